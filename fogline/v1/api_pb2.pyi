@@ -1,0 +1,294 @@
+from fogline.v1 import control_pb2 as _control_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class WindowStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WINDOW_STATUS_UNSPECIFIED: _ClassVar[WindowStatus]
+    WINDOW_STATUS_OPEN: _ClassVar[WindowStatus]
+    WINDOW_STATUS_COMPLETE: _ClassVar[WindowStatus]
+    WINDOW_STATUS_PARTIAL: _ClassVar[WindowStatus]
+    WINDOW_STATUS_REVISED: _ClassVar[WindowStatus]
+WINDOW_STATUS_UNSPECIFIED: WindowStatus
+WINDOW_STATUS_OPEN: WindowStatus
+WINDOW_STATUS_COMPLETE: WindowStatus
+WINDOW_STATUS_PARTIAL: WindowStatus
+WINDOW_STATUS_REVISED: WindowStatus
+
+class DeployRequest(_message.Message):
+    __slots__ = ("spec", "file")
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    spec: str
+    file: str
+    def __init__(self, spec: _Optional[str] = ..., file: _Optional[str] = ...) -> None: ...
+
+class DeployResponse(_message.Message):
+    __slots__ = ("pipeline", "plan", "generation", "changed")
+    PIPELINE_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_FIELD_NUMBER: _ClassVar[int]
+    pipeline: str
+    plan: str
+    generation: int
+    changed: bool
+    def __init__(self, pipeline: _Optional[str] = ..., plan: _Optional[str] = ..., generation: _Optional[int] = ..., changed: _Optional[bool] = ...) -> None: ...
+
+class SpecFaults(_message.Message):
+    __slots__ = ("faults",)
+    FAULTS_FIELD_NUMBER: _ClassVar[int]
+    faults: _containers.RepeatedCompositeFieldContainer[SpecFault]
+    def __init__(self, faults: _Optional[_Iterable[_Union[SpecFault, _Mapping]]] = ...) -> None: ...
+
+class SpecFault(_message.Message):
+    __slots__ = ("line", "column", "path", "message", "hint")
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    HINT_FIELD_NUMBER: _ClassVar[int]
+    line: int
+    column: int
+    path: str
+    message: str
+    hint: str
+    def __init__(self, line: _Optional[int] = ..., column: _Optional[int] = ..., path: _Optional[str] = ..., message: _Optional[str] = ..., hint: _Optional[str] = ...) -> None: ...
+
+class ListPipelinesRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListPipelinesResponse(_message.Message):
+    __slots__ = ("pipelines",)
+    PIPELINES_FIELD_NUMBER: _ClassVar[int]
+    pipelines: _containers.RepeatedCompositeFieldContainer[PipelineInfo]
+    def __init__(self, pipelines: _Optional[_Iterable[_Union[PipelineInfo, _Mapping]]] = ...) -> None: ...
+
+class PipelineInfo(_message.Message):
+    __slots__ = ("name", "plan", "deployed_us", "running", "steps")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    DEPLOYED_US_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    plan: str
+    deployed_us: int
+    running: _containers.RepeatedScalarFieldContainer[str]
+    steps: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., plan: _Optional[str] = ..., deployed_us: _Optional[int] = ..., running: _Optional[_Iterable[str]] = ..., steps: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GetResultsRequest(_message.Message):
+    __slots__ = ("pipeline", "since_us", "until_us", "follow", "step", "after_change")
+    PIPELINE_FIELD_NUMBER: _ClassVar[int]
+    SINCE_US_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_US_FIELD_NUMBER: _ClassVar[int]
+    FOLLOW_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    AFTER_CHANGE_FIELD_NUMBER: _ClassVar[int]
+    pipeline: str
+    since_us: int
+    until_us: int
+    follow: bool
+    step: str
+    after_change: int
+    def __init__(self, pipeline: _Optional[str] = ..., since_us: _Optional[int] = ..., until_us: _Optional[int] = ..., follow: _Optional[bool] = ..., step: _Optional[str] = ..., after_change: _Optional[int] = ...) -> None: ...
+
+class GetResultsResponse(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[Result]
+    def __init__(self, results: _Optional[_Iterable[_Union[Result, _Mapping]]] = ...) -> None: ...
+
+class Result(_message.Message):
+    __slots__ = ("pipeline", "step", "window_start_us", "window_end_us", "key", "values", "status", "have", "expected", "missing", "revision", "change", "readings")
+    PIPELINE_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_START_US_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_END_US_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    HAVE_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    READINGS_FIELD_NUMBER: _ClassVar[int]
+    pipeline: str
+    step: str
+    window_start_us: int
+    window_end_us: int
+    key: _containers.RepeatedCompositeFieldContainer[KeyValue]
+    values: _containers.RepeatedCompositeFieldContainer[NamedValue]
+    status: WindowStatus
+    have: int
+    expected: int
+    missing: _containers.RepeatedScalarFieldContainer[str]
+    revision: int
+    change: int
+    readings: int
+    def __init__(self, pipeline: _Optional[str] = ..., step: _Optional[str] = ..., window_start_us: _Optional[int] = ..., window_end_us: _Optional[int] = ..., key: _Optional[_Iterable[_Union[KeyValue, _Mapping]]] = ..., values: _Optional[_Iterable[_Union[NamedValue, _Mapping]]] = ..., status: _Optional[_Union[WindowStatus, str]] = ..., have: _Optional[int] = ..., expected: _Optional[int] = ..., missing: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., change: _Optional[int] = ..., readings: _Optional[int] = ...) -> None: ...
+
+class KeyValue(_message.Message):
+    __slots__ = ("name", "value")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: str
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+
+class NamedValue(_message.Message):
+    __slots__ = ("name", "int_value", "float_value", "text_value", "bool_value")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    INT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    FLOAT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    BOOL_VALUE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    int_value: int
+    float_value: float
+    text_value: str
+    bool_value: bool
+    def __init__(self, name: _Optional[str] = ..., int_value: _Optional[int] = ..., float_value: _Optional[float] = ..., text_value: _Optional[str] = ..., bool_value: _Optional[bool] = ...) -> None: ...
+
+class GetStatusRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetStatusResponse(_message.Message):
+    __slots__ = ("version", "at_us", "generation", "nodes", "aggregators", "pipelines", "readings", "incarnation")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    AT_US_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    NODES_FIELD_NUMBER: _ClassVar[int]
+    AGGREGATORS_FIELD_NUMBER: _ClassVar[int]
+    PIPELINES_FIELD_NUMBER: _ClassVar[int]
+    READINGS_FIELD_NUMBER: _ClassVar[int]
+    INCARNATION_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    at_us: int
+    generation: int
+    nodes: _containers.RepeatedCompositeFieldContainer[NodeStatus]
+    aggregators: _containers.RepeatedCompositeFieldContainer[AggregatorStatus]
+    pipelines: _containers.RepeatedCompositeFieldContainer[PipelineInfo]
+    readings: int
+    incarnation: bytes
+    def __init__(self, version: _Optional[str] = ..., at_us: _Optional[int] = ..., generation: _Optional[int] = ..., nodes: _Optional[_Iterable[_Union[NodeStatus, _Mapping]]] = ..., aggregators: _Optional[_Iterable[_Union[AggregatorStatus, _Mapping]]] = ..., pipelines: _Optional[_Iterable[_Union[PipelineInfo, _Mapping]]] = ..., readings: _Optional[int] = ..., incarnation: _Optional[bytes] = ...) -> None: ...
+
+class NodeStatus(_message.Message):
+    __slots__ = ("report", "seen_us", "alive")
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    SEEN_US_FIELD_NUMBER: _ClassVar[int]
+    ALIVE_FIELD_NUMBER: _ClassVar[int]
+    report: _control_pb2.NodeReport
+    seen_us: int
+    alive: bool
+    def __init__(self, report: _Optional[_Union[_control_pb2.NodeReport, _Mapping]] = ..., seen_us: _Optional[int] = ..., alive: _Optional[bool] = ...) -> None: ...
+
+class AggregatorStatus(_message.Message):
+    __slots__ = ("report", "seen_us", "alive")
+    REPORT_FIELD_NUMBER: _ClassVar[int]
+    SEEN_US_FIELD_NUMBER: _ClassVar[int]
+    ALIVE_FIELD_NUMBER: _ClassVar[int]
+    report: _control_pb2.AggregatorReport
+    seen_us: int
+    alive: bool
+    def __init__(self, report: _Optional[_Union[_control_pb2.AggregatorReport, _Mapping]] = ..., seen_us: _Optional[int] = ..., alive: _Optional[bool] = ...) -> None: ...
+
+class GetLedgerRequest(_message.Message):
+    __slots__ = ("pipeline",)
+    PIPELINE_FIELD_NUMBER: _ClassVar[int]
+    pipeline: str
+    def __init__(self, pipeline: _Optional[str] = ...) -> None: ...
+
+class GetLedgerResponse(_message.Message):
+    __slots__ = ("streams",)
+    STREAMS_FIELD_NUMBER: _ClassVar[int]
+    streams: _containers.RepeatedCompositeFieldContainer[StreamLedger]
+    def __init__(self, streams: _Optional[_Iterable[_Union[StreamLedger, _Mapping]]] = ...) -> None: ...
+
+class StreamLedger(_message.Message):
+    __slots__ = ("pipeline", "plan", "stream", "received", "journaled", "refused", "before_start", "committed", "pending", "gap", "redelivered", "retained", "steps", "adds_up", "differences")
+    class RefusedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class GapEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    PIPELINE_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    RECEIVED_FIELD_NUMBER: _ClassVar[int]
+    JOURNALED_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_START_FIELD_NUMBER: _ClassVar[int]
+    COMMITTED_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
+    GAP_FIELD_NUMBER: _ClassVar[int]
+    REDELIVERED_FIELD_NUMBER: _ClassVar[int]
+    RETAINED_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    ADDS_UP_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
+    pipeline: str
+    plan: str
+    stream: str
+    received: int
+    journaled: int
+    refused: _containers.ScalarMap[str, int]
+    before_start: int
+    committed: int
+    pending: int
+    gap: _containers.ScalarMap[str, int]
+    redelivered: int
+    retained: int
+    steps: _containers.RepeatedCompositeFieldContainer[StepLedger]
+    adds_up: bool
+    differences: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, pipeline: _Optional[str] = ..., plan: _Optional[str] = ..., stream: _Optional[str] = ..., received: _Optional[int] = ..., journaled: _Optional[int] = ..., refused: _Optional[_Mapping[str, int]] = ..., before_start: _Optional[int] = ..., committed: _Optional[int] = ..., pending: _Optional[int] = ..., gap: _Optional[_Mapping[str, int]] = ..., redelivered: _Optional[int] = ..., retained: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[StepLedger, _Mapping]]] = ..., adds_up: _Optional[bool] = ..., differences: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class StepLedger(_message.Message):
+    __slots__ = ("step", "decoded", "counted", "filtered", "dead", "too_late")
+    class DeadEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    class TooLateEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    DECODED_FIELD_NUMBER: _ClassVar[int]
+    COUNTED_FIELD_NUMBER: _ClassVar[int]
+    FILTERED_FIELD_NUMBER: _ClassVar[int]
+    DEAD_FIELD_NUMBER: _ClassVar[int]
+    TOO_LATE_FIELD_NUMBER: _ClassVar[int]
+    step: str
+    decoded: int
+    counted: int
+    filtered: int
+    dead: _containers.ScalarMap[str, int]
+    too_late: _containers.ScalarMap[str, int]
+    def __init__(self, step: _Optional[str] = ..., decoded: _Optional[int] = ..., counted: _Optional[int] = ..., filtered: _Optional[int] = ..., dead: _Optional[_Mapping[str, int]] = ..., too_late: _Optional[_Mapping[str, int]] = ...) -> None: ...
