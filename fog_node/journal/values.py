@@ -1,0 +1,89 @@
+"""The journal's words as values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from fogline.model.part import Origin
+
+EXPIRED: Final = "expired"
+DETACHED: Final = "detached"
+CORRUPT: Final = "corrupt"
+
+FULL: Final = "full"
+DISK_ERROR: Final = "disk_error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Messages [first, end) that a plan will never see, and why. Durable before anybody is told of it."""
+
+    first: int
+    end: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """What became of a stream's messages; ``received`` = journaled + the sum of ``refused``.
+
+    ``redelivered`` and ``retained`` deliveries were recognised as no new message and are not in ``received``.
+    """
+
+    received: int = 0
+    journaled: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+    redelivered: int = 0
+    retained: int = 0
+
+    def plus(self, other: "Counters") -> "Counters":
+        """The sum, reason by reason."""
+        reasons = self.refused.keys() | other.refused.keys()
+        return Counters(
+            received=self.received + other.received,
+            journaled=self.journaled + other.journaled,
+            refused={r: self.refused.get(r, 0) + other.refused.get(r, 0) for r in sorted(reasons)},
+            redelivered=self.redelivered + other.redelivered,
+            retained=self.retained + other.retained,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginState:
+    """What the journal holds of one origin: messages [base, end), all of them synced to disk."""
+
+    origin: Origin
+    base: int
+    end: int
+    closed: bool
+    """No message will ever come at or after ``end``."""
+    counters: Counters
+    """Since the epoch began."""
+
+
+class Delivery(NamedTuple):
+    """The newest journaled message of one client and packet id."""
+
+    flags: int
+    topic: str
+    digest: bytes
+    """:func:`fog_node.journal.recent.payload_digest` of the payload."""
+    arrival_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Disk used by the journal's blocks and what it may use. Unit: bytes."""
+
+    used: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something wrong that was found in a stored file, and what became of it."""
+
+    path: str
+    what: str
+    """``torn``, ``corrupt`` or ``ledger``."""
+    detail: str

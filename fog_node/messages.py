@@ -1,0 +1,79 @@
+"""What ingest hands to the journal, and the journal to the steps: messages by the thousand, in columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from fogline.model.part import Origin
+
+QOS_BITS: Final = 0b0000_0011
+DUP_FLAG: Final = 0b0000_0100
+RETAIN_FLAG: Final = 0b0000_1000
+WILL_FLAG: Final = 0b0001_0000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Messages:
+    """Deliveries of one client to one stream that arrived together. All columns have one entry a message."""
+
+    arrival_us: int
+    """When they were read from the socket. Unit: microseconds since 1970-01-01 UTC."""
+    client: str
+    topics: Sequence[str]
+    """The distinct topics."""
+    topic_codes: Sequence[int] | npt.NDArray[np.integer]
+    """Indexes into ``topics``."""
+    payloads: Sequence[bytes]
+    packet_ids: Sequence[int] | npt.NDArray[np.integer]
+    """0 for QoS 0."""
+    flags: bytes | bytearray
+    """Bits 0-1 QoS, 2 DUP, 3 RETAIN, 4 will."""
+
+    def __len__(self) -> int:
+        return len(self.payloads)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Messages [first, end) of one origin, of one group commit. Columns have one entry a message."""
+
+    origin: Origin
+    first: int
+    end: int
+    arrival_us: npt.NDArray[np.int64]
+    """Never decreases within a block unless the machine's clock was set back."""
+    topics: tuple[str, ...]
+    topic_codes: npt.NDArray[np.uint32]
+    """Indexes into ``topics``."""
+    clients: tuple[str, ...]
+    client_codes: npt.NDArray[np.uint32]
+    """Indexes into ``clients``."""
+    packet_ids: npt.NDArray[np.uint16]
+    flags: npt.NDArray[np.uint8]
+    """As in :class:`Messages`."""
+    payloads: Sequence[bytes]
+
+    def __len__(self) -> int:
+        return self.end - self.first
+
+    def since(self, first: int) -> "Block":
+        """The messages at or after ``first``, which lies in this block."""
+        if first <= self.first:
+            return self
+        rest = slice(first - self.first, None)
+        return Block(
+            origin=self.origin,
+            first=first,
+            end=self.end,
+            arrival_us=self.arrival_us[rest],
+            topics=self.topics,
+            topic_codes=self.topic_codes[rest],
+            clients=self.clients,
+            client_codes=self.client_codes[rest],
+            packet_ids=self.packet_ids[rest],
+            flags=self.flags[rest],
+            payloads=self.payloads[rest],
+        )
