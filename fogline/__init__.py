@@ -1,3 +1,18 @@
 """Fogline: one SQL pipeline across fog nodes, aggregators and the cloud."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fogline.client.client import Client as Client
+
 __version__ = "0.1.0"
+__all__ = ["Client", "__version__"]
+
+
+def __getattr__(name: str) -> object:
+    # A node imports `fogline` for its model; it must not pay for the SDK.
+    if name == "Client":
+        from fogline.client.client import Client  # noqa: PLC0415 -- lazy on purpose, see above
+
+        return Client
+    raise AttributeError(f"module 'fogline' has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""The SDK: a small typed client of Fogline's cloud."""

@@ -1,0 +1,56 @@
+"""Exit codes, and how an error of the tree becomes one."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+import typer
+
+from fogline.client.errors import SpecRejected, TooSlow, Unreachable
+from fogline.model.errors import FogError
+
+
+class Exit(IntEnum):
+    """What the exit code of a command says (docs/cli.md)."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    """Wrong usage (typer's own code, too), or mistakes in a spec."""
+    UNREACHABLE = 3
+    TOO_SLOW = 4
+    INTERRUPTED = 130
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Say on stderr what went wrong inside the block and what to do, and end with the code for it."""
+    try:
+        yield
+    except FogError as error:
+        say(error)
+        raise typer.Exit(_code(error)) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(Exit.INTERRUPTED) from None
+
+
+def say(error: FogError) -> None:
+    """Print an error and its hint on stderr; mistakes of a spec one a line, as file:line:column."""
+    if isinstance(error, SpecRejected):
+        sys.stderr.write("".join(f"{line}\n" for line in error.lines()))
+    sys.stderr.write(f"fogline: {error.message}\n")
+    if error.hint:
+        sys.stderr.write(f"  {error.hint}\n")
+
+
+def _code(error: FogError) -> Exit:
+    match error:
+        case SpecRejected():
+            return Exit.USAGE
+        case Unreachable():
+            return Exit.UNREACHABLE
+        case TooSlow():
+            return Exit.TOO_SLOW
+        case _:
+            return Exit.FAILED

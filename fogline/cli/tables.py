@@ -1,0 +1,145 @@
+"""What people see: tables."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from rich.console import Console
+from rich.table import Table
+
+from fogline.client.values import Result, Status, StreamLedger, WindowStatus
+from fogline.model.plan import Scalar
+
+STATUS_STYLES = {
+    WindowStatus.OPEN: "dim",
+    WindowStatus.COMPLETE: "green",
+    WindowStatus.PARTIAL: "yellow",
+    WindowStatus.REVISED: "cyan",
+}
+
+
+def print_results(found: Iterable[Result]) -> None:
+    """Print a table for each step, the windows in the order in which they come."""
+    steps: dict[str, list[Result]] = {}
+    for result in found:
+        steps.setdefault(result.step, []).append(result)
+    console = Console()
+    if not steps:
+        console.print("no results yet; `fogline status` shows whether the pipeline runs and readings arrive")
+    for step, rows in steps.items():
+        console.print(results_table(rows, title=f"{rows[0].pipeline} · {step}"))
+
+
+def results_table(rows: Sequence[Result], *, title: str = "") -> Table:
+    """Make the table of one step's results."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("window (UTC)", no_wrap=True)
+    for name in rows[0].key:
+        table.add_column(name, style="bold")
+    for name in rows[0].values:
+        table.add_column(name, justify="right")
+    table.add_column("status", no_wrap=True)
+    for row in rows:
+        table.add_row(
+            _window(row),
+            *(_text(v) for v in row.key.values()),
+            *(_text(v) for v in row.values.values()),
+            completeness(row),
+            style=STATUS_STYLES[row.status] if row.status is WindowStatus.OPEN else "",
+        )
+    return table
+
+
+def follow_results(found: Iterable[Result]) -> None:
+    """Print each change on a line of its own, as it comes."""
+    console = Console()
+    for row in found:
+        key = " ".join(f"{name}={_text(v)}" for name, v in row.key.items())
+        values = "  ".join(f"{name} [bold]{_text(v)}[/]" for name, v in row.values.items())
+        console.print(
+            f"{_window(row)}  {row.step}  [cyan]{key}[/]  {values}  {completeness(row)}", soft_wrap=True
+        )
+
+
+def completeness(row: Result) -> str:
+    """Say how complete a result is, with who is missing."""
+    words = row.status.value
+    if row.status is WindowStatus.PARTIAL:
+        words += f" {row.have} of {row.expected}, without {', '.join(row.missing)}"
+    if row.revision:
+        words += f" r{row.revision}"
+    return f"[{STATUS_STYLES[row.status]}]{words}[/]"
+
+
+def print_status(status: Status) -> None:
+    """Print tiers and pipelines."""
+    console = Console()
+    console.print(
+        f"Fogline {status.version} · {status.readings:,} readings counted · generation {status.generation}"
+    )
+    tiers = Table("tier", "name", "health", "parent", "does", "seen", title="Tiers", title_justify="left")
+    for a in status.aggregators:
+        does = f"{len(a.children)} children, {a.parts_in:,} parts in, {a.parts_out:,} out"
+        tiers.add_row("aggregator", a.name, _health(a.alive), a.parent, does, _ago(status.at, a.seen))
+    for n in status.nodes:
+        does = f"{n.listener}, {n.clients} devices, {n.pending:,} messages pending"
+        tiers.add_row("node", n.name, _health(n.alive, n.faults), n.parent, does, _ago(status.at, n.seen))
+    console.print(tiers if tiers.row_count else "no node and no aggregator has reported yet")
+    pipelines = Table("pipeline", "plan", "window steps", "deployed", title="Pipelines", title_justify="left")
+    for p in status.pipelines:
+        pipelines.add_row(p.name, p.plan, ", ".join(p.steps), f"{p.deployed:%Y-%m-%d %H:%M:%SZ}")
+    console.print(pipelines if pipelines.row_count else "no pipeline yet; `fogline deploy FILE` deploys one")
+
+
+def print_ledger(streams: Sequence[StreamLedger]) -> None:
+    """Print each stream's equations."""
+    console = Console()
+    if not streams:
+        console.print("nothing to account for yet")
+    for s in streams:
+        holds = "[green]adds up[/]" if s.adds_up else f"[red]does not add up: {'; '.join(s.differences)}[/]"
+        console.print(f"[bold]{s.pipeline} · {s.stream}[/] (plan {s.plan}): {holds}")
+        refused = _reasons("refused", s.refused)
+        console.print(f"  messages  received {s.received:,} = journaled {s.journaled:,} + {refused}")
+        console.print(
+            f"            journaled {s.journaled:,} = committed {s.committed:,} + pending {s.pending:,}"
+            f" + before start {s.before_start:,} + {_reasons('gap', s.gap)}"
+        )
+        for step in s.steps:
+            console.print(
+                f"  {step.step}  readings decoded {step.decoded:,} = counted {step.counted:,}"
+                f" + filtered {step.filtered:,} + {_reasons('dead', step.dead)}"
+                f" + {_reasons('too late', step.too_late)}"
+            )
+
+
+def _reasons(word: str, reasons: Mapping[str, int]) -> str:
+    detail = ", ".join(f"{reason} {n:,}" for reason, n in sorted(reasons.items()) if n)
+    return f"{word} {sum(reasons.values()):,}" + (f" ({detail})" if detail else "")
+
+
+def _health(alive: bool, faults: Sequence[str] = ()) -> str:  # noqa: FBT001 -- a cell's value
+    if not alive:
+        return "[red]silent[/]"
+    return f"[yellow]{'; '.join(faults)}[/]" if faults else "[green]well[/]"
+
+
+def _ago(now: datetime, then: datetime) -> str:
+    return f"{max(0.0, (now - then).total_seconds()):.0f} s ago"
+
+
+def _window(row: Result) -> str:
+    return f"{row.window_start:%Y-%m-%d %H:%M:%S} to {row.window_end:%H:%M:%S}"
+
+
+def _text(value: Scalar) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:,.6g}"
+        case _:
+            return value

@@ -1,0 +1,167 @@
+"""From wire messages to the SDK's values."""
+
+from fogline.client.values import (
+    Aggregator,
+    DeadLetter,
+    Deployment,
+    Node,
+    Pipeline,
+    Result,
+    Status,
+    StepLedger,
+    StreamLedger,
+    WindowStatus,
+)
+from fogline.model.clock import to_datetime
+from fogline.model.plan import Scalar
+from fogline.v1 import api_pb2, control_pb2
+
+_STATUSES = {
+    api_pb2.WINDOW_STATUS_OPEN: WindowStatus.OPEN,
+    api_pb2.WINDOW_STATUS_COMPLETE: WindowStatus.COMPLETE,
+    api_pb2.WINDOW_STATUS_PARTIAL: WindowStatus.PARTIAL,
+    api_pb2.WINDOW_STATUS_REVISED: WindowStatus.REVISED,
+}
+
+
+def deployment(message: api_pb2.DeployResponse) -> Deployment:
+    """Read what became of a deployed spec."""
+    return Deployment(
+        pipeline=message.pipeline,
+        plan=message.plan,
+        generation=message.generation,
+        changed=message.changed,
+    )
+
+
+def pipeline(message: api_pb2.PipelineInfo) -> Pipeline:
+    """Read a deployed pipeline."""
+    return Pipeline(
+        name=message.name,
+        plan=message.plan,
+        deployed=to_datetime(message.deployed_us),
+        running=tuple(message.running),
+        steps=tuple(message.steps),
+    )
+
+
+def result(message: api_pb2.Result) -> Result:
+    """Read one window of one key. An unknown status reads as open: that promises nothing."""
+    return Result(
+        pipeline=message.pipeline,
+        step=message.step,
+        window_start=to_datetime(message.window_start_us),
+        window_end=to_datetime(message.window_end_us),
+        key={k.name: k.value if k.HasField("value") else None for k in message.key},
+        values={v.name: _scalar(v) for v in message.values},
+        status=_STATUSES.get(message.status, WindowStatus.OPEN),
+        have=message.have,
+        expected=message.expected,
+        missing=tuple(message.missing),
+        revision=message.revision,
+        change=message.change,
+        readings=message.readings,
+    )
+
+
+def status(message: api_pb2.GetStatusResponse) -> Status:
+    """Read the state of the installation."""
+    return Status(
+        version=message.version,
+        at=to_datetime(message.at_us),
+        generation=message.generation,
+        readings=message.readings,
+        incarnation=message.incarnation,
+        nodes=tuple(_node(n) for n in message.nodes),
+        aggregators=tuple(_aggregator(a) for a in message.aggregators),
+        pipelines=tuple(pipeline(p) for p in message.pipelines),
+    )
+
+
+def ledger(message: api_pb2.StreamLedger) -> StreamLedger:
+    """Read where every message of one stream went under one plan."""
+    return StreamLedger(
+        pipeline=message.pipeline,
+        plan=message.plan,
+        stream=message.stream,
+        received=message.received,
+        journaled=message.journaled,
+        refused=dict(message.refused),
+        before_start=message.before_start,
+        committed=message.committed,
+        pending=message.pending,
+        gap=dict(message.gap),
+        redelivered=message.redelivered,
+        retained=message.retained,
+        steps=tuple(_step(s) for s in message.steps),
+        adds_up=message.adds_up,
+        differences=tuple(message.differences),
+    )
+
+
+def _scalar(message: api_pb2.NamedValue) -> Scalar:
+    kind = message.WhichOneof("value")
+    if kind is None:
+        return None
+    value: Scalar = getattr(message, kind)
+    return value
+
+
+def _step(message: api_pb2.StepLedger) -> StepLedger:
+    return StepLedger(
+        step=message.step,
+        decoded=message.decoded,
+        counted=message.counted,
+        filtered=message.filtered,
+        dead=dict(message.dead),
+        too_late=dict(message.too_late),
+    )
+
+
+def _node(message: api_pb2.NodeStatus) -> Node:
+    report = message.report
+    return Node(
+        name=report.node,
+        parent=report.parent,
+        alive=message.alive,
+        seen=to_datetime(message.seen_us),
+        generation=report.generation,
+        faults=tuple(report.faults),
+        listener=report.listener,
+        clients=report.clients,
+        journaled=sum(j.journaled for j in report.journals),
+        pending=sum(lane.pending for lane in report.lanes),
+        unrouted=report.unrouted,
+        journal_bytes=report.journal_bytes,
+        journal_limit_bytes=report.journal_limit_bytes,
+        version=report.version,
+        dead_letters=tuple(_dead_letter(d) for d in report.dead_letters),
+    )
+
+
+def _dead_letter(message: control_pb2.DeadLetter) -> DeadLetter:
+    return DeadLetter(
+        stream=message.stream,
+        reason=message.reason,
+        topic=message.topic,
+        payload=message.payload,
+        detail=message.detail,
+        arrival=to_datetime(message.arrival_us),
+    )
+
+
+def _aggregator(message: api_pb2.AggregatorStatus) -> Aggregator:
+    report = message.report
+    return Aggregator(
+        name=report.aggregator,
+        parent=report.parent,
+        alive=message.alive,
+        seen=to_datetime(message.seen_us),
+        generation=report.generation,
+        children=tuple(report.children),
+        parts_in=report.parts_in,
+        parts_out=report.parts_out,
+        held_bytes=report.held_bytes,
+        refusals=report.refusals,
+        version=report.version,
+    )
