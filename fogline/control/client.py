@@ -1,0 +1,135 @@
+"""The child's end of ``ControlService``: dials out, reports, and hands on desired state."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from random import Random
+from typing import Final
+
+import grpc
+import structlog
+
+from fogline.model.clock import Clock
+from fogline.uplink.dial import channel_to, serves
+from fogline.uplink.parents import Parents
+from fogline.uplink.settings import LinkSettings
+from fogline.v1 import control_pb2, control_pb2_grpc
+
+Report = Callable[[], control_pb2.AttachRequest]
+Accept = Callable[[control_pb2.DesiredState], Awaitable[object]]
+AttachCall = grpc.aio.StreamStreamCall[control_pb2.AttachRequest, control_pb2.AttachResponse]
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class ControlClient:
+    """Keeps one control stream open to the first parent that answers, for as long as :meth:`run` runs."""
+
+    def __init__(
+        self,
+        *,
+        parents: Sequence[str],
+        report: Report,
+        accept: Accept,
+        clock: Clock,
+        rng: Random,
+        every_s: float = 1.0,
+        settings: LinkSettings | None = None,
+    ) -> None:
+        """``report`` makes the newest report; ``accept`` is handed each desired state, in order."""
+        self._settings: Final = settings or LinkSettings()
+        self._parents = Parents(addresses=tuple(parents), tries=self._settings.tries)
+        self._report: Final = report
+        self._accept: Final = accept
+        self._clock: Final = clock
+        self._rng: Final = rng
+        self._every: Final = every_s
+        self._changed: Final = asyncio.Event()
+        self._attached = False
+
+    @property
+    def attached(self) -> bool:
+        """Whether a parent has answered on the stream that is open now."""
+        return self._attached
+
+    def changed(self) -> None:
+        """Something in the report changed: send it now and not at the next second."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Attach, again and again, until cancelled."""
+        while True:
+            started = self._clock.monotonic()
+            reason = await self._stream()
+            if reason == _RETURN:
+                self._parents = self._parents.returned()
+                continue
+            lasted = self._clock.monotonic() - started
+            if self._attached or lasted >= self._settings.settled_after:
+                self._parents = self._parents.worked()
+            self._attached = False
+            if self._parents.attempt == 0:
+                _log.warning("control lost", parent=self._parents.address, reason=reason)
+            delay = self._settings.backoff.delay(self._parents.attempt, self._rng)
+            self._parents = self._parents.failed()
+            await self._clock.sleep(delay)
+
+    async def _stream(self) -> str:
+        """One stream until its end; the reason."""
+        ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        async with channel_to(self._parents.address) as channel, asyncio.TaskGroup() as group:
+            call: AttachCall = control_pb2_grpc.ControlServiceStub(channel).Attach()
+            tasks = [
+                group.create_task(self._tell(call), name="control: report"),
+                group.create_task(self._hear(call, ended), name="control: hear desired state"),
+                group.create_task(self._return(ended), name="control: look for the preferred parent"),
+            ]
+            reason = await ended
+            for task in tasks:
+                task.cancel()
+        return reason
+
+    async def _tell(self, call: AttachCall) -> None:
+        while True:
+            self._changed.clear()
+            try:
+                await call.write(self._report())
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                return  # the reader hears why
+            await self._next_report()
+
+    async def _next_report(self) -> None:
+        change = asyncio.ensure_future(self._changed.wait())
+        second = asyncio.ensure_future(self._clock.sleep(self._every))
+        try:
+            await asyncio.wait((change, second), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            change.cancel()
+            second.cancel()
+
+    async def _hear(self, call: AttachCall, ended: asyncio.Future[str]) -> None:
+        try:
+            while (response := await call.read()) is not grpc.aio.EOF:
+                assert isinstance(response, control_pb2.AttachResponse)
+                if not self._attached:
+                    self._attached = True
+                    _log.info("control attached", address=self._parents.address)
+                if response.HasField("desired"):
+                    await self._accept(response.desired)
+            reason = f"{(await call.code()).name}: {await call.details()}"
+        except grpc.aio.AioRpcError as error:
+            reason = f"{error.code().name}: {error.details()}"
+        if not ended.done():
+            ended.set_result(reason)
+
+    async def _return(self, ended: asyncio.Future[str]) -> None:
+        if self._parents.is_preferred:
+            return
+        while True:
+            await self._clock.sleep(self._settings.return_every * (0.5 + self._rng.random()))
+            if await serves(self._parents.addresses[0], within=self._settings.greeting_within):
+                if not ended.done():
+                    ended.set_result(_RETURN)
+                return
+
+
+_RETURN: Final = "the preferred parent serves again"

@@ -1,0 +1,139 @@
+"""The parent's end of ``ControlService``: desired state down, reports up."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Final, Protocol
+
+import grpc
+import structlog
+
+from fogline.control.desired import Desired
+from fogline.model.caller import Caller, Right
+from fogline.model.errors import FogError, InvalidInput, Unavailable
+from fogline.service.callers import caller_of, require
+from fogline.v1 import control_pb2, control_pb2_grpc
+
+PROTOCOL: Final = 1
+ROLES: Final = ("node", "aggregator")
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class ControlHub(Protocol):
+    """What a parent knows and wants to hear. Called on the event loop."""
+
+    @property
+    def desired(self) -> Desired:
+        """What every node of the group shall run."""
+        ...
+
+    def reported(self, request: control_pb2.AttachRequest, caller: Caller) -> None:
+        """A child's newest word about everything at or below it."""
+        ...
+
+    def left(self, child: str) -> None:
+        """The child's control stream has ended."""
+        ...
+
+
+class ControlServicer(control_pb2_grpc.ControlServiceServicer):
+    """Serves children: each gets the newest desired state at once and whenever it changes."""
+
+    def __init__(self, hub: ControlHub) -> None:
+        self._hub: Final = hub
+        self._streams: Final[dict[str, _Attached]] = {}
+
+    def end_streams(self) -> None:
+        """Shutdown: let go of the children, who will dial again."""
+        for stream in list(self._streams.values()):
+            stream.end(Unavailable("the server stops"))
+
+    async def Attach(  # type: ignore[override]  # noqa: N802 - the contract's name; it writes, not yields
+        self,
+        request_iterator: AsyncIterator[control_pb2.AttachRequest],
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> None:
+        """Serve one child until its stream ends."""
+        caller = caller_of(context)
+        require(caller, Right.ATTACH)
+        stream = _Attached(self, self._hub, caller)
+        await stream.run(request_iterator, context)
+
+    def attach(self, child: str, stream: "_Attached") -> None:
+        """The first word of a child: its newest stream wins."""
+        older = self._streams.get(child)
+        self._streams[child] = stream
+        if older is None:
+            _log.info("child attached", child=child)
+        else:
+            older.end(Unavailable("a newer control stream of the same child was opened"))
+
+    def detach(self, child: str, stream: "_Attached") -> None:
+        """The stream has ended."""
+        if self._streams.get(child) is stream:
+            del self._streams[child]
+            _log.info("child detached", child=child)
+            self._hub.left(child)
+
+
+class _Attached:
+    def __init__(self, servicer: ControlServicer, hub: ControlHub, caller: Caller) -> None:
+        self._servicer: Final = servicer
+        self._hub: Final = hub
+        self._caller: Final = caller
+        self._child = ""
+        self._end: Final[asyncio.Future[FogError | None]] = asyncio.get_running_loop().create_future()
+
+    def end(self, error: FogError | None) -> None:
+        if not self._end.done():
+            self._end.set_result(error)
+
+    async def run(
+        self,
+        requests: AsyncIterator[control_pb2.AttachRequest],
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._hear(requests), name="control: hear reports"),
+                    group.create_task(self._tell(context), name="control: tell desired state"),
+                ]
+                error = await self._end
+                for task in tasks:
+                    task.cancel()
+        finally:
+            if self._child:
+                self._servicer.detach(self._child, self)
+        if error is not None:
+            raise error
+
+    async def _hear(self, requests: AsyncIterator[control_pb2.AttachRequest]) -> None:
+        try:
+            async for request in requests:
+                self._check(request)
+                if not self._child:
+                    self._child = request.child
+                    self._servicer.attach(request.child, self)
+                self._hub.reported(request, self._caller)
+        except FogError as error:
+            self.end(error)
+        else:
+            self.end(None)
+
+    def _check(self, request: control_pb2.AttachRequest) -> None:
+        if request.protocol != PROTOCOL:
+            raise InvalidInput(
+                f"protocol {request.protocol} is not spoken here", hint=f"this server speaks {PROTOCOL}"
+            )
+        if request.role not in ROLES:
+            raise InvalidInput(f"{request.role!r} is no role; a child is one of {', '.join(ROLES)}")
+        if not request.child or (self._child and request.child != self._child):
+            raise InvalidInput("a control stream bears one child's name")
+
+    async def _tell(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        told = -1
+        while True:
+            state = await self._hub.desired.newer_than(told)
+            told = int(state.generation)
+            await context.write(control_pb2.AttachResponse(desired=state))

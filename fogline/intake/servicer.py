@@ -1,0 +1,105 @@
+"""The receiver's end of ``UplinkService``: the same at aggregator and cloud."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import grpc
+import structlog
+
+from fogline.intake.sink import PartSink
+from fogline.intake.stream import ChildStream
+from fogline.model.caller import Right
+from fogline.model.errors import InvalidInput, Unavailable
+from fogline.service.callers import caller_of, require
+from fogline.v1 import uplink_pb2, uplink_pb2_grpc
+
+PROTOCOL: Final = 1
+MAX_CHILD_NAME_BYTES: Final = 256
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class IntakeCounters:
+    """What the intake saw since it was made. Counts only up."""
+
+    streams: int = 0
+    parts: int = 0
+    bytes: int = 0
+    malformed: int = 0
+    """Streams that were ended because the child's words made no sense."""
+    replaced: int = 0
+    """Streams that a newer one of the same child ended."""
+
+
+class IntakeServicer(uplink_pb2_grpc.UplinkServiceServicer):
+    """Greets children and runs one stream for each; the newest stream of a child wins (A7)."""
+
+    def __init__(self, sink: PartSink, *, parent: str, credit_bytes: int) -> None:
+        self._sink: Final = sink
+        self._parent: Final = parent
+        self._credit: Final = credit_bytes
+        self._streams: Final[dict[tuple[str, str], ChildStream]] = {}
+        self.counters: Final = IntakeCounters()
+
+    @property
+    def children(self) -> tuple[str, ...]:
+        """Names of the children with an open stream."""
+        return tuple(sorted({child for _, child in self._streams}))
+
+    def end_streams(self) -> None:
+        """Shutdown: let go of the children, who will dial again."""
+        for stream in list(self._streams.values()):
+            stream.end(Unavailable("the server stops"))
+
+    async def Push(  # type: ignore[override]  # noqa: N802 - the contract's name; it writes, it does not yield
+        self,
+        request_iterator: AsyncIterator[uplink_pb2.PushRequest],
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> None:
+        """Serve one child until its stream ends."""
+        caller = caller_of(context)
+        require(caller, Right.PUSH)
+        hello = await self._greeted(request_iterator)
+        key = (caller.tenant, hello.child)
+        stream = ChildStream(
+            sink=self._sink,
+            child=hello.child,
+            caller=caller,
+            credit_bytes=self._credit,
+            counters=self.counters,
+        )
+        older = self._streams.get(key)
+        self._streams[key] = stream
+        if older is not None:
+            self.counters.replaced += 1
+            await older.replace()
+        self.counters.streams += 1
+        welcome = uplink_pb2.Welcome(protocol=PROTOCOL, credit_bytes=self._credit, parent=self._parent)
+        _log.info("child connected", child=hello.child)
+        try:
+            await context.write(uplink_pb2.PushResponse(welcome=welcome))
+            await stream.run(request_iterator, context.write)
+        finally:
+            if self._streams.get(key) is stream:
+                del self._streams[key]
+            _log.info("child gone", child=hello.child)
+
+    async def _greeted(self, requests: AsyncIterator[uplink_pb2.PushRequest]) -> uplink_pb2.Hello:
+        async with asyncio.timeout(_GREETING_WITHIN):
+            first = await anext(requests, None)
+        if first is None or first.WhichOneof("kind") != "hello":
+            raise InvalidInput("a stream begins with a hello")
+        hello = first.hello
+        if hello.protocol != PROTOCOL:
+            raise InvalidInput(
+                f"protocol {hello.protocol} is not spoken here", hint=f"this server speaks {PROTOCOL}"
+            )
+        if not hello.child or len(hello.child.encode()) > MAX_CHILD_NAME_BYTES:
+            raise InvalidInput(f"a child's name has 1 to {MAX_CHILD_NAME_BYTES} bytes")
+        return hello
+
+
+_GREETING_WITHIN: Final = 10.0

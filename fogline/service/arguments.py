@@ -1,0 +1,62 @@
+"""A tier's command line: ``--settings FILE`` and a flag for every setting."""
+
+import argparse
+import ast
+import inspect
+import os
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fogline.service.settings import leaves, load
+
+T = TypeVar("T")
+
+
+def settings_from(
+    cls: type[T], *, tier: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None
+) -> T:
+    """Settings from a command line and the environment. Raises :class:`InvalidSettings`.
+
+    ``--help`` and flags that nobody knows end the process, as command lines do.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {cls.__module__.partition('.')[0]}",
+        description=inspect.getdoc(cls),
+        epilog=f"Every flag may also be set as FOGLINE_{tier.upper()}_... or in the file of --settings.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--settings", metavar="FILE", type=Path, help="a TOML file with settings")
+    told = _docstrings(cls)
+    for leaf in leaves(cls):
+        parser.add_argument(
+            leaf.flag,
+            dest=leaf.flag,
+            metavar="VALUE",
+            nargs="?" if leaf.type is bool else None,
+            const="true" if leaf.type is bool else None,
+            help=told.get(leaf.path[-1], "").replace("%", "%%"),
+        )
+    parsed = vars(parser.parse_args(arguments))
+    file = parsed.pop("settings")
+    flags = {name: value for name, value in parsed.items() if value is not None}
+    return load(
+        cls, tier=tier, file=file, environment=os.environ if environment is None else environment, flags=flags
+    )
+
+
+def _docstrings(cls: type[Any]) -> dict[str, str]:
+    """What stands below each field of a dataclass: a setting explains itself in one place."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    told = {}
+    for field, text in zip(body.body, body.body[1:], strict=False):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(text, ast.Expr)
+            and isinstance(text.value, ast.Constant)
+        ):
+            told[field.target.id] = " ".join(str(text.value.value).split())
+    return told

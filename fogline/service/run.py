@@ -1,0 +1,74 @@
+"""From a process's first line to its exit code: signals, the two phases of stopping, the last words."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, Final
+
+import structlog
+
+from fogline.model.errors import FogError
+
+Main = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+
+EXIT_STOPPED: Final = 0
+EXIT_FAILED: Final = 1
+EXIT_REFUSED: Final = 2
+"""Settings, files or ports do not allow a start; what to do was said on stderr."""
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+def run_until_signalled(main: Main, *, limit_s: float = 10.0) -> int:
+    """Run a tier and return its exit code.
+
+    ``main`` is handed the event that SIGTERM or SIGINT sets; it then leaves its contexts, which stops what they
+    hold in order. After ``limit_s`` seconds it is cancelled. A second signal ends the process at once.
+    """
+    try:
+        asyncio.run(_run(main, limit_s))
+    except Exception as error:  # noqa: BLE001 - the outermost edge of the process
+        leaves = tuple(_leaves(error))
+        if all(isinstance(leaf, FogError) for leaf in leaves):
+            sys.stderr.writelines(f"{leaf}\n" for leaf in leaves)
+            return EXIT_REFUSED
+        _log.critical("failed", exc_info=error)
+        return EXIT_FAILED
+    return EXIT_STOPPED
+
+
+async def _run(main: Main, limit_s: float) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal(number: signal.Signals) -> None:
+        if stopping.is_set():
+            # Somebody insists: no handler, no buffer, no lock of ours may stand in the way.
+            os._exit(128 + number)
+        _log.info("stopping", signal=number.name)
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal, number)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(main(stopping), name="main")
+        limit = group.create_task(_limit(task, stopping, limit_s), name="limit of stopping")
+        task.add_done_callback(lambda _: limit.cancel())
+
+
+async def _limit(task: asyncio.Task[None], stopping: asyncio.Event, limit_s: float) -> None:
+    await stopping.wait()
+    done, _ = await asyncio.wait((task,), timeout=limit_s)
+    if not done:
+        _log.warning("stopping took too long", limit_s=limit_s)
+        task.cancel()
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error

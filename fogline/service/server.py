@@ -1,0 +1,129 @@
+"""The skeleton of every tier's gRPC server: health, reflection, where it listens, how it stops."""
+
+import ipaddress
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Self
+
+import grpc
+import structlog
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+from grpc_reflection.v1alpha import reflection
+
+from fogline.model.errors import FogError, InvalidInput
+from fogline.service.edge import Edge
+from fogline.uplink.dial import KEEPALIVE_ANSWER_MS, KEEPALIVE_MS, MAX_MESSAGE_BYTES, Option
+
+SERVER_OPTIONS: Final[tuple[Option, ...]] = (
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+    ("grpc.keepalive_timeout_ms", KEEPALIVE_ANSWER_MS),
+    ("grpc.http2.max_pings_without_data", 0),
+    # Children ping every KEEPALIVE_MS also while nothing is sent; half of it leaves room for jitter.
+    ("grpc.http2.min_ping_interval_without_data_ms", KEEPALIVE_MS // 2),
+    # A port that is taken must be said, not shared.
+    ("grpc.so_reuseport", 0),
+)
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class PortTaken(FogError):
+    """The address cannot be listened on."""
+
+
+class Server:
+    """A gRPC server as an async context manager: entering starts it, leaving stops it in good order."""
+
+    def __init__(self, *, listen: str, insecure: bool = False, grace_s: float = 2.0) -> None:
+        check_listen(listen, insecure=insecure)
+        self._listen: Final = listen
+        self._grace: Final = grace_s
+        self._health: Final = HealthServicer()
+        self.edge: Final = Edge()
+        self._server: Final = grpc.aio.server(interceptors=(self.edge,), options=SERVER_OPTIONS)
+        self._names: Final[list[str]] = []
+        self._ends: Final[list[Callable[[], None]]] = []
+        self._port = 0
+
+    @property
+    def port(self) -> int:
+        """The port that was bound; differs from the settings if those said 0."""
+        return self._port
+
+    @property
+    def address(self) -> str:
+        """Where this server listens, as ``host:port``."""
+        return f"{self._listen.rpartition(':')[0]}:{self._port}"
+
+    def add(
+        self,
+        service: str,
+        register: Callable[[grpc.aio.Server], None],
+        *,
+        end: Callable[[], None] | None = None,
+    ) -> None:
+        """Serve one more service, by its full name; ``end`` is called at shutdown to end its streams."""
+        register(self._server)
+        self._names.append(service)
+        if end is not None:
+            self._ends.append(end)
+
+    async def __aenter__(self) -> Self:
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        health = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+        reflection.enable_server_reflection((*self._names, health, reflection.SERVICE_NAME), self._server)
+        try:
+            self._port = self._server.add_insecure_port(self._listen)
+        except RuntimeError as error:
+            raise PortTaken(
+                f"cannot listen on {self._listen}", hint="is another process on this port?"
+            ) from error
+        await self._server.start()
+        for name in ("", *self._names):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        _log.info("listening", address=self.address)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Say NOT_SERVING first, end the streams, then stop; calls that last longer than the grace are cut."""
+        await self._health.enter_graceful_shutdown()
+        for end in self._ends:
+            end()
+        await self._server.stop(self._grace)
+
+
+def check_listen(listen: str, *, insecure: bool) -> None:
+    """Refuse an address that others can reach, unless told to; then say so loudly.
+
+    Raises :class:`InvalidInput`.
+    """
+    host, colon, port = listen.rpartition(":")
+    if not colon or not host or not port.isdigit():
+        raise InvalidInput(
+            f"{listen!r} is not an address to listen on", hint="write host:port, port 0 takes a free one"
+        )
+    if _is_loopback(host.strip("[]")):
+        return
+    if not insecure:
+        raise InvalidInput(
+            f"{listen} can be reached from other machines, and nothing is encrypted or authenticated yet",
+            hint="listen on 127.0.0.1, or set insecure if everybody who reaches the port may read and write all",
+        )
+    _log.warning("INSECURE: whoever reaches this port may read and write everything", listen=listen)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

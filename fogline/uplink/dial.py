@@ -1,0 +1,43 @@
+"""Channels to a parent, and the options that both sides of a link share."""
+
+from typing import Final
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+"""Largest message either side takes. Parts are cut far below: 256 KiB at a node, 1 MiB at an aggregator."""
+
+KEEPALIVE_MS: Final = 20_000
+KEEPALIVE_ANSWER_MS: Final = 5_000
+
+Option = tuple[str, int]
+
+CHANNEL_OPTIONS: Final[tuple[Option, ...]] = (
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+    ("grpc.keepalive_timeout_ms", KEEPALIVE_ANSWER_MS),
+    ("grpc.http2.max_pings_without_data", 0),
+    # Each dial shall really dial: a shared subchannel would sit in gRPC's own back-off, beside ours.
+    ("grpc.use_local_subchannel_pool", 1),
+    # A parent is an address of ours; a proxy in the environment is meant for browsers.
+    ("grpc.enable_http_proxy", 0),
+)
+
+
+def channel_to(address: str) -> grpc.aio.Channel:
+    """A channel to a parent. Until certificates exist it is not encrypted."""
+    return grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+
+
+async def serves(address: str, *, within: float) -> bool:
+    """Whether a server at this address says SERVING within so many seconds."""
+    async with channel_to(address) as channel:
+        try:
+            answer = await health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(), timeout=within, wait_for_ready=True
+            )
+        except grpc.aio.AioRpcError:
+            return False
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)

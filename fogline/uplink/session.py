@@ -1,0 +1,260 @@
+"""One Push stream of a child, from its greeting to its end."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Final
+
+import grpc
+import structlog
+
+from fogline.model.clock import Clock
+from fogline.model.errors import FogError, MalformedPart
+from fogline.uplink.credit import Credit
+from fogline.uplink.lanes import Lane, LaneSet
+from fogline.uplink.settings import LinkSettings
+from fogline.uplink.unanswered import Unanswered
+from fogline.v1 import uplink_pb2
+from fogline.wire.origins import OriginNumbers
+from fogline.wire.part import part_to_wire
+
+PushCall = grpc.aio.StreamStreamCall[uplink_pb2.PushRequest, uplink_pb2.PushResponse]
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class LinkCounters:
+    """What an uplink did since it was made. Counts only up."""
+
+    parts: int = 0
+    bytes: int = 0
+    refusals: int = 0
+    streams: int = 0
+    """Streams whose greeting was answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamEnd:
+    """Why a stream ended."""
+
+    reason: str
+    silent: bool = False
+    """The parent did not answer in time (N8)."""
+    answered: bool = False
+    """There was an answer to some part."""
+
+
+@dataclass(slots=True, eq=False)
+class _OpenLane:
+    lane: Lane
+    number: int
+    round: int = 0
+    unanswered: Unanswered = field(default_factory=Unanswered)
+    pump: asyncio.Task[None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    message: uplink_pb2.PushRequest
+    open_lane: _OpenLane | None = None
+    round: int = 0
+    size: int = 0
+
+
+class Session:
+    """Sends what the lanes give out, within the credit, and hands them the answers."""
+
+    def __init__(
+        self,
+        call: PushCall,
+        welcome: uplink_pb2.Welcome,
+        *,
+        lanes: LaneSet,
+        answer_within: float,
+        settings: LinkSettings,
+        clock: Clock,
+        counters: LinkCounters,
+    ) -> None:
+        self._call: Final = call
+        self._lanes: Final = lanes
+        self._answer_within: Final = answer_within
+        self._settings: Final = settings
+        self._clock: Final = clock
+        self._counters: Final = counters
+        self._credit: Final = Credit(welcome.credit_bytes)
+        self._origins: Final = OriginNumbers()
+        self._outbox: Final[asyncio.Queue[_Item | None]] = asyncio.Queue()
+        self._open: Final[dict[int, _OpenLane]] = {}
+        self._opened = 0
+        self._answered = False
+        self._end: Final[asyncio.Future[StreamEnd]] = asyncio.get_running_loop().create_future()
+        self._draining: Final = asyncio.Event()
+        self._group: Final = asyncio.TaskGroup()
+
+    def drain(self) -> None:
+        """Send nothing new, wait a short while for the answers to what is in flight, then end the stream."""
+        self._draining.set()
+
+    async def run(self) -> StreamEnd:
+        """Carry the lanes until the stream ends, and say why it did. Cancelling it cuts the stream."""
+        async with self._group as group:
+            tasks = [
+                group.create_task(self._read(), name="uplink: read answers"),
+                group.create_task(self._write(), name="uplink: write parts"),
+                group.create_task(self._watch(), name="uplink: watch for silence"),
+                group.create_task(self._follow(), name="uplink: follow the lanes"),
+            ]
+            end = await self._end
+            for task in (*tasks, *(o.pump for o in self._open.values() if o.pump is not None)):
+                task.cancel()
+        return end
+
+    def _ends(self, reason: str, *, silent: bool = False) -> None:
+        if not self._end.done():
+            self._end.set_result(StreamEnd(reason=reason, silent=silent, answered=self._answered))
+
+    # --- lanes
+
+    async def _follow(self) -> None:
+        """Open what was added to the set and close what left it, until draining."""
+        draining = asyncio.ensure_future(self._draining.wait())
+        try:
+            while not self._draining.is_set():
+                change = asyncio.ensure_future(self._lanes.change().wait())
+                self._compare()
+                await asyncio.wait((change, draining), return_when=asyncio.FIRST_COMPLETED)
+                change.cancel()
+        finally:
+            draining.cancel()
+        await self._finish()
+
+    def _compare(self) -> None:
+        wanted = {id(lane): lane for lane in self._lanes}
+        for open_lane in list(self._open.values()):
+            if wanted.pop(id(open_lane.lane), None) is None:
+                del self._open[open_lane.number]
+                self._stop(open_lane)
+        for lane in wanted.values():
+            open_lane = _OpenLane(lane=lane, number=self._opened)
+            self._opened += 1
+            self._open[open_lane.number] = open_lane
+            self._start(open_lane)
+
+    def _start(self, open_lane: _OpenLane) -> None:
+        before = open_lane.pump
+        name = f"uplink: lane of {open_lane.lane.plan}, round {open_lane.round}"
+        open_lane.pump = self._group.create_task(self._pump(open_lane, open_lane.round, before), name=name)
+
+    def _stop(self, open_lane: _OpenLane) -> None:
+        open_lane.unanswered.forget()
+        if open_lane.pump is not None:
+            open_lane.pump.cancel()
+
+    def _next_round(self, open_lane: _OpenLane) -> None:
+        self._stop(open_lane)
+        open_lane.round += 1
+        if not self._draining.is_set():
+            self._start(open_lane)
+
+    async def _finish(self) -> None:
+        for open_lane in self._open.values():
+            if open_lane.pump is not None:
+                open_lane.pump.cancel()
+        self._outbox.put_nowait(None)
+        await self._clock.sleep(self._settings.drain_within)
+        self._ends("drained")
+
+    # --- up
+
+    async def _pump(self, open_lane: _OpenLane, round_: int, before: asyncio.Task[None] | None) -> None:
+        """Give one round of a lane to the stream."""
+        if before is not None and not before.done():
+            # The former round's `next_part` must have unwound before the lane hears of the next round.
+            await asyncio.wait((before,))
+        lane = open_lane.lane
+        lane.opened(round_)
+        opened = uplink_pb2.LaneOpened(lane=open_lane.number, plan=lane.plan, round=round_)
+        self._outbox.put_nowait(_Item(uplink_pb2.PushRequest(lane_opened=opened)))
+        try:
+            while True:
+                await self._send_next(open_lane, round_)
+        except FogError as error:
+            _log.error("lane rests", plan=lane.plan, error=str(error))
+        await self._clock.sleep(self._settings.backoff.cap)
+        open_lane.pump = None
+        self._next_round(open_lane)
+
+    async def _send_next(self, open_lane: _OpenLane, round_: int) -> None:
+        part = await open_lane.lane.next_part()
+        for name in self._origins.name(c.origin for c in part.contributions):
+            self._outbox.put_nowait(_Item(uplink_pb2.PushRequest(origin_name=name)))
+        message = part_to_wire(part, self._origins, lane=open_lane.number, round_=round_)
+        size = message.ByteSize()
+        await self._credit.spend(size)
+        open_lane.unanswered.sent(part.contributions, self._clock.monotonic())
+        self._outbox.put_nowait(_Item(uplink_pb2.PushRequest(part=message), open_lane, round_, size))
+
+    async def _write(self) -> None:
+        """The only writer: a write that is cancelled would cancel the call."""
+        while (item := await self._outbox.get()) is not None:
+            if item.open_lane is not None and item.open_lane.round != item.round:
+                self._credit.give(item.size)
+                continue
+            try:
+                await self._call.write(item.message)
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                return  # the reader hears why
+            if item.size:
+                self._counters.parts += 1
+                self._counters.bytes += item.size
+        await self._call.done_writing()
+
+    # --- down
+
+    async def _read(self) -> None:
+        try:
+            while (message := await self._call.read()) is not grpc.aio.EOF:
+                assert isinstance(message, uplink_pb2.PushResponse)
+                self._heard(message)
+            status = f"{(await self._call.code()).name}: {await self._call.details()}"
+        except grpc.aio.AioRpcError as error:
+            status = f"{error.code().name}: {error.details()}"
+        except MalformedPart as error:
+            status = f"the parent's answer makes no sense: {error}"
+        self._ends(status)
+
+    def _heard(self, message: uplink_pb2.PushResponse) -> None:
+        match message.WhichOneof("kind"):
+            case "ack":
+                self._answer(message.ack, refused=False)
+            case "refusal":
+                self._answer(message.refusal, refused=True)
+            case "credit":
+                self._credit.give(message.credit.bytes)
+            case _:
+                pass  # a newer parent may say more than this program knows
+
+    def _answer(self, answer: uplink_pb2.Ack | uplink_pb2.Refusal, *, refused: bool) -> None:
+        open_lane = self._open.get(answer.lane)
+        if open_lane is None:
+            return
+        self._answered = True
+        offsets = self._origins.offsets_from_wire(answer.offsets)
+        open_lane.unanswered.told(offsets, self._clock.monotonic())
+        if refused and answer.round == open_lane.round:
+            self._counters.refusals += 1
+            open_lane.lane.refused(offsets, answer.incarnation)
+            self._next_round(open_lane)
+        else:
+            open_lane.lane.answered(offsets, answer.incarnation)
+
+    async def _watch(self) -> None:
+        """N8: no answer for long although something is in flight ends the stream."""
+        while True:
+            await self._clock.sleep(self._answer_within / 4)
+            now = self._clock.monotonic()
+            for open_lane in self._open.values():
+                if open_lane.unanswered.silent_for(now) >= self._answer_within:
+                    plan = open_lane.lane.plan
+                    self._ends(f"no answer for {self._answer_within:g} s on the lane of {plan}", silent=True)
+                    return

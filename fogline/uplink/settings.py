@@ -1,0 +1,26 @@
+"""What a link may be told; one value for uplink and control."""
+
+from dataclasses import dataclass, field
+
+from fogline.uplink.backoff import Backoff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSettings:
+    """How a child treats its parents. Unit of every span: seconds."""
+
+    answer_within: float = 30.0
+    """Longest silence of the parent while parts are in flight (N8); doubles while the parent stays silent."""
+    answer_within_cap: float = 300.0
+    """Where that doubling ends."""
+    greeting_within: float = 5.0
+    """Longest wait for a connection with its greeting."""
+    settled_after: float = 10.0
+    """A stream that lasted this long was of use although nothing was answered: the lanes were idle."""
+    tries: int = 3
+    """Failures in a row after which the next parent is dialled."""
+    return_every: float = 60.0
+    """How often a child of another parent looks whether the preferred one serves again."""
+    drain_within: float = 2.0
+    """At the end: longest wait for the answers to what is in flight."""
+    backoff: Backoff = field(default_factory=Backoff)

@@ -1,0 +1,177 @@
+"""The sender: one Push stream to one parent at a time, and what happens between two streams."""
+
+import asyncio
+from collections.abc import Sequence
+from random import Random
+from typing import Final
+
+import grpc
+import structlog
+
+from fogline.model.clock import Clock
+from fogline.uplink.dial import channel_to, serves
+from fogline.uplink.lanes import LaneSet
+from fogline.uplink.parents import Parents
+from fogline.uplink.session import LinkCounters, PushCall, Session, StreamEnd
+from fogline.uplink.settings import LinkSettings
+from fogline.v1 import uplink_pb2, uplink_pb2_grpc
+
+PROTOCOL: Final = 1
+"""Version of the data plane's protocol."""
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class Uplink:
+    """Pushes the lanes of a set to the first parent that answers, for as long as :meth:`run` runs."""
+
+    def __init__(
+        self,
+        *,
+        parents: Sequence[str],
+        child: str,
+        lanes: LaneSet,
+        clock: Clock,
+        rng: Random,
+        settings: LinkSettings | None = None,
+    ) -> None:
+        self._settings: Final = settings or LinkSettings()
+        self._parents = Parents(addresses=tuple(parents), tries=self._settings.tries)
+        self._child: Final = child
+        self._lanes: Final = lanes
+        self._clock: Final = clock
+        self._rng: Final = rng
+        self._silences = 0
+        self._session: Session | None = None
+        self._stopping: Final = asyncio.Event()
+        self._parent = ""
+        self.counters: Final = LinkCounters()
+
+    @property
+    def parent(self) -> str:
+        """Name of the parent that the stream is open to; empty while there is none."""
+        return self._parent
+
+    @property
+    def address(self) -> str:
+        """The parent that is dialled or connected."""
+        return self._parents.address
+
+    def stop(self) -> None:
+        """End the stream in good order: :meth:`run` returns after the answers, or a short while."""
+        self._stopping.set()
+        if self._session is not None:
+            self._session.drain()
+
+    async def run(self) -> None:
+        """Open streams, one after another, until :meth:`stop` or cancelled."""
+        while not self._stopping.is_set():
+            started = self._clock.monotonic()
+            end = await self._stream()
+            if self._stopping.is_set():
+                return
+            lasted = self._clock.monotonic() - started
+            await self._after(end, lasted)
+
+    async def _after(self, end: StreamEnd, lasted: float) -> None:
+        """Choose the next parent and wait."""
+        self._silences = self._silences + 1 if end.silent else 0
+        address = self._parents.address
+        if end.reason == _RETURN:
+            self._parents = self._parents.returned()
+            return
+        useful = not end.silent and (end.answered or lasted >= self._settings.settled_after)
+        if useful:
+            self._parents = self._parents.worked()
+        if self._parents.attempt == 0:
+            _log.warning("uplink lost", parent=address, reason=end.reason)
+        delay = self._settings.backoff.delay(self._parents.attempt, self._rng)
+        self._parents = self._parents.failed()
+        if self._parents.address != address:
+            _log.warning("uplink moves on", parent=self._parents.address, reason=end.reason)
+        await self._pause(delay)
+
+    async def _pause(self, seconds: float) -> None:
+        stop = asyncio.ensure_future(self._stopping.wait())
+        sleep = asyncio.ensure_future(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait((stop, sleep), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stop.cancel()
+            sleep.cancel()
+
+    async def _stream(self) -> StreamEnd:
+        async with channel_to(self._parents.address) as channel:
+            call: PushCall = uplink_pb2_grpc.UplinkServiceStub(channel).Push()
+            greeted = await self._greet(call)
+            if isinstance(greeted, StreamEnd):
+                return greeted
+            self.counters.streams += 1
+            self._parent = greeted.parent
+            _log.info("uplink open", parent=greeted.parent, address=self._parents.address)
+            try:
+                return await self._carry(call, greeted)
+            finally:
+                self._parent = ""
+                self._session = None
+
+    async def _greet(self, call: PushCall) -> uplink_pb2.Welcome | StreamEnd:
+        hello = uplink_pb2.Hello(protocol=PROTOCOL, child=self._child)
+        try:
+            async with asyncio.timeout(self._settings.greeting_within):
+                await call.write(uplink_pb2.PushRequest(hello=hello))
+                answer = await call.read()
+                if answer is grpc.aio.EOF:
+                    return StreamEnd(reason=f"{(await call.code()).name}: {await call.details()}")
+        except TimeoutError:
+            call.cancel()
+            return StreamEnd(reason=f"no greeting within {self._settings.greeting_within:g} s")
+        except asyncio.InvalidStateError:
+            return StreamEnd(reason=f"{(await call.code()).name}: {await call.details()}")
+        except grpc.aio.AioRpcError as error:
+            return StreamEnd(reason=f"{error.code().name}: {error.details()}")
+        assert isinstance(answer, uplink_pb2.PushResponse)
+        if answer.WhichOneof("kind") != "welcome":
+            call.cancel()
+            return StreamEnd(reason="the parent did not greet")
+        return answer.welcome
+
+    async def _carry(self, call: PushCall, welcome: uplink_pb2.Welcome) -> StreamEnd:
+        within = min(
+            self._settings.answer_within * float(1 << min(self._silences, 30)),
+            self._settings.answer_within_cap,
+        )
+        session = Session(
+            call,
+            welcome,
+            lanes=self._lanes,
+            answer_within=within,
+            settings=self._settings,
+            clock=self._clock,
+            counters=self.counters,
+        )
+        self._session = session
+        if self._stopping.is_set():
+            session.drain()
+        async with asyncio.TaskGroup() as group:
+            returning = group.create_task(self._return(session), name="uplink: look for the preferred parent")
+            end = await session.run()
+            if returning.done() and not returning.cancelled():
+                end = StreamEnd(reason=_RETURN)
+            returning.cancel()
+        return end
+
+    async def _return(self, session: Session) -> None:
+        """Wait until the preferred parent serves again, and drain the stream to the other one."""
+        preferred = self._parents.addresses[0]
+        if self._parents.is_preferred:
+            await asyncio.Event().wait()
+        while True:
+            await self._clock.sleep(self._settings.return_every * (0.5 + self._rng.random()))
+            if await serves(preferred, within=self._settings.greeting_within):
+                _log.info("uplink returns", parent=preferred)
+                session.drain()
+                return
+
+
+_RETURN: Final = "the preferred parent serves again"
