@@ -23,6 +23,8 @@ DirOption = Annotated[
         "--dir", metavar="DIR", help="The folder of a running `fogline up` [default: that of `up`]."
     ),
 ]
+_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 
 
@@ -112,6 +114,68 @@ def status(*, server: ServerOption = None, directory: DirOption = None, as_json:
     from fogline.cli import reading
 
     reading.status(reading.Server(server, directory), as_json=as_json)
+
+
+@app.command()
+def up(
+    *,
+    directory: Annotated[
+        Path | None, typer.Option("--dir", metavar="DIR", help="Keeps everything; the next `up` goes on.")
+    ] = None,
+    nodes: Annotated[
+        int | None, typer.Option(min=1, max=100, metavar="N", help="Fog nodes [default: as before, else 2].")
+    ] = None,
+    sensors: Annotated[
+        bool, typer.Option("--sensors/--no-sensors", help="Publish this machine's own sensors.")
+    ] = True,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the dashboard.")] = True,
+    pipeline: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Deploy this spec, beside the sensors' if they are on."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one line of JSON on stdout when everything is ready.")
+    ] = False,
+) -> None:
+    """Run every tier on this machine, with live readings of its own sensors."""
+    from fogline.cli.up.run import Wishes
+    from fogline.cli.up.run import up as run
+    from fogline.client.find import default_directory
+
+    run(
+        Wishes(
+            directory=directory or default_directory(),
+            nodes=nodes,
+            sensors=sensors,
+            browser=browser,
+            pipeline=pipeline,
+            as_json=as_json,
+        )
+    )
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def node(context: typer.Context) -> None:
+    """Run a fog node: `fogline node --help` lists its settings."""
+    _become("fog_node", "node", context)
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def aggregator(context: typer.Context) -> None:
+    """Run an aggregator: `fogline aggregator --help` lists its settings."""
+    _become("aggregator", "aggregator", context)
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def cloud(context: typer.Context) -> None:
+    """Run the cloud: `fogline cloud --help` lists its settings."""
+    _become("cloud", "cloud", context)
+
+
+def _become(module: str, extra: str, context: typer.Context) -> None:
+    from fogline.cli.tier import become
+
+    become(module, extra, context.args)
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""``fogline up``: every tier on this machine, as processes under one supervisor."""

@@ -1,0 +1,202 @@
+"""``fogline up`` from the first check to the last process."""
+
+import asyncio
+import os
+import signal
+import sys
+import webbrowser
+from dataclasses import dataclass
+from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from fogline.cli import shapes
+from fogline.cli.exits import reported
+from fogline.cli.up.folder import Folder, Lock
+from fogline.cli.up.ports import choose_ports, is_free
+from fogline.cli.up.screen import show
+from fogline.cli.up.supervisor import Supervisor
+from fogline.cli.up.tiers import AGGREGATOR, CLOUD, DASHBOARD, Tiers, make_tiers, node_names
+from fogline.client.client import Client
+from fogline.client.errors import TooSlow
+from fogline.demo.publish import publish_sensors
+from fogline.model.errors import FogError, InvalidInput, Unavailable
+
+DEMO: Final = "machine.yaml"
+_READY_WITHIN: Final = 60.0
+_DEFAULT_NODES: Final = 2
+_NEEDED: Final = ("numpy", "mqtt5", "sqlalchemy", "sqlglot", "uvicorn", "aiomqtt", "psutil")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What was asked for on the command line."""
+
+    directory: Path
+    nodes: int | None
+    """None: as many as the folder has, else two."""
+    sensors: bool
+    browser: bool
+    pipeline: Path | None
+    as_json: bool
+
+
+def up(wishes: Wishes) -> None:
+    """Run every tier until SIGTERM or SIGINT."""
+    with reported():
+        _check_installed()
+        specs = _read_specs(wishes)
+        folder = Folder(wishes.directory)
+        folder.make()
+        lock = Lock(folder)
+        lock.take()
+        tiers = _lay_out(wishes, folder, lock)
+        asyncio.run(_Run(wishes, folder, tiers, specs).until_stopped())
+
+
+def _check_installed() -> None:
+    if missing := [name for name in _NEEDED if find_spec(name) is None]:
+        raise FogError(
+            f"not installed: {', '.join(missing)}", hint="`pip install 'fogline[all]'` installs every tier"
+        )
+
+
+def _read_specs(wishes: Wishes) -> tuple[tuple[str, str], ...]:
+    specs = []
+    if wishes.sensors:
+        specs.append((DEMO, resources.files("fogline.demo").joinpath(DEMO).read_text(encoding="utf-8")))
+    if wishes.pipeline is not None:
+        try:
+            specs.append((str(wishes.pipeline), wishes.pipeline.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInput(f"{wishes.pipeline} cannot be read: {error}") from None
+    return tuple(specs)
+
+
+def _lay_out(wishes: Wishes, folder: Folder, lock: Lock) -> Tiers:
+    before = folder.nodes_before()
+    nodes = node_names(wishes.nodes or before or _DEFAULT_NODES)
+    if before > len(nodes):
+        say(f"{before - len(nodes)} of the folder's nodes do not run; windows that need them stay partial")
+    choice = choose_ports(
+        (CLOUD, AGGREGATOR, DASHBOARD, *nodes), before=folder.ports_before(), is_free=is_free
+    )
+    for note in choice.notes:
+        say(note)
+    folder.write_ports(choice.ports)
+    return make_tiers(folder, lock, choice.ports, nodes)
+
+
+def say(line: str) -> None:
+    """Tell the person at the terminal; stdout may belong to a program."""
+    sys.stderr.write(f"{line}\n")
+
+
+class _Run:
+    """The part of an ``up`` in which processes run."""
+
+    def __init__(
+        self, wishes: Wishes, folder: Folder, tiers: Tiers, specs: tuple[tuple[str, str], ...]
+    ) -> None:
+        self._wishes: Final = wishes
+        self._folder: Final = folder
+        self._tiers: Final = tiers
+        self._specs: Final = specs
+        self._supervisor: Final = Supervisor(tiers, folder, say=say)
+
+    async def until_stopped(self) -> None:
+        """Start everything, say so, and run until a signal comes or nothing works."""
+        with Client(self._tiers.address(CLOUD)) as client:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._supervisor.run(), name="supervise")
+                    group.create_task(self._work(client), name="work")
+                    group.create_task(_signalled(), name="wait for a signal")
+            except* _Stopped:
+                say("stopped; the next `fogline up` on this folder goes on")
+            except* FogError as failures:
+                raise _first(failures) from None
+
+    async def _work(self, client: Client) -> None:
+        pipelines = await self._start(client)
+        self._supervisor.ready()
+        self._announce()
+        async with asyncio.TaskGroup() as group:
+            if self._wishes.sensors:
+                group.create_task(publish_sensors(self._tiers.listeners), name="publish sensors")
+            if not self._wishes.as_json:
+                group.create_task(show(client, pipelines, self._tiers), name="show results")
+
+    async def _start(self, client: Client) -> tuple[str, ...]:
+        """Wait for the tiers, deploy the pipelines, wait until the nodes run them."""
+        await _attached(client, self._tiers)
+        generation, names = 0, []
+        for file, spec in self._specs:
+            deployed = await asyncio.to_thread(client.deploy, spec, file=file)
+            generation = max(generation, deployed.generation)
+            names.append(deployed.pipeline)
+        await asyncio.to_thread(
+            client.wait_until_applied, generation, nodes=len(self._tiers.nodes), within=_READY_WITHIN
+        )
+        return tuple(names)
+
+    def _announce(self) -> None:
+        endpoints = self._tiers.endpoints(os.getpid())
+        if self._wishes.as_json:
+            sys.stdout.write(shapes.line(endpoints))
+            sys.stdout.flush()
+        elif self._wishes.browser and _has_display():
+            webbrowser.open(endpoints["dashboard"])
+
+
+class _Stopped(Exception):  # noqa: N818 -- no error: how a task group is left
+    """A signal asked for the end."""
+
+
+async def _signalled() -> None:
+    """Raise :class:`_Stopped` at the first SIGTERM, SIGINT or SIGHUP; a second one ends all at once."""
+    loop = asyncio.get_running_loop()
+    came = asyncio.Event()
+    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    for number in signals:
+        loop.add_signal_handler(number, came.set)
+    await came.wait()
+    for number in signals:
+        loop.remove_signal_handler(number)
+        # The children go with this process, and their data is safe at any instant.
+        signal.signal(number, signal.SIG_DFL)
+    raise _Stopped
+
+
+async def _attached(client: Client, tiers: Tiers) -> None:
+    """Wait until the cloud answers and has heard of every other tier."""
+    expected = {child.name for child in tiers.all} - {CLOUD}
+    missing = {CLOUD}
+    try:
+        async with asyncio.timeout(_READY_WITHIN):
+            while missing:
+                missing = await asyncio.to_thread(_missing, client, expected)
+                await asyncio.sleep(0.1 if missing else 0.0)
+    except TimeoutError:
+        raise TooSlow(
+            f"not ready within {_READY_WITHIN:g} s: {', '.join(sorted(missing))}", hint="look at the logs"
+        ) from None
+
+
+def _missing(client: Client, expected: set[str]) -> set[str]:
+    try:
+        status = client.status()
+    except Unavailable:
+        return {CLOUD}
+    nodes = {n.name for n in status.nodes if n.alive}
+    return expected - nodes - {a.name for a in status.aggregators if a.alive}
+
+
+def _has_display() -> bool:
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+
+
+def _first(failures: ExceptionGroup[FogError]) -> FogError:
+    first = failures.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first

@@ -1,0 +1,1 @@
+"""The demo: this machine's own sensors as readings, and a pipeline over them."""
