@@ -22,6 +22,8 @@ _OPTIONS: Final = (
     # A vanished server is noticed by a follower that would otherwise wait for ever.
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
+    # The server is an address of ours; a proxy in the environment is meant for browsers.
+    ("grpc.enable_http_proxy", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),

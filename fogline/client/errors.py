@@ -8,19 +8,25 @@ FogError
     └── TooSlow        no answer within the deadline
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, cast
 
 import grpc
+from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import DecodeError
 
 from fogline.model.errors import FogError, InvalidInput, NotFound, Unavailable
+from fogline.model.trailing import DETAIL_KEY, HINT_KEY
 from fogline.v1 import api_pb2
 
-FAULTS_KEY: Final = "fogline-spec-faults-bin"
-"""Trailing metadata in which the cloud sends a serialised SpecFaults."""
+_START: Final = "check the address; `fogline up` starts Fogline on this machine"
+_KINDS: Final[Mapping[grpc.StatusCode, type[FogError]]] = {
+    grpc.StatusCode.INVALID_ARGUMENT: InvalidInput,
+    grpc.StatusCode.NOT_FOUND: NotFound,
+    grpc.StatusCode.UNAVAILABLE: Unavailable,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,39 +73,32 @@ def translated(address: str, *, file: str = "") -> Iterator[None]:
 
 def _translate(call: grpc.Call, address: str, file: str) -> FogError:
     details = call.details() or "no details were given"
-    match call.code():
-        case grpc.StatusCode.INVALID_ARGUMENT:
-            faults = _faults(call)
-            return SpecRejected(faults, file=file) if faults else InvalidInput(details)
-        case grpc.StatusCode.NOT_FOUND:
-            return NotFound(details)
-        case grpc.StatusCode.UNAVAILABLE:
-            return Unreachable(
-                f"no answer from {address}: {details}",
-                hint="check the address; `fogline up` starts Fogline on this machine",
-            )
-        case grpc.StatusCode.DEADLINE_EXCEEDED:
-            return TooSlow(f"{address} did not answer in time", hint="look at its log, or give more time")
-        case grpc.StatusCode.UNIMPLEMENTED:
-            return FogError(
-                f"{address} does not know this call", hint="is it Fogline's cloud, and of this release?"
-            )
-        case code:
-            return FogError(f"{address} answered {code.name}: {details}", hint="look at its log")
+    trailing = {key: value for key, value in call.trailing_metadata() or () if isinstance(value, bytes)}
+    hint = trailing.get(HINT_KEY, b"").decode("utf-8", "replace")
+    code = call.code()
+    if code is grpc.StatusCode.INVALID_ARGUMENT and (faults := _faults(trailing.get(DETAIL_KEY, b""))):
+        return SpecRejected(faults, file=file)
+    if code is grpc.StatusCode.UNAVAILABLE and not hint:  # said by gRPC, not by the server
+        # gRPC wraps the system's words in several layers of its own.
+        return Unreachable(f"no answer from {address}: {details.rsplit(': ', 1)[-1]}", hint=_START)
+    if kind := _KINDS.get(code):
+        return kind(details, hint=hint)
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return TooSlow(f"{address} did not answer in time", hint="look at its log, or give more time")
+    return FogError(f"{address} answered {code.name}: {details}", hint=hint or "look at its log")
 
 
-def _faults(call: grpc.Call) -> tuple[SpecFault, ...]:
-    for key, value in call.trailing_metadata() or ():
-        if key == FAULTS_KEY and isinstance(value, bytes):
-            try:
-                message = api_pb2.SpecFaults.FromString(value)
-            except DecodeError:
-                return ()
-            return tuple(
-                SpecFault(line=f.line, column=f.column, path=f.path, message=f.message, hint=f.hint)
-                for f in message.faults
-            )
-    return ()
+def _faults(packed: bytes) -> tuple[SpecFault, ...]:
+    detail, message = AnyMessage(), api_pb2.SpecFaults()
+    try:
+        detail.ParseFromString(packed)
+        detail.Unpack(message)  # leaves the message empty if the detail is of another kind
+    except DecodeError:
+        return ()
+    return tuple(
+        SpecFault(line=f.line, column=f.column, path=f.path, message=f.message, hint=f.hint)
+        for f in message.faults
+    )
 
 
 def _place(fault: SpecFault) -> tuple[int, int]:

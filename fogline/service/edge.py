@@ -10,11 +10,8 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import DecodeError, Message
 
 from fogline.model.errors import FogError, InvalidInput
+from fogline.model.trailing import DETAIL_KEY, HINT_KEY
 
-HINT_KEY: Final = "fogline-hint-bin"
-"""Trailing metadata: what to do, in UTF-8."""
-DETAIL_KEY: Final = "fogline-detail-bin"
-"""Trailing metadata: a ``google.protobuf.Any`` with more about the error."""
 MAX_DETAIL_BYTES: Final = 6_000
 """gRPC takes 8 KiB of metadata in all; a longer detail is left out."""
 
