@@ -1,0 +1,186 @@
+"""A socket that is read in large pieces into a conversation."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from fog_node.ingest.conversation import Conversation
+
+READ_BYTES: Final = 256 * 1024
+LEAST_READ_BYTES: Final = 4 * 1024
+"""Read at least this much even when the memory for bytes in hand is used up."""
+
+
+class Hand:
+    """Bytes that were read and are not yet on disk, over all connections; and the one buffer that all read into."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit: Final = limit
+        self._buffer: Final = memoryview(bytearray(READ_BYTES))
+        self._waiting: dict[Connection, None] = {}
+        self.held = 0
+
+    def buffer(self) -> memoryview:
+        """Room for the next read."""
+        return self._buffer[: max(LEAST_READ_BYTES, min(READ_BYTES, self._limit - self.held))]
+
+    def read(self, count: int) -> bytes:
+        """The bytes that the last read brought, now in hand."""
+        self.held += count
+        return bytes(self._buffer[:count])
+
+    def drop(self, count: int) -> None:
+        """These bytes are dealt with; whoever waits for room reads on."""
+        self.held -= count
+        while self._waiting and self.held < self._limit:
+            connection = next(iter(self._waiting))
+            del self._waiting[connection]
+            connection.read_on()
+
+    def wait(self, connection: "Connection") -> bool:
+        """Whether the connection must wait for room; it is told when there is some."""
+        if self.held < self._limit:
+            return False
+        self._waiting[connection] = None
+        return True
+
+    def leave(self, connection: "Connection") -> None:
+        """The connection has ended."""
+        self._waiting.pop(connection, None)
+
+    def stuck(self) -> "Connection | None":
+        """When only half-sent packets fill the memory: the connection that holds most of it."""
+        held = sum(connection.in_hand for connection in self._waiting)
+        if held < self._limit or held < self.held:
+            return None
+        return max(self._waiting, key=lambda connection: connection.in_hand)
+
+
+class Connection(asyncio.BufferedProtocol):
+    """One device's socket. Reads once, then not again before :meth:`resume`: the device feels how fast the disk is."""
+
+    def __init__(self, conversation: Conversation, hand: Hand, monotonic: Callable[[], float]) -> None:
+        self.conversation: Final = conversation
+        self.finished: Final = asyncio.Event()
+        """Set when nothing of this connection is on its way to the journal any more."""
+        self.in_hand = 0
+        self.heard_at: float = monotonic()
+        """When the device last had the chance to be heard and was, or the chance began. Unit: seconds, monotonic."""
+        self.stalled_at: float | None = None
+        """Since when the device does not read what is written to it."""
+        self.last_read_bytes = 0
+        self.reading = False
+        self.stop_reason: str | None = None
+        self._hand: Final = hand
+        self._monotonic: Final = monotonic
+        self._transport: asyncio.Transport | None = None
+        self._lost = False
+        self._wake: Final = asyncio.Event()
+        self._writable: Final = asyncio.Event()
+        self._writable.set()
+        self._gone: Final = asyncio.Event()
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket, and TLS if there is any, are up."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self.reading = True
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  (asyncio's signature)
+        """Where to read to."""
+        return self._hand.buffer()
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Something was read; the next read waits until it is dealt with."""
+        assert self._transport is not None
+        self.conversation.received(self._hand.read(nbytes))
+        self.in_hand += nbytes
+        self.last_read_bytes = nbytes
+        self.heard_at = self._monotonic()
+        self._transport.pause_reading()
+        self.reading = False
+        self._wake.set()
+
+    def pause_writing(self) -> None:
+        """The device does not read its acknowledgements."""
+        self.stalled_at = self._monotonic()
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """The device reads again."""
+        self.stalled_at = None
+        self._writable.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  (asyncio's signature)
+        """The socket is gone."""
+        self._lost = True
+        self._wake.set()
+        self._writable.set()
+        self._gone.set()
+
+    # What the listener calls.
+
+    @property
+    def lost(self) -> bool:
+        """Whether the socket is gone."""
+        return self._lost
+
+    async def news(self) -> bool:
+        """Wait for bytes, the socket's end or :meth:`stop`; whether to go on."""
+        await self._wake.wait()
+        self._wake.clear()
+        return self.stop_reason is None
+
+    def write(self, data: bytes) -> None:
+        """Send; nothing happens when the socket is gone."""
+        if data and self._transport is not None and not self._lost:
+            self._transport.write(data)
+
+    async def drained(self) -> None:
+        """Wait until the device reads what was written to it, or is gone."""
+        await self._writable.wait()
+
+    def settle(self) -> None:
+        """What was read is dealt with, but for a packet that is not whole yet."""
+        rest = self.conversation.waiting_bytes
+        freed, self.in_hand = self.in_hand - rest, rest
+        self._hand.drop(freed)
+
+    def resume(self) -> None:
+        """Read on, as soon as there is room."""
+        if not self._hand.wait(self):
+            self.read_on()
+
+    def read_on(self) -> None:
+        """Read on."""
+        if self._transport is None or self._lost or self._transport.is_closing():
+            return
+        self.heard_at = self._monotonic()
+        self.reading = True
+        self._transport.resume_reading()
+
+    def stop(self, reason: str) -> None:
+        """Ask whoever serves this connection to end it; the first reason stands."""
+        if self.stop_reason is None:
+            self.stop_reason = reason
+        self._writable.set()
+        self._wake.set()
+
+    def release(self) -> None:
+        """Nothing is in hand any more."""
+        self._hand.leave(self)
+        freed, self.in_hand = self.in_hand, 0
+        self._hand.drop(freed)
+
+    async def close(self, patience_s: float) -> None:
+        """Flush and close; a device that does not read for so long is cut off."""
+        if self._transport is None:
+            return
+        self._transport.close()
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._gone.wait()
+        except TimeoutError:
+            self._transport.abort()

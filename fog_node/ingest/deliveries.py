@@ -1,0 +1,224 @@
+"""From what a device published to what is journaled and answered. Pure: the caller appends and writes."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from fog_node.ingest.packets import PUBACK, PUBREC, Codec, Reason
+from fog_node.ingest.publish import Published, Topic
+from fog_node.ingest.session import Session, Sessions, content_hashes
+from fog_node.messages import DUP_FLAG, QOS_BITS, RETAIN_FLAG, Messages
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """The part of a batch that one stream takes."""
+
+    stream: str
+    messages: Messages | None
+    """What is to be journaled; None when the journal holds all of it."""
+    fresh: Mask
+    """Which messages of the batch these are."""
+    redelivered: int
+    retained: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the device hears once the journal has answered."""
+
+    data: bytes
+    refused: int
+    """Messages that no stream took because the journal was full."""
+    unrouted: int
+    """Messages that belong to no stream."""
+
+
+class Deliveries:
+    """One batch of one connection: sorted out when made, :meth:`settled` when its shares were appended."""
+
+    def __init__(
+        self,
+        published: Published,
+        *,
+        session: Session,
+        sessions: Sessions,
+        client: str,
+        codec: Codec,
+        now_us: int,
+    ) -> None:
+        self._published: Final = published
+        self._session: Final = session
+        self._sessions: Final = sessions
+        self._codec: Final = codec
+        self._qos: Final = published.flags & QOS_BITS
+        topics, codes = _used_topics(published)
+        texts = [topic.text for topic in topics]
+        self._contents: Final = content_hashes(texts, codes, published.payloads)
+        self._in_use: Final[set[int]] = set()
+        self._echoes: Final[set[int]] = set()
+        known = self._known(topics, codes)
+        self.shares: Final = tuple(
+            self._share(stream, texts, codes, _takers(stream, topics, codes), known, client, now_us)
+            for stream in dict.fromkeys(stream for topic in topics for stream in topic.streams)
+        )
+        self._unrouted: Final = _takers(None, topics, codes)
+
+    def __len__(self) -> int:
+        return len(self._published)
+
+    def _share(
+        self,
+        stream: str,
+        texts: list[str],
+        codes: npt.NDArray[np.intp],
+        takers: Mask,
+        known: Sequence[set[int]] | None,
+        client: str,
+        now_us: int,
+    ) -> Share:
+        fresh, published = takers, self._published
+        if known is not None:
+            number = self._sessions.stream_number(stream)
+            fresh = takers & ~np.fromiter((number in streams for streams in known), np.bool_, len(known))
+            fresh[list(self._in_use)] = False
+        count, flags = int(fresh.sum()), published.flags[fresh]
+        whole = count == len(published)
+        messages = Messages(
+            arrival_us=now_us,
+            client=client,
+            topics=texts,
+            topic_codes=codes if whole else codes[fresh],
+            payloads=published.payloads
+            if whole
+            else [published.payloads[index] for index in np.flatnonzero(fresh).tolist()],
+            packet_ids=published.packet_ids[fresh],
+            flags=flags.tobytes(),
+        )
+        return Share(
+            stream=stream,
+            messages=messages if count else None,
+            fresh=fresh,
+            redelivered=int(takers.sum()) - count - sum(bool(takers[index]) for index in self._in_use),
+            retained=int(np.count_nonzero(flags & RETAIN_FLAG)),
+        )
+
+    def _known(self, topics: Sequence[Topic], codes: npt.NDArray[np.intp]) -> list[set[int]] | None:
+        """For each message the streams that hold it already; None when nothing hints at a repetition."""
+        published, session = self._published, self._session
+        if not np.any((published.flags & DUP_FLAG) | (self._qos == 2)):
+            session.rest()
+            return None
+        numbers = [{self._sessions.stream_number(stream) for stream in topic.streams} for topic in topics]
+        before: dict[int, tuple[int, set[int]]] = {}
+        unreleased: set[int] = set()
+        known: list[set[int]] = []
+        rows = zip(
+            published.packet_ids.tolist(),
+            self._qos.tolist(),
+            (published.flags & DUP_FLAG).tolist(),
+            self._contents.tolist(),
+            codes.tolist(),
+            strict=True,
+        )
+        for index, (packet_id, qos, dup, content, code) in enumerate(rows):
+            earlier = before.get(packet_id)
+            holders = (
+                session.holders(packet_id, content)
+                if earlier is None
+                else earlier[1]
+                if earlier[0] == content
+                else set[int]()
+            )
+            held: set[int] = holders if dup and qos else set()
+            if qos == 2:
+                if packet_id in unreleased or packet_id in session.unreleased:
+                    if self._codec.version == 5 and not dup and numbers[code] and not holders:
+                        self._in_use.add(index)
+                    held = numbers[code]
+                unreleased.add(packet_id)
+            if held and earlier is not None:
+                self._echoes.add(index)
+            known.append(held)
+            if qos:
+                before[packet_id] = (content, holders | numbers[code])
+        return known
+
+    def settled(self, refused: Collection[str] = ()) -> Answer:
+        """Remember what the journal took, and say what the device is to hear.
+
+        ``refused`` names the streams whose append was refused. A message that any of its streams took is
+        acknowledged; the other stream counts it as refused.
+        """
+        taken = np.zeros(len(self), np.bool_)
+        with_id = self._qos > 0
+        for share in self.shares:
+            if share.stream in refused:
+                continue
+            taken |= share.fresh
+            rows = share.fresh & with_id
+            if rows.any():
+                ids = self._published.packet_ids[rows]
+                number = self._sessions.stream_number(share.stream)
+                self._session.remember(np.full(len(ids), number, np.uint16), ids, self._contents[rows])
+        reasons = self._reasons(taken, refused)
+        return Answer(
+            data=self._replies(reasons),
+            refused=int(np.count_nonzero(reasons == Reason.QUOTA_EXCEEDED)),
+            unrouted=int(np.count_nonzero(self._unrouted)),
+        )
+
+    def _reasons(self, taken: Mask, refused: Collection[str]) -> npt.NDArray[np.uint8]:
+        reasons = np.zeros(len(self), np.uint8)
+        reasons[self._unrouted] = Reason.NO_MATCHING_SUBSCRIBERS
+        if refused:
+            lost = np.zeros(len(self), np.bool_)
+            for share in self.shares:
+                if share.stream in refused:
+                    lost |= share.fresh
+            reasons[lost & ~taken] = Reason.QUOTA_EXCEEDED
+            # What repeats a message of this very batch shares its fate.
+            reasons[list(self._echoes)] = Reason.QUOTA_EXCEEDED
+        reasons[list(self._in_use)] = Reason.PACKET_ID_IN_USE
+        return reasons
+
+    def _replies(self, reasons: npt.NDArray[np.uint8]) -> bytes:
+        ids, qos = self._published.packet_ids, self._qos
+        if not reasons.any() and (qos == 1).all():
+            frames = np.empty((len(ids), 4), np.uint8)
+            frames[:, 0], frames[:, 1] = PUBACK << 4, 2
+            frames[:, 2], frames[:, 3] = ids >> 8, ids & 0xFF
+            return frames.tobytes()
+        replies = []
+        for packet_id, level, code in zip(ids.tolist(), qos.tolist(), reasons.tolist(), strict=True):
+            if not level:
+                continue
+            reason = Reason(code)
+            kind = PUBREC if level == 2 else PUBACK
+            replies.append(self._codec.acknowledgement(kind, packet_id, reason))
+            if level == 2 and reason < Reason.UNSPECIFIED:
+                self._session.unreleased.add(packet_id)
+        return b"".join(replies)
+
+
+def _used_topics(published: Published) -> tuple[list[Topic], npt.NDArray[np.intp]]:
+    """The topics that the batch uses, and codes into them: a connection's table may be much longer."""
+    codes = published.topic_codes
+    used = np.flatnonzero(np.bincount(codes, minlength=len(published.topics)))
+    if len(used) == len(published.topics):
+        return list(published.topics), codes
+    renamed = np.empty(len(published.topics), np.intp)
+    renamed[used] = np.arange(len(used))
+    return [published.topics[index] for index in used.tolist()], renamed[codes]
+
+
+def _takers(stream: str | None, topics: Sequence[Topic], codes: npt.NDArray[np.intp]) -> Mask:
+    """Which messages go to the stream; with None, which go nowhere."""
+    goes = np.array([stream in t.streams if stream is not None else not t.streams for t in topics], np.bool_)
+    takers: Mask = goes[codes]
+    return takers

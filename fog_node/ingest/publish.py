@@ -1,0 +1,217 @@
+"""PUBLISH packets of both versions by the batch: the one place that every message passes.
+
+A device says the same header again and again: fixed header, length and topic differ between a few dozen forms
+at most. So the parser looks a header up as one slice, in a table of headers that were checked when they were first
+seen, and only packet ids, properties and payloads are new each time; those are taken for the whole read at once.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from fog_node.ingest.frames import frame_end, read_topic
+from fog_node.ingest.packets import PUBLISH, MalformedPacket, Reason
+from fog_node.ingest.properties import check_properties, read_property_length
+from fog_node.ingest.topics import Router
+
+KNOWN_HEADERS: Final = 4096
+"""Headers remembered for a connection; at the limit all are forgotten and learned anew."""
+
+DUP: Final = 0x08
+RETAIN: Final = 0x01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A topic that the connection publishes under."""
+
+    text: str
+    streams: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """Messages that arrived together on one connection, in order. Columns have one entry a message."""
+
+    topics: list[Topic]
+    """All topics of the connection so far, more than these messages use."""
+    topic_codes: npt.NDArray[np.intp]
+    packet_ids: npt.NDArray[np.uint16]
+    """0 for QoS 0."""
+    flags: npt.NDArray[np.uint8]
+    """Bits 0-1 QoS, 2 DUP, 3 RETAIN."""
+    payloads: list[bytes]
+
+    def __len__(self) -> int:
+        return len(self.payloads)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What a parse found: messages, how far it came, and what stopped it."""
+
+    published: Published | None
+    end: int
+    """Index of the first byte that is not part of ``published``."""
+    fault: MalformedPacket | None = None
+    """The packet at ``end`` can never be taken."""
+
+
+class PublishParser:
+    """Parses one connection's PUBLISH packets. Sans-IO; what it remembers is only a cache."""
+
+    def __init__(self, *, version: int, max_packet_bytes: int, router: Router) -> None:
+        self._properties: Final = version == 5
+        self._limit: Final = max_packet_bytes
+        self._router: Final = router
+        self._generation = router.generation
+        self._known: dict[bytes, int] = {}
+        self._topic_numbers: dict[str, int] = {}
+        self._topics: list[Topic] = []
+        self._packet_bytes: list[int] = []
+        self._header_bytes: list[int] = []
+        self._columns = np.empty((4, 0), np.intp)
+        self._guess = 0
+
+    def parse(self, data: bytes, at: int) -> Run:
+        """Take every whole PUBLISH packet from ``at`` on, up to the first packet that is something else."""
+        if self._generation != self._router.generation or len(self._known) > KNOWN_HEADERS:
+            self._forget()
+        heads, fault = self._headers(data, at)
+        if not heads:
+            return Run(published=None, end=at, fault=fault)
+        return self._take(data, at, heads, fault)
+
+    def _forget(self) -> None:
+        self._generation = self._router.generation
+        self._known, self._topic_numbers, self._topics = {}, {}, []
+        self._packet_bytes, self._header_bytes = [], []
+        self._columns = np.empty((4, 0), np.intp)
+        self._guess = 0
+
+    def _headers(self, data: bytes, at: int) -> tuple[list[int], MalformedPacket | None]:
+        """The header number of every whole packet. This loop is most of what a message costs; keep it bare."""
+        find, lengths, stop, guess = self._known.get, self._packet_bytes, len(data), self._guess
+        heads: list[int] = []
+        take = heads.append
+        head: int | None
+        try:
+            while at < stop:
+                head = find(data[at : at + guess])
+                if head is None:
+                    head = self._look(data, at)
+                    if head is None:
+                        break
+                    guess = self._header_bytes[head]
+                at += lengths[head]
+                if at > stop:
+                    break
+                take(head)
+        except MalformedPacket as fault:
+            return heads, fault
+        finally:
+            self._guess = guess
+        return heads, None
+
+    def _look(self, data: bytes, at: int) -> int | None:
+        """The number of a header of any length; None if it is not whole or no PUBLISH."""
+        if data[at] >> 4 != PUBLISH:
+            return None
+        end = frame_end(data, at, self._limit)
+        if end is None:
+            return None
+        length_end = at + 2
+        while data[length_end - 1] & 0x80:
+            length_end += 1
+        if length_end + 2 > len(data):
+            return None
+        header_end = length_end + 2 + int.from_bytes(data[length_end : length_end + 2], "big")
+        first = data[at]
+        self._check(first, header_end, end)
+        if header_end > len(data):
+            return None
+        raw = data[at:header_end]
+        number = self._known.get(raw)
+        if number is None:
+            number = self._learn(raw, first, read_topic(data[length_end + 2 : header_end]), end - at)
+        return number
+
+    def _check(self, first: int, header_end: int, end: int) -> None:
+        qos = first >> 1 & 3
+        if qos == 3:
+            raise MalformedPacket("a message of QoS 3")
+        if first & DUP and not qos:
+            raise MalformedPacket("a repeated message of QoS 0")
+        if first & RETAIN and self._properties:
+            raise MalformedPacket("a retained message", reason=Reason.RETAIN_NOT_SUPPORTED)
+        if header_end + (2 if qos else 0) + self._properties > end:
+            raise MalformedPacket("a topic that is longer than its packet")
+
+    def _learn(self, raw: bytes, first: int, topic: str, packet_bytes: int) -> int:
+        code = self._topic_numbers.get(topic)
+        if code is None:
+            code = self._topic_numbers[topic] = len(self._topics)
+            self._topics.append(Topic(text=topic, streams=self._router.route(topic)))
+        number = self._known[raw] = len(self._packet_bytes)
+        self._packet_bytes.append(packet_bytes)
+        self._header_bytes.append(len(raw))
+        flags = first >> 1 & 3 | first >> 1 & 4 | first << 3 & 8
+        column = np.array([[packet_bytes], [len(raw)], [code], [flags]], np.intp)
+        self._columns = np.concatenate((self._columns, column), axis=1)
+        return number
+
+    def _take(self, data: bytes, at: int, heads: list[int], fault: MalformedPacket | None) -> Run:
+        packet_bytes, header_bytes, codes, flags = self._columns[:, heads]
+        ends = packet_bytes.cumsum() + at
+        ids_at = ends - packet_bytes + header_bytes
+        octets = np.frombuffer(data, np.uint8)
+        with_id = flags & 3 != 0
+        if with_id.all():
+            ids = (octets[ids_at].astype(np.uint16) << 8) | octets[ids_at + 1]
+            starts = ids_at + 2
+        else:
+            ids = np.zeros(len(heads), np.uint16)
+            where = ids_at[with_id]
+            ids[with_id] = (octets[where].astype(np.uint16) << 8) | octets[where + 1]
+            starts = ids_at + np.where(with_id, 2, 0)
+        good = len(heads)
+        wrong = np.flatnonzero(with_id & (ids == 0))
+        if wrong.size:
+            good, fault = int(wrong[0]), MalformedPacket("packet id 0")
+        if self._properties:
+            good, fault = self._skip_properties(data, octets, starts, ends, good, fault)
+        if not good:
+            return Run(published=None, end=at, fault=fault)
+        spans = zip(starts[:good].tolist(), ends[:good].tolist(), strict=True)
+        published = Published(
+            topics=self._topics,
+            topic_codes=codes[:good],
+            packet_ids=ids[:good],
+            flags=flags[:good].astype(np.uint8),
+            payloads=[data[first:last] for first, last in spans],
+        )
+        return Run(published=published, end=int(ends[good - 1]), fault=fault)
+
+    def _skip_properties(
+        self,
+        data: bytes,
+        octets: npt.NDArray[np.uint8],
+        starts: npt.NDArray[np.intp],
+        ends: npt.NDArray[np.intp],
+        good: int,
+        fault: MalformedPacket | None,
+    ) -> tuple[int, MalformedPacket | None]:
+        """Move ``starts`` past the properties; nearly always these are one zero byte."""
+        lengths = octets[starts[:good]]
+        for index in np.flatnonzero(lengths).tolist():
+            try:
+                first, last = read_property_length(data, int(starts[index]), int(ends[index]))
+                check_properties(data[first:last])
+            except MalformedPacket as wrong:
+                starts += 1
+                return index, wrong
+            starts[index] = last - 1
+        starts += 1
+        return good, fault
