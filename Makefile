@@ -1,25 +1,74 @@
-# The one door. Every target sets up what it needs.
+# The one door. Every target sets up what it needs; `make help` lists them.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-DATA ?=
-KILLS ?= 20
+TESTS ?= tests
+# Random kills of `make faults`, and where its dice start (printed by every run).
+KILLS ?= 200
 SEED ?=
+# States that the protocol model explores in `make model`, for each configuration.
+STATES ?= 300000
+# Folder of sensor data for the drills.
+DATA ?=
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
-$(READY): pyproject.toml
-	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Fogline needs Python 3.11 or newer; name one with PYTHON=...")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[all]' --group dev
-	touch $@
+$(READY): pyproject.toml Makefile
+	@$(PYTHON) -c 'import sys, platform; \
+	  sys.version_info >= (3, 11) or sys.exit("Fogline needs Python 3.11 or newer: make PYTHON=/path/to/python3"); \
+	  sys.maxsize > 2**32 or sys.exit("Fogline needs a 64-bit Python."); \
+	  platform.system() == "Linux" or print("Note: the tiers run on Linux; elsewhere only the SDK does.")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Setting up $(VENV) (once, about a minute) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all]' --group dev
+	@touch $@
+
+setup: $(READY) ## make the virtual environment
+
+demo: $(READY) ## run the three tiers with this machine's own sensors, and open the page
+	$(BIN)/fogline up $(ARGS)
+
+test: $(READY) ## run the tests; what needs a program that is missing says so
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: $(READY) ## ruff, import rules, buf
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/buf lint
+
+types: $(READY) ## mypy --strict
+	$(BIN)/mypy fogline fog_node aggregator cloud tests bench
 
 proto: $(READY) ## generate fogline/v1 from proto/
-	$(BIN)/python -m grpc_tools.protoc -I proto --python_out=. --pyi_out=. --grpc_python_out=. --mypy_grpc_out=quiet:. $$(find proto -name '*.proto')
+	$(BIN)/python -m grpc_tools.protoc -I proto --python_out=. --pyi_out=. --grpc_python_out=. \
+	  --mypy_grpc_out=quiet:. $$(find proto -name '*.proto' | sort)
 	rm -f fogline/v1/types_pb2_grpc.py* fogline/v1/plan_pb2_grpc.py*
 
-.PHONY: help proto
+drift: proto ## fail if the generated code is not what proto/ says
+	git diff --exit-code -- fogline/v1
+	@test -z "$$(git status --porcelain -- fogline/v1)" || { git status --porcelain -- fogline/v1; exit 1; }
+
+check: lint types drift test ## all that must be green
+
+faults: $(READY) ## random kills under load: make faults KILLS=1000 SEED=7
+	$(BIN)/python -m tests.faults.drill --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+
+model: $(READY) ## explore the protocol model further: make model STATES=1000000
+	$(BIN)/python -m pytest tests/model --model-states=$(STATES)
+
+fuzz: $(READY) ## coverage-guided fuzzing with atheris, a minute each
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris
+	for harness in tests/fuzz/fuzz_*.py; do $(BIN)/python $$harness -max_total_time=60 || exit 1; done
+
+bench: $(READY) ## ingest benchmark beside paho + dict (needs mosquitto)
+	$(BIN)/python -m bench.ingest
+
+build: $(READY) ## the wheel, in dist/
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
+.PHONY: help setup demo test lint types proto drift check faults model fuzz bench build

@@ -1,0 +1,3 @@
+"""From readings to parts: the steps of a plan over a block's batch, and one lane a plan that cuts the
+parts.
+"""

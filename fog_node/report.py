@@ -1,0 +1,118 @@
+"""The node's word about itself, each second: what it runs, what its journal holds, where every message
+went.
+"""
+
+from typing import Final
+
+from fog_node.ingest.listener import Listener
+from fog_node.journal.journal import Journal
+from fog_node.journal.values import OriginState
+from fog_node.plans import NodePlans
+from fog_node.steps.lane import PlanLane
+from fogline import __version__
+from fogline.control.servicer import PROTOCOL
+from fogline.model.clock import Clock
+from fogline.model.part import Origin
+from fogline.uplink.uplink import Uplink
+from fogline.v1 import control_pb2
+from fogline.wire.part import origin_to_wire
+
+LETTERS: Final = 20
+
+
+class Reporter:
+    """Gathers the report. What must be read from the journal is read in :meth:`refresh`."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        journal: Journal,
+        plans: NodePlans,
+        listener: Listener,
+        uplink: Uplink,
+        clock: Clock,
+    ) -> None:
+        self._name: Final = name
+        self._journal: Final = journal
+        self._plans: Final = plans
+        self._listener: Final = listener
+        self._uplink: Final = uplink
+        self._clock: Final = clock
+        self._newest = control_pb2.NodeReport(node=name, version=__version__)
+
+    def request(self) -> control_pb2.AttachRequest:
+        """The newest report as the control stream wants it."""
+        return control_pb2.AttachRequest(
+            protocol=PROTOCOL, child=self._name, role="node", nodes=[self._newest]
+        )
+
+    async def refresh(self) -> None:
+        """Make a new report. Its terms belong together: offsets are taken before what they are compared
+        with.
+        """
+        lanes = [await self._lane(lane, origin) for lane in self._plans.lanes for origin in lane.places]
+        usage = self._journal.usage()
+        self._newest = control_pb2.NodeReport(
+            node=self._name,
+            parent=self._uplink.parent,
+            at_us=self._clock.now_us(),
+            generation=self._plans.applied.generation,
+            faults=[*self._plans.applied.faults, *(f"{f.path}: {f.detail}" for f in self._journal.findings)],
+            listener=self._listener.url,
+            clients=self._listener.connections,
+            journals=[
+                _journal(state)
+                for stream in self._plans.router.streams
+                for state in self._journal.origins(stream)
+            ],
+            lanes=lanes,
+            journal_bytes=usage.used,
+            journal_limit_bytes=usage.limit,
+            unrouted=self._listener.counts.unrouted,
+            version=__version__,
+            dead_letters=self._letters(),
+        )
+
+    async def _lane(self, lane: PlanLane, origin: Origin) -> control_pb2.LaneReport:
+        place = lane.places[origin]
+        gaps: dict[str, int] = {}
+        for gap in self._journal.gaps(lane.plan, origin):
+            gaps[gap.reason] = gaps.get(gap.reason, 0) + gap.end - gap.first
+        return control_pb2.LaneReport(
+            plan=lane.plan,
+            origin=origin_to_wire(origin),
+            start=place.start,
+            committed=place.committed,
+            pending=await self._journal.pending(origin, place.committed),
+            gaps=gaps,
+            watermark_us=lane.watermark_us(origin),
+        )
+
+    def _letters(self) -> list[control_pb2.DeadLetter]:
+        letters = [letter for lane in self._plans.lanes for letter in lane.letters()]
+        newest = sorted(letters, key=lambda letter: letter.arrival_us)[-LETTERS:]
+        return [
+            control_pb2.DeadLetter(
+                stream=letter.stream,
+                reason=letter.reason,
+                topic=letter.topic,
+                payload=letter.payload,
+                detail=letter.detail,
+                arrival_us=letter.arrival_us,
+            )
+            for letter in newest
+        ]
+
+
+def _journal(state: OriginState) -> control_pb2.JournalReport:
+    return control_pb2.JournalReport(
+        origin=origin_to_wire(state.origin),
+        received=state.counters.received,
+        journaled=state.counters.journaled,
+        refused=dict(state.counters.refused),
+        redelivered=state.counters.redelivered,
+        retained=state.counters.retained,
+        base=state.base,
+        closed=state.closed,
+    )

@@ -1,0 +1,32 @@
+"""What can be set about a node. Read once, in ``main``, from a file, the environment and flags."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fog_node.ingest.settings import ListenerSettings
+from fog_node.journal.settings import JournalSettings
+from fogline.uplink.settings import LinkSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSettings:
+    """Run a fog node: take messages by MQTT, journal them, push windows' states to a parent."""
+
+    name: str
+    """The node's name, unlike any other node's of the tenant."""
+    folder: Path
+    """Where journal and desired state lie."""
+    parents: tuple[str, ...]
+    """Addresses (host:port) of the parents, the preferred one first: aggregators, or the cloud itself."""
+    listener: ListenerSettings = field(default_factory=ListenerSettings)
+    """Where devices publish."""
+    journal: JournalSettings = field(default_factory=JournalSettings)
+    """What the journal may use."""
+    link: LinkSettings = field(default_factory=LinkSettings)
+    """How the parents are treated."""
+    live_after_s: float = 30.0
+    """When the uplink returns and the oldest waiting message is older, today's messages go first. Unit:
+    seconds.
+    """
+    log_level: str = "info"
+    """debug, info, warning or error."""

@@ -1,0 +1,91 @@
+"""The steps of one plan behind one stream.
+
+A row step takes a batch and answers with rows that name their input rows; it may answer later, and blocks
+that are under way together may be answered in any order. SQL runs in this process and answers at once.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from fog_node.decode.stream import Decoded
+from fogline.engine.batch import Batch
+from fogline.engine.rows import RowAnswer, RowProgram
+from fogline.engine.state import PartState, ReadingTerm
+from fogline.engine.windows import WindowProgram
+from fogline.model.plan import Plan, RowQuery, StepSpec, WindowQuery
+
+
+class RowStep(Protocol):
+    """Whatever turns a batch into rows."""
+
+    async def answer(self, batch: Batch) -> RowAnswer:
+        """Rows for one batch, 0..n for each input row."""
+        ...
+
+
+class SqlRowStep:
+    """A row query, evaluated in this process."""
+
+    def __init__(self, step: StepSpec) -> None:
+        self._program: Final = RowProgram(step)
+
+    async def answer(self, batch: Batch) -> RowAnswer:
+        return self._program.run(batch)
+
+
+@dataclass(frozen=True, slots=True)
+class _Windows:
+    step: StepSpec
+    program: WindowProgram
+
+
+class StreamGraph:
+    """Runs every step of a plan that stands behind one stream."""
+
+    def __init__(self, plan: Plan, stream: str, row_steps: Mapping[str, RowStep]) -> None:
+        """``row_steps``: who answers for each row step, by the step's name."""
+        steps = [step for step in plan.steps if step.stream == stream]
+        self._stream: Final = stream
+        self._rows: Final = [(s, row_steps[s.name]) for s in steps if isinstance(s.query, RowQuery)]
+        self._windows: Final = [
+            _Windows(s, WindowProgram(s, plan.max_keys)) for s in steps if isinstance(s.query, WindowQuery)
+        ]
+        self.widths_us: Final[Sequence[int]] = sorted(
+            {s.query.width_us for s in steps if isinstance(s.query, WindowQuery)}
+        )
+
+    async def run(self, decoded: Decoded) -> PartState:
+        """The partial states of one block, and what became of its readings."""
+        batches = {self._stream: decoded.batch}
+        filtered = {self._stream: 0}
+        for step, runner in self._rows:
+            answer = await runner.answer(batches[step.source])
+            batches[step.name] = answer.batch
+            filtered[step.name] = filtered[step.source] + answer.filtered
+        counts = Counter[ReadingTerm]()
+        self._count_decoded(decoded, counts)
+        tables = []
+        for windows in self._windows:
+            step = windows.step
+            answered = windows.program.run(batches[step.source])
+            counts[ReadingTerm(self._stream, step.name, "counted", "")] += answered.counted
+            counts[ReadingTerm(self._stream, step.name, "filtered", "")] += (
+                answered.filtered + filtered[step.source]
+            )
+            if answered.table.rows:
+                tables.append(answered.table)
+        return PartState(tables=tuple(tables), counts={term: n for term, n in counts.items() if n})
+
+    def _count_decoded(self, decoded: Decoded, counts: Counter[ReadingTerm]) -> None:
+        counts[ReadingTerm(self._stream, "", "decoded", "")] += decoded.decoded
+        for reason, n in decoded.dead.items():
+            counts[ReadingTerm(self._stream, "", "dead", reason)] += n
+        for reason, n in decoded.too_late.items():
+            counts[ReadingTerm(self._stream, "", "too_late", reason)] += n
+
+
+def sql_row_steps(plan: Plan) -> dict[str, RowStep]:
+    """Row steps that run in this process."""
+    return {step.name: SqlRowStep(step) for step in plan.steps if isinstance(step.query, RowQuery)}

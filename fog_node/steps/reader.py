@@ -1,0 +1,142 @@
+"""Reads a stream's blocks for one plan: decodes them, leaves out repeats, runs the steps.
+
+Blocks of a stretch are under way together, since a step may answer late and in any order; they come out in
+the journal's order.
+"""
+
+import asyncio
+from dataclasses import replace
+from typing import Final, Protocol
+
+import numpy as np
+
+from fog_node.decode.identity import Repeats
+from fog_node.decode.rows import DUPLICATE
+from fog_node.decode.stream import DeadRead, Decoded
+from fog_node.journal.values import OriginState
+from fog_node.messages import Block
+from fog_node.steps.blocks import DecodedBlocks, decoder_key
+from fog_node.steps.graph import StreamGraph
+from fog_node.steps.tail import Read
+from fogline.model.gap import Gap
+from fogline.model.part import Origin
+from fogline.model.plan import Plan, StreamSpec
+
+AHEAD: Final = 4
+"""Blocks of a stretch; their batches are in memory together."""
+
+
+class BlockSource(Protocol):
+    """Where blocks come from."""
+
+    def origins(self, stream: str) -> tuple[OriginState, ...]: ...
+    async def read(self, origin: Origin, first: int, *, plan: str = "") -> Block | Gap | None: ...
+
+
+class StreamReader:
+    """One plan's way through one stream."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        spec: StreamSpec,
+        graph: StreamGraph,
+        *,
+        journal: BlockSource,
+        blocks: DecodedBlocks,
+        plan_id: str,
+    ) -> None:
+        self.graph: Final = graph
+        self._spec: Final = spec
+        self._key: Final = decoder_key(plan, spec)
+        self._journal: Final = journal
+        self._blocks: Final = blocks
+        self._plan: Final = plan_id
+        self._repeats: dict[Origin, Repeats] = {}
+        self.letters: tuple[DeadRead, ...] = ()
+        """Dead readings of the newest block that had some."""
+
+    def forget(self, origin: Origin) -> None:
+        """The origin will be read again from another place."""
+        self._repeats.pop(origin, None)
+
+    async def read(self, origin: Origin, first: int, end: int) -> list[Read]:
+        """A stretch of the blocks of [first, end)."""
+        stretch: list[tuple[Block, Decoded]] = []
+        while first < end and len(stretch) < AHEAD:
+            block = await self._journal.read(origin, first, plan=self._plan)
+            if not isinstance(block, Block):
+                break  # what the journal lost since is in its gaps
+            stretch.append((block, await self._decode(block)))
+            first = block.end
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self.graph.run(decoded), name="run the steps") for _, decoded in stretch
+            ]
+        return [
+            Read(
+                end=block.end,
+                state=task.result(),
+                latest_us=decoded.latest_us,
+                arrived_us=(int(block.arrival_us[0]), int(block.arrival_us[-1])),
+            )
+            for (block, decoded), task in zip(stretch, tasks, strict=True)
+        ]
+
+    async def _decode(self, block: Block) -> Decoded:
+        decoded = self._blocks.decode(block, self._key)
+        if decoded.letters:
+            self.letters = decoded.letters
+        if self._spec.identity is None:
+            return decoded
+        repeats = self._repeats.get(block.origin)
+        if repeats is None:
+            repeats = self._repeats[block.origin] = await self._recall(block, Repeats(self._spec.identity))
+        repeated = repeats.judge(decoded.batch, decoded.arrival_us)
+        return _without(decoded, repeated) if repeated.any() else decoded
+
+    async def _recall(self, block: Block, repeats: Repeats) -> Repeats:
+        """Take note of what arrived in the time before a block that identity looks back on, in all epochs."""
+        assert self._spec.identity is not None
+        since_us = int(block.arrival_us.min()) - self._spec.identity.within_us
+        for state in self._journal.origins(self._spec.name):
+            mine = state.origin == block.origin
+            end = block.first if mine else state.end
+            first = await self._first_since(state, end, since_us)
+            while first < end:
+                before = await self._journal.read(state.origin, first, plan=self._plan)
+                if before is None:
+                    break
+                if isinstance(before, Block):
+                    decoded = self._blocks.decode(before, self._key)
+                    repeats.remember(decoded.batch, decoded.arrival_us)
+                first = before.end
+            if mine:
+                break
+        return repeats
+
+    async def _first_since(self, state: OriginState, end: int, since_us: int) -> int:
+        """The offset of a block before which nothing arrived later than ``since_us``, found by halving."""
+        low, high = state.base, end
+        while low < high:
+            middle = (low + high) // 2
+            block = await self._journal.read(state.origin, middle)
+            if not isinstance(block, Block):
+                return low  # a lost range: look through everything from here
+            if int(block.arrival_us[-1]) < since_us:
+                low = block.end
+            else:
+                high = middle
+        return low
+
+
+def _without(decoded: Decoded, repeated: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Decoded:
+    kept = np.flatnonzero(~repeated)
+    dead = {**decoded.dead, DUPLICATE: int(repeated.sum())}
+    return replace(
+        decoded,
+        batch=decoded.batch.take(kept),
+        messages=decoded.messages[kept],
+        arrival_us=decoded.arrival_us[kept],
+        dead=dead,
+    )

@@ -1,0 +1,163 @@
+"""One plan on one origin: the states of messages that are read and not cut into a part yet.
+
+A tail never decides about offsets (the lane's cursor does): it is told where to begin, and forgets on a
+rewind.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from fog_node.steps.watermark import Watermark, crossed, next_end
+from fogline.engine.merge import encoded_size, merge
+from fogline.engine.state import EMPTY, PartState
+from fogline.model.clock import NEVER
+from fogline.model.part import Origin
+
+PART_BYTES: Final = 256 * 1024
+"""A part is cut before it would grow beyond this; one block alone may yield more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """When a tail is cut, from the plan."""
+
+    disorder_us: int
+    emit_every_us: int
+    idle_every_us: int
+    """An idle origin says no more often than this that it is still there."""
+    widths_us: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What became of one block."""
+
+    end: int
+    state: PartState
+    latest_us: int
+    """The greatest event time among its readings, or NEVER."""
+    arrived_us: tuple[int, int]
+    """When its first and its last message arrived."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """The content of a part: the state of messages [first, end), and the watermark there."""
+
+    first: int
+    end: int
+    state: PartState
+    watermark_us: int
+
+    @staticmethod
+    def empty(first: int, end: int, watermark_us: int) -> "Cut":
+        """Messages that have no state, because they were dropped."""
+        return Cut(first=first, end=end, state=EMPTY, watermark_us=watermark_us)
+
+
+class Tail:
+    """Reads forward: messages [unsent, first) are ready, [first, position) are in the open state.
+
+    Times are wall clock, microseconds.
+    """
+
+    def __init__(self, origin: Origin, first: int, pace: Pace, now_us: int) -> None:
+        self.origin: Final = origin
+        self.first = first
+        self.position = first
+        self.ready: deque[Cut] = deque()
+        """Full ones, to be sent before anything else."""
+        self._pace: Final = pace
+        self._open: PartState = EMPTY
+        self._mark = Watermark(disorder_us=pace.disorder_us, heard_us=now_us)
+        self._told_us = NEVER
+        self._latest_us = NEVER
+        self._cut_at_us = now_us
+
+    @property
+    def unsent(self) -> int:
+        """Where the next part of this tail begins."""
+        return self.ready[0].first if self.ready else self.first
+
+    @property
+    def watermark_us(self) -> int:
+        """What is believed at ``position``."""
+        return self._mark.us
+
+    def rewind(self, first: int, now_us: int) -> None:
+        """Forget what is not cut, and begin again at an offset.
+
+        The watermark is forgotten too: it would promise readings that are no longer ahead of it in the cloud.
+        """
+        self.first = self.position = first
+        self.ready.clear()
+        self._open = EMPTY
+        self._mark = Watermark(disorder_us=self._pace.disorder_us, heard_us=now_us)
+        self._told_us = self._latest_us = NEVER
+        self._cut_at_us = now_us
+
+    def take(self, read: Read, now_us: int) -> None:
+        """Add the block at ``position``; what was open before becomes ready if both do not fit into one
+        part.
+        """
+        merged = read.state
+        if self.position > self.first:
+            merged = merge(self._open, read.state)
+            if encoded_size(merged) > PART_BYTES:
+                self.ready.append(self.cut(now_us))
+                merged = read.state
+        self._open = merged
+        self._mark = self._mark.saw(read.latest_us, read.arrived_us[1])
+        self._latest_us = max(self._latest_us, read.latest_us)
+        self.position = read.end
+
+    def idle(self, now_us: int) -> None:
+        """Everything journaled is read: let the clock move the watermark if the stream is silent."""
+        self._mark = self._mark.idle(now_us)
+
+    def is_due(self, now_us: int) -> bool:
+        """Whether what is open shall be cut now."""
+        return now_us >= self.due_at(now_us)
+
+    def due_at(self, now_us: int) -> int:
+        """When a part is to be cut if nothing more comes."""
+        if self._closes_a_pane():
+            return now_us
+        idle = self._cut_at_us + self._pace.idle_every_us
+        if self.position > self.first:
+            return min(self._cut_at_us + self._pace.emit_every_us, self._pane_ends_at(idle))
+        return self._pane_ends_at(idle)
+
+    def cut(self, now_us: int) -> Cut:
+        """Everything that is open; empty if nothing is."""
+        cut = Cut(first=self.first, end=self.position, state=self._open, watermark_us=self._mark.us)
+        self.first = self.position
+        self._open = EMPTY
+        self._told_us = self._mark.us
+        self._cut_at_us = now_us
+        return cut
+
+    def skip(self, end: int) -> None:
+        """Go on behind a gap; nothing may be open."""
+        self.first = self.position = end
+
+    def _closes_a_pane(self) -> bool:
+        """Whether the watermark passed the end of a pane in which this origin has readings."""
+        return any(
+            crossed(self._told_us, self._mark.us, width) and self._told_us < next_end(self._latest_us, width)
+            for width in self._pace.widths_us
+            if self._latest_us != NEVER
+        )
+
+    def _pane_ends_at(self, otherwise_us: int) -> int:
+        """When the clock alone would carry the watermark over the end of a pane with readings."""
+        if NEVER in (self._latest_us, self._mark.us):
+            return otherwise_us
+        ends = [
+            next_end(self._mark.us, width)
+            for width in self._pace.widths_us
+            if self._mark.us < next_end(self._latest_us, width)
+        ]
+        silent_from = self._mark.heard_us + self._mark.idle_after_us
+        return min([otherwise_us, *(max(end + self._pace.disorder_us, silent_from) for end in ends)])
