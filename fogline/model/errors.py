@@ -1,12 +1,12 @@
 """The tree of errors that cross a border: each knows its gRPC status and whether trying again can help.
 
-    FogError
-    ├── InvalidInput      the caller's mistake; says where and what to do
-    │   └── MalformedPart a part that cannot be read
-    ├── NotFound
-    ├── Unavailable       retryable: not now
-    │   └── StoreBusy
-    └── DataLoss          stored bytes are not what was written
+FogError
+├── InvalidInput      the caller's mistake; says where and what to do
+│   └── MalformedPart a part that cannot be read
+├── NotFound
+├── Unavailable       retryable: not now
+│   └── StoreBusy
+└── DataLoss          stored bytes are not what was written
 """
 
 from typing import ClassVar, Final

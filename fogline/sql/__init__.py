@@ -1,0 +1,1 @@
+"""SQL of the steps: parsed against a short grammar, checked, and turned into a plan's queries."""

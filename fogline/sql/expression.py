@@ -1,0 +1,426 @@
+"""Expressions of a query, checked and turned into operations of the engine."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from sqlglot import exp
+
+from fogline.engine.expression import InvalidExpression, ValueType, result_type
+from fogline.model.faults import did_you_mean, shown
+from fogline.model.plan import Call, Constant, Expression, Scalar
+from fogline.sql.columns import ColumnType, Typed
+from fogline.sql.text import SqlText
+
+MAX_DEPTH: Final = 40
+MOST_INTEGER: Final = 2**63 - 1
+
+BINARY: Final[dict[type[exp.Expr], str]] = {
+    exp.Add: "+",
+    exp.Sub: "-",
+    exp.Mul: "*",
+    exp.Div: "/",
+    exp.Mod: "%",
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
+CHAINS: Final[dict[type[exp.Expr], str]] = {exp.And: "and", exp.Or: "or", exp.DPipe: "concat"}
+"""A long chain of these is one call with many arguments, not a deep tree."""
+
+COMPARISONS: Final = frozenset({"=", "<>", "<", "<=", ">", ">="})
+
+FUNCTIONS: Final = {
+    name: name
+    for name in (
+        "abs",
+        "ceil",
+        "coalesce",
+        "concat",
+        "floor",
+        "greatest",
+        "least",
+        "lower",
+        "nullif",
+        "round",
+        "upper",
+    )
+} | {"mod": "%"}
+"""Functions of one row as they are written, and the engine's operations."""
+
+AGGREGATES: Final = ("approx_distinct", "avg", "count", "max", "min", "quantile", "sum")
+
+CASTS: Final = {
+    "FLOAT": "to_float",
+    "DOUBLE": "to_float",
+    "INT": "to_int",
+    "BIGINT": "to_int",
+    "TEXT": "to_text",
+    "VARCHAR": "to_text",
+}
+
+INSTEAD: Final = {
+    exp.Like: "compare with = or IN; patterns come with a later release",
+    exp.ILike: "compare lower(x) with = or IN; patterns come with a later release",
+    exp.Subquery: "make the inner SELECT a step of its own and read FROM it",
+    exp.Select: "make the inner SELECT a step of its own and read FROM it",
+    exp.Exists: "make the inner SELECT a step of its own and read FROM it",
+    exp.Window: "GROUP BY keys, TUMBLE(time, INTERVAL '10 seconds') instead",
+    exp.Filter: "use a CASE inside: sum(CASE WHEN condition THEN x END)",
+    exp.WithinGroup: "write quantile(x, 0.5)",
+    exp.If: "write CASE WHEN condition THEN a ELSE b END",
+    exp.NullSafeEQ: "write a = b OR (a IS NULL AND b IS NULL)",
+    exp.NullSafeNEQ: "write a <> b, and IS NULL where nulls matter",
+    exp.Interval: "an INTERVAL stands only in TUMBLE(time, INTERVAL '10 seconds')",
+    exp.Tuple: "write one value",
+    exp.Star: "* stands only in SELECT * of a row query and in count(*)",
+    exp.CurrentTimestamp: "every reading has its own time; there is no now",
+}
+
+FUNCTIONS_INSTEAD: Final = {
+    "approx_count_distinct": "write approx_distinct(x)",
+    "approx_quantile": "write quantile(x, 0.99)",
+    "percentile": "write quantile(x, 0.99)",
+    "percentile_cont": "write quantile(x, 0.5)",
+    "percentile_disc": "write quantile(x, 0.5)",
+    "median": "write quantile(x, 0.5)",
+    "mean": "write avg(x)",
+    "ceiling": "write ceil(x)",
+    "ifnull": "write coalesce(x, y)",
+    "nvl": "write coalesce(x, y)",
+    "date_trunc": "TUMBLE(time, INTERVAL '1 hour') in GROUP BY makes windows",
+    "time_bucket": "TUMBLE(time, INTERVAL '1 hour') in GROUP BY makes windows",
+    "now": "every reading has its own time; there is no now",
+    "first": "it comes with a later release; min(x) and max(x) are there",
+    "last": "it comes with a later release; min(x) and max(x) are there",
+    "any_value": "write min(x)",
+    "stddev": "it comes with a later release; keep sum(x * x), sum(x) and count(x) meanwhile",
+    "variance": "it comes with a later release; keep sum(x * x), sum(x) and count(x) meanwhile",
+    "hop": "hopping windows come with a later release; use TUMBLE(time, INTERVAL '10 seconds')",
+    "session": "there are no session windows; use TUMBLE(time, INTERVAL '10 seconds')",
+}
+
+KIND_NAMES: Final[dict[ValueType, str]] = {
+    "int": "a number",
+    "float": "a number",
+    "text": "a text",
+    "truth": "a condition",
+    "null": "null",
+    "buckets": "a state",
+    "registers": "a state",
+}
+
+
+class Translator:
+    """Turns parsed expressions into checked ones; a mistake is noted once and yields ``None``."""
+
+    def __init__(self, text: SqlText) -> None:
+        self.text: Final = text
+        self._depth = 0
+
+    def translate(self, node: exp.Expr) -> Typed | None:
+        """The expression, or ``None`` if something in it is wrong."""
+        self._depth += 1
+        try:
+            if self._depth > MAX_DEPTH:
+                self.text.blame(
+                    node, f"nested deeper than {MAX_DEPTH} operations", "split the query into steps"
+                )
+                return None
+            return self._dispatch(node)
+        finally:
+            self._depth -= 1
+
+    def condition(self, node: exp.Expr) -> Expression | None:
+        """A WHERE: an expression that is true or false."""
+        found = self.translate(node)
+        if found is None:
+            return None
+        if found.column.type not in ("truth", "null"):
+            kind = KIND_NAMES[found.column.type]
+            self.text.blame(
+                node, f"a condition is needed here, not {kind}", "compare with something: temp > 30"
+            )
+            return None
+        return found.expression
+
+    def column(self, node: exp.Column) -> Typed | None:
+        """A column's name; what it may be depends on where it stands."""
+        raise NotImplementedError
+
+    def aggregate(self, node: exp.Expr, name: str) -> Typed | None:
+        """An aggregate; outside of a window's SELECT there is none."""
+        raise NotImplementedError
+
+    def whole(self, node: exp.Expr) -> Typed | None:  # noqa: ARG002 - for subclasses
+        """A chance to take an expression as a whole, before its pieces are looked at."""
+        return None
+
+    def _dispatch(self, node: exp.Expr) -> Typed | None:
+        known = self.whole(node)
+        if known is not None:
+            return known
+        kind = type(node)
+        if kind in CHAINS:
+            return self._call(node, CHAINS[exp_type(node)], list(node.flatten()))
+        if kind in BINARY and not _is_function(node):
+            return self._binary(node, BINARY[exp_type(node)])
+        handler = self._handlers().get(kind)
+        if handler is not None:
+            return handler(node)
+        if isinstance(node, exp.Func) and kind not in INSTEAD:
+            return self._function(node)
+        word = self.text.word_at(node)
+        self.text.blame(
+            node, f"{shown(word)} is not available here", INSTEAD.get(kind, "see docs/pipelines.md")
+        )
+        return None
+
+    def _handlers(self) -> "dict[type[exp.Expr], Callable[[exp.Expr], Typed | None]]":
+        return {
+            exp.Paren: lambda node: self.translate(node.this),
+            exp.Column: self._column,
+            exp.Literal: self._literal,
+            exp.Boolean: lambda node: typed(Constant(bool(node.this)), "truth"),
+            exp.Null: lambda _: typed(Constant(None), "null"),
+            exp.Neg: self._negative,
+            exp.Not: lambda node: self._call(node, "not", [node.this]),
+            exp.Is: self._is,
+            exp.In: self._in,
+            exp.Between: self._between,
+            exp.Case: self._case,
+            exp.Cast: self._cast,
+            exp.TryCast: self._cast,
+        }
+
+    def _column(self, node: exp.Expr) -> Typed | None:
+        if isinstance(node.this, exp.Star):
+            self.text.blame(node, "`*` is not available here", INSTEAD[exp.Star])
+            return None
+        if isinstance(node, exp.Column) and node.args.get("table"):
+            name = node.name
+            self.text.blame(node, "a column is named without its source", f"write {shown(name)}")
+            return None
+        assert isinstance(node, exp.Column)
+        return self.column(node)
+
+    def _literal(self, node: exp.Expr) -> Typed | None:
+        written = str(node.this)
+        if node.args.get("is_string"):
+            return typed(Constant(written), "text")
+        if written.isdecimal():
+            if int(written) > MOST_INTEGER:
+                self.text.blame(
+                    node, f"{shown(written)} is not a 64-bit integer", "write it as a decimal: 1e20"
+                )
+                return None
+            return typed(Constant(int(written)), "int")
+        value = float(written)
+        if not math.isfinite(value):
+            self.text.blame(node, f"{shown(written)} is larger than any number", "write a smaller one")
+            return None
+        return typed(Constant(value), "float")
+
+    def _negative(self, node: exp.Expr) -> Typed | None:
+        inner = self.translate(node.this)
+        if inner is None:
+            return None
+        if isinstance(inner.expression, Constant) and isinstance(inner.expression.value, (int, float)):
+            value = inner.expression.value
+            if not isinstance(value, bool):
+                return typed(Constant(-value), inner.column.type)
+        return self._checked(node, "neg", [node.this], [inner])
+
+    def _binary(self, node: exp.Expr, operation: str) -> Typed | None:
+        pair = [node.this, node.args["expression"]]
+        if operation in COMPARISONS:
+            for side in pair:
+                if isinstance(side, exp.Null):
+                    self.text.blame(node, f"{operation} NULL is never true", "write IS NULL or IS NOT NULL")
+                    return None
+        return self._call(node, operation, pair)
+
+    def _is(self, node: exp.Expr) -> Typed | None:
+        other = node.args["expression"]
+        if isinstance(other, exp.Null):
+            return self._call(node, "is_null", [node.this])
+        inner = self.translate(node.this)
+        if inner is None:
+            return None
+        if not isinstance(other, exp.Boolean) or inner.column.type not in ("truth", "null"):
+            self.text.blame(
+                node, "IS takes NULL here, or TRUE and FALSE behind a condition", "write = for values"
+            )
+            return None
+        wanted = inner.expression if other.this else Call("not", (inner.expression,))
+        return typed(Call("coalesce", (wanted, Constant(False))), "truth")
+
+    def _in(self, node: exp.Expr) -> Typed | None:
+        choices = node.expressions
+        if not choices:
+            self.text.blame(node, "IN takes a list of values", "write x IN ('a', 'b')")
+            return None
+        left = self.translate(node.this)
+        rights = [self.translate(choice) for choice in choices]
+        if left is None:
+            return None
+        tests: list[Expression] = []
+        for choice, right in zip(choices, rights, strict=True):
+            if right is None:
+                continue
+            test = self._checked(choice, "=", [node.this, choice], [left, right])
+            if test is not None:
+                tests.append(test.expression)
+        if len(tests) < len(choices):
+            return None
+        return typed(tests[0] if len(tests) == 1 else Call("or", tuple(tests)), "truth")
+
+    def _between(self, node: exp.Expr) -> Typed | None:
+        low, high = node.args["low"], node.args["high"]
+        values = [self.translate(one) for one in (node.this, low, high)]
+        this, least, most = values
+        if this is None or least is None or most is None:
+            return None
+        above = self._checked(node, ">=", [node.this, low], [this, least])
+        below = self._checked(node, "<=", [node.this, high], [this, most]) if above else None
+        if above is None or below is None:
+            return None
+        return typed(Call("and", (above.expression, below.expression)), "truth")
+
+    def _case(self, node: exp.Expr) -> Typed | None:
+        subject = self.translate(node.this) if node.this else None
+        nodes: list[exp.Expr] = []
+        values: list[Typed | None] = []
+        for branch in node.args["ifs"]:
+            test = self.translate(branch.this)
+            if node.this and test and subject:
+                test = self._checked(branch.this, "=", [node.this, branch.this], [subject, test])
+            nodes += [branch.this, branch.args["true"]]
+            values += [test, self.translate(branch.args["true"])]
+        if node.args.get("default"):
+            nodes.append(node.args["default"])
+            values.append(self.translate(node.args["default"]))
+        if node.this and subject is None:
+            return None
+        return self._checked(node, "case", nodes, values)
+
+    def _cast(self, node: exp.Expr) -> Typed | None:
+        target = str(node.args["to"].this.name) if isinstance(node.args["to"], exp.DataType) else ""
+        plain = isinstance(node.args["to"], exp.DataType) and not node.args["to"].expressions
+        if target not in CASTS or not plain or node.args.get("format"):
+            self.text.blame(node, "this CAST is not available", f"cast to {', '.join(CASTS)}")
+            return None
+        return self._call(node, CASTS[target], [node.this])
+
+    def _function(self, node: exp.Func) -> Typed | None:
+        name = self.text.word_at(node).casefold()
+        if name in AGGREGATES:
+            return self.aggregate(node, name)
+        if name == "tumble":
+            self.text.blame(
+                node, "TUMBLE stands in GROUP BY only", "each result carries its window's start and end"
+            )
+            return None
+        if name not in FUNCTIONS:
+            known = (*FUNCTIONS, *AGGREGATES)
+            hint = FUNCTIONS_INSTEAD.get(name) or did_you_mean(name, known)
+            what = "is not available" if name in FUNCTIONS_INSTEAD else "is no function here"
+            self.text.blame(node, f"{shown(name)} {what}", hint)
+            return None
+        return self._call(node, FUNCTIONS[name], arguments_of(node))
+
+    def _call(self, node: exp.Expr, operation: str, arguments: Sequence[exp.Expr]) -> Typed | None:
+        return self._checked(node, operation, arguments, [self.translate(one) for one in arguments])
+
+    def _checked(
+        self,
+        node: exp.Expr,
+        operation: str,
+        nodes: Sequence[exp.Expr],
+        values: Sequence[Typed | None],
+    ) -> Typed | None:
+        """Put a call together if its arguments are sound and of types that fit."""
+        sound = [value for value in values if value is not None]
+        if len(sound) < len(values):
+            return None
+        try:
+            kind = result_type(operation, [value.column.type for value in sound])
+        except InvalidExpression as error:
+            self._blame_types(node, operation, nodes, sound, error)
+            return None
+        if operation == "%" or operation != "round":
+            return typed(Call(operation, tuple(value.expression for value in sound)), kind)
+        return self._round(node, sound, kind)
+
+    def _round(self, node: exp.Expr, values: Sequence[Typed], kind: ValueType) -> Typed | None:
+        digits = values[1].expression if len(values) > 1 else Constant(0)
+        if (
+            not isinstance(digits, Constant)
+            or not isinstance(digits.value, int)
+            or not 0 <= digits.value <= 15
+        ):
+            self.text.blame(
+                node, "round takes a constant number of digits", "write round(x, 2); from 0 to 15"
+            )
+            return None
+        return typed(Call("round", tuple(value.expression for value in values)), kind)
+
+    def _blame_types(
+        self,
+        node: exp.Expr,
+        operation: str,
+        nodes: Sequence[exp.Expr],
+        values: Sequence[Typed],
+        error: InvalidExpression,
+    ) -> None:
+        kinds = [KIND_NAMES[value.column.type] for value in values]
+        if operation in COMPARISONS and len(kinds) == 2:
+            left, right = (shown(one.sql()) for one in nodes)
+            message = f"{left} is {kinds[0]} and {right} is {kinds[1]}: they cannot be compared"
+            self.text.blame(
+                nodes[0], message, "write texts in single quotes; CAST(x AS FLOAT) makes a text a number"
+            )
+            return
+        self.text.blame(node, error.message.replace("truth", "condition"), error.hint)
+
+
+def typed(expression: Expression, kind: ValueType, resolution: float | None = None) -> Typed:
+    """A checked expression of this type."""
+    return Typed(expression=expression, column=ColumnType(type=kind, resolution=resolution))
+
+
+def exp_type(node: exp.Expr) -> type[exp.Expr]:
+    """The node's class, as a key of the tables above."""
+    return type(node)
+
+
+def arguments_of(node: exp.Expr) -> list[exp.Expr]:
+    """A function's arguments in the order of writing."""
+    found = []
+    for key in node.arg_types:
+        value = node.args.get(key)
+        if isinstance(value, exp.Expr):
+            found.append(value)
+        elif isinstance(value, list):
+            found += [one for one in value if isinstance(one, exp.Expr)]
+    return found
+
+
+def constant_of(node: exp.Expr) -> Scalar:
+    """The value of a number that is written out, else ``None``."""
+    if isinstance(node, exp.Paren):
+        return constant_of(node.this)
+    if isinstance(node, exp.Neg):
+        value = constant_of(node.this)
+        return -value if isinstance(value, (int, float)) else None
+    if isinstance(node, exp.Literal) and not node.is_string:
+        return float(node.this)
+    return None
+
+
+def _is_function(node: exp.Expr) -> bool:
+    """Whether an operation was written as a function: mod(a, b)."""
+    return "start" in node.meta

@@ -1,0 +1,69 @@
+"""One step's SQL: its words, and where in the file they stand."""
+
+from collections.abc import Callable
+from typing import Final
+
+from sqlglot import exp
+from sqlglot.tokenizer_core import Token
+
+from fogline.model.faults import Faults, Place
+
+
+class SqlText:
+    """The text of a query; mistakes are blamed on characters of it."""
+
+    def __init__(self, text: str, place: Callable[[int], Place], path: str, faults: Faults) -> None:
+        self.text: Final = text
+        self.tokens: list[Token] = []
+        self._place: Final = place
+        self._path: Final = path
+        self._faults: Final = faults
+
+    def fault(self, index: int, message: str, hint: str = "") -> None:
+        """Note a mistake at a character of the text."""
+        self._faults.add(self._place(index), self._path, message, hint)
+
+    def blame(self, node: exp.Expr, message: str, hint: str = "") -> None:
+        """Note a mistake at the first word of a node."""
+        self.fault(self.start(node), message, hint)
+
+    def start(self, node: exp.Expr) -> int:
+        """Index of a node's first character, as near as the parser tells."""
+        own = node.meta.get("start")
+        if isinstance(own, int):
+            return own
+        starts = [n.meta["start"] for n in node.walk() if "start" in n.meta]
+        if not starts:
+            return self.start(node.parent) if isinstance(node.parent, exp.Expr) else 0
+        return self._opened(min(starts), node)
+
+    def _opened(self, start: int, node: exp.Expr) -> int:
+        """The parser forgets the words that open some nodes: step back over them."""
+        number = next((n for n, token in enumerate(self.tokens) if token.start >= start), 0)
+        if isinstance(node, exp.Case):
+            while number and self.tokens[number].text.upper() != "CASE":
+                number -= 1
+        elif isinstance(node, exp.Func) and not isinstance(node, exp.Connector):
+            number = max(0, number - 2)
+        elif isinstance(node, (exp.Neg, exp.Not, exp.Paren, exp.Interval, exp.Subquery, exp.Distinct)):
+            number = max(0, number - 1)
+        return self.tokens[number].start if self.tokens else start
+
+    def word_at(self, node: exp.Expr) -> str:
+        """The word that a node begins with, or its operator, as it is written."""
+        start = self.start(node)
+        for token in self.tokens:
+            if token.start == start:
+                return token.text
+        return node.key
+
+    def token_number(self, index: int, word: str) -> int:
+        """Number of the first token at or behind a character that is this keyword; it must be there."""
+        return next(n for n, t in enumerate(self.tokens) if t.start >= index and t.text.upper() == word)
+
+    def word(self, *words: str) -> int:
+        """Index of the first of these keywords in the text; 0 if there is none."""
+        for token in self.tokens:
+            if token.text.upper().split(" ")[0] in words:
+                return token.start
+        return 0
