@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 from fogline.model.clock import MILLISECOND, MINUTE
@@ -102,7 +103,8 @@ class _StreamReader:
 
     def _known(self, faulty: Iterable[str], unknown: Iterable[str], *keys: str) -> bool:
         """Whether these keys have no mistake, and no misspelt key may have been meant for one of them."""
-        if any(key not in self._section for key in keys) and any(unknown):
+        missing = [key for key in keys if key not in self._section]
+        if any(get_close_matches(key, missing) for key in unknown):
             return False
         places = tuple(self._section.below(key) for key in keys)
         ours = (path for path in faulty if path == self._section.path or path.startswith(places))
