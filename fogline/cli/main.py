@@ -1,5 +1,6 @@
 """``fogline``: commands and flags. What a command does is imported when it runs, so that help is quick."""
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,25 @@ DirOption = Annotated[
         "--dir", metavar="DIR", help="The folder of a running `fogline up` [default: that of `up`]."
     ),
 ]
+
+
+class TimeMode(Enum):
+    """What ``replay`` does with the rows' times."""
+
+    KEEP = "keep"
+    SHIFT = "shift"
+
+
+class TimeUnitName(Enum):
+    """Units of a column of times."""
+
+    S = "s"
+    MS = "ms"
+    US = "us"
+    NS = "ns"
+    ISO = "iso"
+
+
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
@@ -152,6 +172,58 @@ def up(
             as_json=as_json,
         )
     )
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with a header line, plain or gzipped.")],
+    *,
+    to: Annotated[list[str], typer.Option(metavar="URL", help="mqtt://HOST:PORT; several with --split.")],
+    topic: Annotated[str, typer.Option(metavar="TOPIC", help="Takes columns: 'wsn/{node}/reading'.")],
+    time: Annotated[
+        TimeMode, typer.Option(help="keep the rows' times, or shift all so that the latest row becomes now.")
+    ] = TimeMode.KEEP,
+    time_column: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="[default: ts, time, ...]")
+    ] = None,
+    time_unit: Annotated[TimeUnitName | None, typer.Option(help="[default: told from the first row]")] = None,
+    speed: Annotated[
+        str, typer.Option(metavar="max|X", help="As fast as acknowledged, or X times real time.")
+    ] = "max",
+    split: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="With several --to: rows go by this column's hash.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON at the end.")] = False,
+) -> None:
+    """Publish the rows of a CSV file over MQTT, and wait until each is acknowledged."""
+    from fogline.cli.replay.run import Request
+    from fogline.cli.replay.run import replay as run
+
+    run(
+        Request(
+            file=file,
+            to=to,
+            topic=topic,
+            shift=time is TimeMode.SHIFT,
+            time_column=time_column,
+            time_unit=time_unit.value if time_unit is not None else None,
+            speed=_speed(speed),
+            split=split,
+            as_json=as_json,
+        )
+    )
+
+
+def _speed(text: str) -> float | None:
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0.0 < speed < float("inf"):
+        raise typer.BadParameter(f"{text!r} is neither max nor a number above 0", param_hint="--speed")
+    return speed
 
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)

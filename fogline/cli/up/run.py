@@ -15,18 +15,18 @@ from fogline.cli import shapes
 from fogline.cli.exits import reported
 from fogline.cli.up.folder import Folder, Lock
 from fogline.cli.up.ports import choose_ports, is_free
+from fogline.cli.up.publish import publish_sensors
 from fogline.cli.up.screen import show
 from fogline.cli.up.supervisor import Supervisor
 from fogline.cli.up.tiers import AGGREGATOR, CLOUD, DASHBOARD, Tiers, make_tiers, node_names
 from fogline.client.client import Client
 from fogline.client.errors import TooSlow
-from fogline.demo.publish import publish_sensors
 from fogline.model.errors import FogError, InvalidInput, Unavailable
 
 DEMO: Final = "machine.yaml"
 _READY_WITHIN: Final = 60.0
 _DEFAULT_NODES: Final = 2
-_NEEDED: Final = ("numpy", "mqtt5", "sqlalchemy", "sqlglot", "uvicorn", "aiomqtt", "psutil")
+_NEEDED: Final = ("numpy", "mqtt5", "sqlalchemy", "sqlglot", "uvicorn", "paho", "psutil")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

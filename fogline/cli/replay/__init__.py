@@ -1,0 +1,1 @@
+"""``fogline replay``: the rows of a CSV file as MQTT messages."""
