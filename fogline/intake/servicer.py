@@ -10,7 +10,7 @@ import structlog
 
 from fogline.intake.sink import PartSink
 from fogline.intake.stream import ChildStream
-from fogline.model.caller import Right
+from fogline.model.caller import Caller, Right
 from fogline.model.errors import InvalidInput, Unavailable
 from fogline.service.callers import caller_of, require
 from fogline.v1 import uplink_pb2, uplink_pb2_grpc
@@ -62,14 +62,24 @@ class IntakeServicer(uplink_pb2_grpc.UplinkServiceServicer):
         """Serve one child until its stream ends."""
         caller = caller_of(context)
         require(caller, Right.PUSH)
-        hello = await self._greeted(request_iterator)
-        key = (caller.tenant, hello.child)
+        try:
+            hello = await self._greeted(request_iterator)
+            await self._serve(hello.child, caller, request_iterator, context)
+        except InvalidInput as error:
+            self.counters.malformed += 1
+            _log.warning("child makes no sense", peer=context.peer(), error=str(error))
+            raise
+
+    async def _serve(
+        self,
+        child: str,
+        caller: Caller,
+        requests: AsyncIterator[uplink_pb2.PushRequest],
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> None:
+        key = (caller.tenant, child)
         stream = ChildStream(
-            sink=self._sink,
-            child=hello.child,
-            caller=caller,
-            credit_bytes=self._credit,
-            counters=self.counters,
+            sink=self._sink, child=child, caller=caller, credit_bytes=self._credit, counters=self.counters
         )
         older = self._streams.get(key)
         self._streams[key] = stream
@@ -78,14 +88,14 @@ class IntakeServicer(uplink_pb2_grpc.UplinkServiceServicer):
             await older.replace()
         self.counters.streams += 1
         welcome = uplink_pb2.Welcome(protocol=PROTOCOL, credit_bytes=self._credit, parent=self._parent)
-        _log.info("child connected", child=hello.child)
+        _log.info("child connected", child=child)
         try:
             await context.write(uplink_pb2.PushResponse(welcome=welcome))
-            await stream.run(request_iterator, context.write)
+            await stream.run(requests, context.write)
         finally:
             if self._streams.get(key) is stream:
                 del self._streams[key]
-            _log.info("child gone", child=hello.child)
+            _log.info("child gone", child=child)
 
     async def _greeted(self, requests: AsyncIterator[uplink_pb2.PushRequest]) -> uplink_pb2.Hello:
         async with asyncio.timeout(_GREETING_WITHIN):

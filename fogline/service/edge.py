@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError, Message
 
 from fogline.model.errors import FogError, InvalidInput
 from fogline.model.trailing import DETAIL_KEY, HINT_KEY
+from fogline.model.trailing import DETAIL_KEY, HINT_KEY
 
 MAX_DETAIL_BYTES: Final = 6_000
 """gRPC takes 8 KiB of metadata in all; a longer detail is left out."""
@@ -78,7 +79,9 @@ class Edge(grpc.aio.ServerInterceptor):
                 # The outermost edge of a call: one broken call must not end the others.
                 self.failed += 1
                 _log.exception("call failed")
-                await context.abort(grpc.StatusCode.INTERNAL, "nobody foresaw this error; see the server's log")
+                await context.abort(
+                    grpc.StatusCode.INTERNAL, "nobody foresaw this error; see the server's log"
+                )
 
         return call
 

@@ -7,8 +7,11 @@ from typing import TextIO
 import structlog
 
 
-def set_up_logs(*, level: str = "info", tier: str = "", stream: TextIO | None = None) -> None:
-    """Send all logs to ``stream`` (stderr): JSON unless it is a terminal. ``level`` is a name of :mod:`logging`."""
+def set_up_logs(*, level: str = "info", stream: TextIO | None = None, **bound: str) -> None:
+    """Send all logs to ``stream`` (stderr), as JSON unless it is a terminal.
+
+    ``level`` is a name of :mod:`logging`; ``bound`` stands in every line, for example the tier and its name.
+    """
     out = stream if stream is not None else sys.stderr
     number = logging.getLevelNamesMapping()[level.upper()]
     processors: list[structlog.typing.Processor] = [
@@ -26,6 +29,5 @@ def set_up_logs(*, level: str = "info", tier: str = "", stream: TextIO | None = 
         logger_factory=structlog.WriteLoggerFactory(file=out),
         cache_logger_on_first_use=True,
     )
-    if tier:
-        structlog.contextvars.bind_contextvars(tier=tier)
+    structlog.contextvars.bind_contextvars(**bound)
     logging.basicConfig(stream=out, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")

@@ -32,11 +32,16 @@ def run_until_signalled(main: Main, *, limit_s: float = 10.0) -> int:
     except Exception as error:  # noqa: BLE001 - the outermost edge of the process
         leaves = tuple(_leaves(error))
         if all(isinstance(leaf, FogError) for leaf in leaves):
-            sys.stderr.writelines(f"{leaf}\n" for leaf in leaves)
-            return EXIT_REFUSED
+            return refused(*leaves)
         _log.critical("failed", exc_info=error)
         return EXIT_FAILED
     return EXIT_STOPPED
+
+
+def refused(*errors: BaseException) -> int:
+    """Say why there can be no start, and return the exit code for it."""
+    sys.stderr.writelines(f"{error}\n" for error in errors)
+    return EXIT_REFUSED
 
 
 async def _run(main: Main, limit_s: float) -> None:

@@ -92,9 +92,13 @@ class Server:
     ) -> None:
         await self.stop()
 
+    async def retire(self) -> None:
+        """Say NOT_SERVING from now on, so that nobody new comes; all calls go on."""
+        await self._health.enter_graceful_shutdown()
+
     async def stop(self) -> None:
         """Say NOT_SERVING first, end the streams, then stop; calls that last longer than the grace are cut."""
-        await self._health.enter_graceful_shutdown()
+        await self.retire()
         for end in self._ends:
             end()
         await self._server.stop(self._grace)

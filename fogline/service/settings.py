@@ -141,7 +141,9 @@ class _Reader:
         try:
             self.values[leaf.path] = _converted(leaf.type, value, text=text)
         except ValueError as error:  # msgspec's ValidationError is one
-            self.faults.append(f"{place}: {error}")
+            self.faults.append(
+                f"{place}: {error}" if repr(value) in str(error) else f"{place}: {value!r}: {error}"
+            )
 
 
 def _converted(kind: Any, value: Any, *, text: bool) -> Any:
@@ -153,10 +155,16 @@ def _converted(kind: Any, value: Any, *, text: bool) -> Any:
             raise ValueError(f"{value!r} has no unit; write for example '500ms'")
     if text and typing.get_origin(kind) in (tuple, list):
         value = [item.strip() for item in value.split(",") if item.strip()]
-    converted = msgspec.convert(value, kind, strict=not text)
+    converted = msgspec.convert(value, kind, strict=not text, dec_hook=_foreign)
     if unit is not None and converted < 0:
         raise ValueError(f"{value!r} is below zero")
     return converted
+
+
+def _foreign(kind: type[Any], value: Any) -> Any:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise ValueError(f"{value!r} is no {kind.__name__}")
 
 
 def _built(cls: type[T], values: Mapping[tuple[str, ...], Any], path: tuple[str, ...]) -> T:

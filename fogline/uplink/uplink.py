@@ -38,7 +38,7 @@ class Uplink:
         self._settings: Final = settings or LinkSettings()
         self._parents = Parents(addresses=tuple(parents), tries=self._settings.tries)
         self._child: Final = child
-        self._lanes: Final = lanes
+        self.lanes: Final = lanes
         self._clock: Final = clock
         self._rng: Final = rng
         self._silences = 0
@@ -144,7 +144,7 @@ class Uplink:
         session = Session(
             call,
             welcome,
-            lanes=self._lanes,
+            lanes=self.lanes,
             answer_within=within,
             settings=self._settings,
             clock=self._clock,
