@@ -1,0 +1,115 @@
+"""Wires an aggregator together."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from random import Random
+from typing import Final
+
+import fogline
+from aggregator.group import Group
+from aggregator.settings import AggregatorSettings
+from aggregator.sink import MergeSink
+from fogline.control.client import ControlClient
+from fogline.control.keep import KeptDesired
+from fogline.control.servicer import ControlServicer
+from fogline.intake.servicer import IntakeServicer
+from fogline.model.clock import SECOND, Clock, SystemClock
+from fogline.model.errors import FogError
+from fogline.service.arguments import settings_from
+from fogline.service.logs import set_up_logs
+from fogline.service.folder import make_folder
+from fogline.service.run import refused, run_until_signalled
+from fogline.service.server import Server
+from fogline.uplink.lanes import LaneSet
+from fogline.uplink.uplink import Uplink
+from fogline.v1 import control_pb2, control_pb2_grpc, uplink_pb2_grpc
+
+DESIRED_FILE: Final = "desired"
+
+
+class Aggregator:
+    """Everything of one aggregator's process; :meth:`run` runs it."""
+
+    def __init__(self, settings: AggregatorSettings, *, clock: Clock, rng: Random) -> None:
+        self._settings: Final = settings
+        self._clock: Final = clock
+        link = settings.uplink.link()
+        lanes = LaneSet()
+        self._kept: Final = KeptDesired(settings.folder / DESIRED_FILE)
+        self._sink: Final = MergeSink(lanes, limits=settings.merge.limits(), clock=clock)
+        self._intake: Final = IntakeServicer(self._sink, parent=settings.name, credit_bytes=settings.credit)
+        self._uplink: Final = Uplink(
+            parents=settings.parents, child=settings.name, lanes=lanes, clock=clock, rng=rng, settings=link
+        )
+        self._group: Final = Group(
+            settings.name, desired=self._kept.desired, own=self._report, changed=self._tell_parent
+        )
+        self._control: Final = ControlClient(
+            parents=settings.parents,
+            report=self._group.report,
+            accept=self._kept.accept,
+            clock=clock,
+            rng=rng,
+            settings=link,
+        )
+        self._attach: Final = ControlServicer(self._group)
+        self.server: Final = Server(listen=settings.listen, insecure=settings.insecure)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Serve and push until told to stop; then send what is merged, and leave."""
+        self.server.add(
+            "fogline.v1.UplinkService",
+            lambda server: uplink_pb2_grpc.add_UplinkServiceServicer_to_server(self._intake, server),
+            end=self._intake.end_streams,
+        )
+        self.server.add(
+            "fogline.v1.ControlService",
+            lambda server: control_pb2_grpc.add_ControlServiceServicer_to_server(self._attach, server),
+            end=self._attach.end_streams,
+        )
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.server)
+            group = await stack.enter_async_context(asyncio.TaskGroup())
+            pushing = group.create_task(self._uplink.run(), name="push to the parent")
+            control = group.create_task(self._control.run(), name="attach to the parent")
+            await stopping.wait()
+            await self.server.retire()
+            self._sink.flush()
+            self._uplink.stop()
+            await pushing
+            control.cancel()
+
+    def _report(self) -> control_pb2.AggregatorReport:
+        return control_pb2.AggregatorReport(
+            aggregator=self._settings.name,
+            parent=self._uplink.parent,
+            at_us=self._clock.now_us(),
+            generation=self._kept.desired.generation,
+            children=self._intake.children,
+            parts_in=self._intake.counters.parts,
+            parts_out=self._uplink.counters.parts,
+            held_bytes=self._sink.held_bytes,
+            refusals=self._sink.counters.refusals,
+            version=fogline.__version__,
+        )
+
+    def _tell_parent(self) -> None:
+        self._control.changed()
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
+    """Run an aggregator until it is told to stop, and return the exit code."""
+    try:
+        settings = settings_from(
+            AggregatorSettings, tier="aggregator", arguments=arguments, environment=environment
+        )
+        make_folder(settings.folder)
+    except FogError as error:
+        return refused(error)
+    set_up_logs(level=settings.log_level, tier="aggregator", name=settings.name)
+
+    async def run(stopping: asyncio.Event) -> None:
+        await Aggregator(settings, clock=SystemClock(), rng=Random()).run(stopping)  # noqa: S311 - jitter
+
+    return run_until_signalled(run, limit_s=settings.stop_within / SECOND)

@@ -1,0 +1,82 @@
+"""What an aggregator may be told."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aggregator.merge.values import Limits
+from fogline.model.clock import SECOND
+from fogline.service.units import Duration, Size
+from fogline.uplink.backoff import Backoff
+from fogline.uplink.settings import LinkSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeSettings:
+    """How parts of children become merged parts."""
+
+    part: Size = 1024 * 1024
+    """A merged part is sealed before it grows beyond this."""
+    contributions: int = 1000
+    """A merged part is sealed with this many contributions at the latest."""
+    seal_after: Duration = SECOND
+    """A merged part is sealed this long after it was begun at the latest."""
+    in_flight: int = 4
+    """Sealed parts of one plan that may wait for their ack; then children get no more credit."""
+
+    def limits(self) -> Limits:
+        """As the merging core takes them."""
+        return Limits(
+            part_bytes=self.part,
+            part_contributions=self.contributions,
+            seal_after_us=self.seal_after,
+            in_flight=self.in_flight,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UplinkSettings:
+    """How the aggregator treats its parents."""
+
+    answer_within: Duration = 30 * SECOND
+    """Longest silence of the parent while parts are in flight; then the stream is opened anew."""
+    tries: int = 3
+    """Failures in a row after which the next parent is dialled."""
+    return_every: Duration = 60 * SECOND
+    """How often a child of another parent looks whether the first one serves again."""
+    backoff: Duration = SECOND // 10
+    """Longest wait before the first new try; it doubles with each failure, with jitter."""
+    backoff_cap: Duration = 15 * SECOND
+    """Longest wait before a new try at all."""
+
+    def link(self) -> LinkSettings:
+        """As uplink and control take them."""
+        return LinkSettings(
+            answer_within=self.answer_within / SECOND,
+            tries=self.tries,
+            return_every=self.return_every / SECOND,
+            backoff=Backoff(base=self.backoff / SECOND, cap=self.backoff_cap / SECOND),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AggregatorSettings:
+    """An aggregator: takes the parts of a group, merges them, sends them up."""
+
+    name: str
+    """Name of this aggregator; no other child of the same parents has it."""
+    listen: str = "127.0.0.1:7072"
+    """Where children connect, as host:port."""
+    parents: tuple[str, ...]
+    """Where parts go, as host:port, the preferred parent first: the cloud or other aggregators."""
+    folder: Path
+    """Holds the desired state, so that the group has it while the parents are away. Made if it is not there."""
+    insecure: bool = False
+    """Allow an address that other machines can reach, although nothing is encrypted or authenticated yet."""
+    credit: Size = 1024 * 1024
+    """Bytes of parts that each child may have under way here: what bounds the memory."""
+    stop_within: Duration = 10 * SECOND
+    """Longest time that stopping in good order may take."""
+    log_level: str = "info"
+    """debug, info, warning or error."""
+    merge: MergeSettings = field(default_factory=MergeSettings)
+    uplink: UplinkSettings = field(default_factory=UplinkSettings)
