@@ -80,9 +80,7 @@ class KeptDesired:
         except OSError as error:
             # A full disk must not keep a node from doing what it shall; it would only forget it at a restart.
             self.fault = f"desired state {state.generation} could not be kept: {error}"
-            _log.error(
-                "desired state not kept", generation=state.generation, error=str(error)
-            )
+            _log.error("desired state not kept", generation=state.generation, error=str(error))
         else:
             self.fault = ""
         return self.desired.offer(state)
