@@ -17,6 +17,9 @@ RESERVED: Final = "__"
 ARRIVAL: Final = "arrival"
 """Name of the event time of a stream without ``time:``."""
 
+SENML_TIME: Final = "time"
+"""Name of the event time of a SenML stream without ``time:``."""
+
 
 def check_name(name: str, what: str, place: Place, path: str, faults: Faults) -> bool:
     """Whether this may name a stream, step, label or field; if not, that is a fault."""

@@ -1,11 +1,11 @@
 """The ``steps:`` of a spec: SQL by name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from fogline.model.faults import shown
 from fogline.model.plan import StepSpec
-from fogline.spec.document import TextNode
+from fogline.spec.document import TableNode, TextNode, join
 from fogline.spec.embedded import Embedded
 from fogline.spec.names import check_name
 from fogline.spec.section import Section
@@ -50,7 +50,20 @@ def read_steps(spec: Section, document: str, drafts: Mapping[str, StreamDraft]) 
     sources = {name: source_of(draft) for name, draft in drafts.items()}
     # What could not be read may be the source of what can: its readers are not blamed for that.
     broken = {*unread, *_unread_streams(spec, drafts)}
-    return plan_steps(steps, sources, broken, section.faults)
+    planned = plan_steps(steps, sources, broken, section.faults)
+    if not section.faults.found:
+        _blame_unread(spec, drafts, planned)
+    return planned
+
+
+def _blame_unread(spec: Section, drafts: Mapping[str, StreamDraft], steps: Sequence[StepSpec]) -> None:
+    read = {step.stream for step in steps}
+    streams = spec.table.entries["streams"]
+    for name in drafts:
+        if name not in read and isinstance(streams, TableNode):
+            path = join("streams", name)
+            message = f"no step reads the stream {shown(name)}"
+            spec.faults.add(streams.key_places[name], path, message, f"add a step FROM {name}, or remove it")
 
 
 def _unread_streams(spec: Section, drafts: Mapping[str, StreamDraft]) -> set[str]:

@@ -19,8 +19,8 @@ from fogline.model.plan import (
     TimeField,
     TimeUnit,
 )
-from fogline.spec.document import ListNode, TableNode, TextNode
-from fogline.spec.names import ARRIVAL, Taken, check_name
+from fogline.spec.document import ListNode, TableNode, TextNode, join
+from fogline.spec.names import ARRIVAL, SENML_TIME, Taken, check_name
 from fogline.spec.quantities import duration, size
 from fogline.spec.section import Section
 from fogline.spec.topics import topic_labels
@@ -76,10 +76,12 @@ class _StreamReader:
         topic = section.text("mqtt", 'a topic, for example "greenhouse/{zone}/air"') or ""
         self._format = section.choice("format", FORMATS, "json")
         time = self._time()
-        time_name = time.path[-1] if time else ARRIVAL
+        time_name = self._time_name(time)
         self._taken.take(time_name, "the event time", section.place_of("time"), section.below("time"))
         labels = self._labels(topic)
         fields = self._fields()
+        if self._format == "json":
+            self._check_paths(time, labels, fields)
         stream = StreamSpec(
             name=self._name,
             topic=topic,
@@ -116,19 +118,26 @@ class _StreamReader:
         if node is None:
             return None
         if self._format == "number":
-            section.fault(
-                "time", "a bare number has no time in it", "remove `time`: the time of arrival is taken"
-            )
+            hint = "remove `time`: the time of arrival is taken"
+            section.fault("time", "a bare number has no time in it", hint)
             return None
-        if isinstance(node, TableNode):
-            inner = Section(node, section.below("time"), section.faults)
-            inner.only(("path", "unit"))
-            inner.required("path", "write where the time stands in the payload")
-            unit = inner.choice("unit", TIME_UNITS, "auto")
-            path = self._path(inner, "path")
-            return TimeField(path=path, unit=unit) if path else None
-        path = self._path(section, "time")
-        return TimeField(path=path) if path else None
+        if not isinstance(node, TableNode):
+            path = self._path(section, "time")
+            return TimeField(path=path) if path else None
+        inner = Section(node, section.below("time"), section.faults)
+        inner.only(("path", "unit"))
+        inner.required("path", "write where the time stands in the payload")
+        unit = inner.choice("unit", TIME_UNITS, "auto")
+        if self._format == "senml" and "unit" in inner:
+            inner.fault("unit", "SenML times are in seconds", "remove `unit`")
+        path = self._path(inner, "path")
+        return TimeField(path=path, unit=unit) if path else None
+
+    def _time_name(self, time: TimeField | None) -> str:
+        """What SQL calls the event time. A SenML pack has times of its own: `time` only names them."""
+        if time is not None:
+            return time.path[-1]
+        return SENML_TIME if self._format == "senml" else ARRIVAL
 
     def _path(self, section: Section, key: str) -> tuple[str, ...]:
         """Names from the payload's root: dotted, or a list where a name has a dot in it."""
@@ -191,6 +200,26 @@ class _StreamReader:
         if len(inner.table.entries) > MAX_COLUMNS:
             section.fault("fields", f"more than {MAX_COLUMNS} fields", "split the stream")
         return tuple(fields)
+
+    def _check_paths(
+        self, time: TimeField | None, labels: Iterable[LabelSpec], fields: Iterable[FieldSpec]
+    ) -> None:
+        """A path that leads through a value which is read itself can never hold: one of the two is wrong."""
+        read = {("labels", label.name): label.path for label in labels if label.path}
+        read |= {("fields", field.name): field.path for field in fields if field.path}
+        if time is not None:
+            read[("time", "")] = time.path
+        for (key, name), path in read.items():
+            through = next((p for p in read.values() if len(p) < len(path) and p == path[: len(p)]), None)
+            if through is None:
+                continue
+            message = (
+                f"{shown('.'.join(path))} leads through {shown('.'.join(through))}, which is read itself"
+            )
+            inner = self._section.table.entries[key]
+            place = inner.entries[name].place if isinstance(inner, TableNode) and name else inner.place
+            below = join(self._section.below(key), name) if name else self._section.below(key)
+            self._section.faults.add(place, below, message, "one of the two paths is wrong")
 
     def _clash_hint(self, name: str) -> str:
         return f"give the field another name: {{{name}_value: {{type: float, path: {name}}}}}"

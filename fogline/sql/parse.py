@@ -115,6 +115,9 @@ def _parsed(text: SqlText) -> exp.Expr | None:
     if len(trees) > 1:
         text.blame(trees[1], "a step is one query", "make the second a step of its own")
         return None
+    for identifier in trees[0].find_all(exp.Identifier):
+        # A name is the same with and without quotes.
+        identifier.set("quoted", False)
     return trees[0]
 
 

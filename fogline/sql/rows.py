@@ -54,6 +54,7 @@ def row_query(text: SqlText, select: exp.Select, source: Source) -> tuple[RowQue
     types: dict[str, ColumnType] = {}
     time_name = source.time_name
     sound = source.sound
+    renamed = False
     for node in select.expressions:
         if isinstance(node, exp.Star):
             columns += _every_column(text, node, source, names, types)
@@ -63,7 +64,9 @@ def row_query(text: SqlText, select: exp.Select, source: Source) -> tuple[RowQue
         if found is None or name is None:
             sound = False
         elif found.expression == Column(TIME):
-            time_name = name
+            if renamed:
+                text.blame(node, "the event time is selected twice", "keep one of them")
+            time_name, renamed = name, True
         else:
             columns.append(Named(name=name, expression=found.expression))
             types[name] = found.column

@@ -9,6 +9,7 @@ from typing import Final
 from sqlglot import exp
 
 from fogline.engine.expression import InvalidExpression
+from fogline.engine.state import READINGS
 from fogline.model.clock import DAY, HOUR, MILLISECOND, MINUTE, SECOND
 from fogline.model.faults import shown
 from fogline.model.plan import Column, Named, WindowQuery
@@ -208,7 +209,7 @@ def _is_window(node: exp.Expr) -> bool:
 
 def _key(text: SqlText, select: exp.Select, node: exp.Expr, translator: RowTranslator) -> _Key | None:
     if isinstance(node, exp.Literal):
-        text.blame(node, "a key is named, not numbered", "write the column's name")
+        text.blame(node, "a key is a column, not a number or a constant", "write the column's name")
         return None
     meant = _aliased(select, node, translator)
     value = translator.translate(meant)
@@ -290,6 +291,8 @@ def _key_names(text: SqlText, select: exp.Select, keys: Sequence[_Key], names: O
         else:
             text.blame(key.node, "this key needs a name", f"select it: SELECT {key.node.sql()} AS name, ...")
             name = None
+        if name == READINGS:
+            text.blame(key.node, f"{shown(name)} cannot name a key", "select it under another name with AS")
         found.append(name or "")
     return found
 

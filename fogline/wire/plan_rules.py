@@ -1,6 +1,7 @@
 """What must hold of a plan before anybody runs it, wherever it came from."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
@@ -27,6 +28,8 @@ from fogline.model.plan import (
 )
 
 Word = TypeVar("Word", bound=str)
+
+LABEL: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)
 
 FORMATS: Final[tuple[PayloadFormat, ...]] = ("json", "number", "senml")
 FIELD_TYPES: Final[tuple[FieldType, ...]] = ("float", "int")
@@ -99,9 +102,9 @@ def _stream_types(stream: StreamSpec) -> Types:
     _need(stream.time is None or bool(stream.time.path), f"{where}: the time has no path")
     columns = [*(label.name for label in stream.labels), *(field.name for field in stream.fields)]
     _distinct(columns, f"columns of {where}")
-    levels = stream.topic.split("/")
-    for label in stream.labels:
-        _need(bool(label.path) or f"{{{label.name}}}" in levels, f"{where}: label {label.name!r} is nowhere")
+    _check_topic(stream, where)
+    if stream.format == "json":
+        _check_paths(stream, where)
     for field in stream.fields:
         grid = field.resolution
         _need(
@@ -117,6 +120,30 @@ def _stream_types(stream: StreamSpec) -> Types:
     types: dict[str, ValueType] = {label.name: "text" for label in stream.labels}
     types |= {field.name: field.type for field in stream.fields}
     return types
+
+
+def _check_topic(stream: StreamSpec, where: str) -> None:
+    labels = []
+    for level in stream.topic.split("/"):
+        found = LABEL.fullmatch(level)
+        if found is not None:
+            labels.append(found[1])
+        _need(
+            found is not None or not set(level) & set("{}+#\0"), f"{where}: {level!r} is no level of a topic"
+        )
+    _need(len(set(labels)) == len(labels), f"{where}: the topic names a label twice")
+    for label in stream.labels:
+        _need(bool(label.path) or label.name in labels, f"{where}: label {label.name!r} is nowhere")
+
+
+def _check_paths(stream: StreamSpec, where: str) -> None:
+    """No path may lead through a value that is read itself: no payload could hold both."""
+    paths = [label.path for label in stream.labels if label.path] + [field.path for field in stream.fields]
+    paths += [stream.time.path] if stream.time is not None else []
+    leaves = set(paths)
+    for path in paths:
+        through = any(path[:length] in leaves for length in range(1, len(path)))
+        _need(not through, f"{where}: {'.'.join(path)!r} leads through a value that is read itself")
 
 
 def _check_step(step: StepSpec, types: Types) -> Types | None:

@@ -59,5 +59,5 @@ def test_every_mistake_is_told_at_once_with_its_place() -> None:
 
     assert [(f.line, f.column, f.path) for f in raised.value.faults] == [
         (5, 5, "streams.air.tiem"),
-        (10, 36, "steps.by_zone.sql"),
+        (10, 39, "steps.by_zone.sql"),
     ]
