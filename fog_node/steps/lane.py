@@ -271,4 +271,4 @@ class PlanLane:
         ]
         wait_s = min([LONGEST_WAIT_S, *((at - now_us) / SECOND for at in due)])
         if not self._heard.is_set():
-            await first_of(growth, self._heard, within_s=max(wait_s, 0.0))
+            await first_of(growth.wait(), self._heard.wait(), self._clock.sleep(max(wait_s, 0.0)))

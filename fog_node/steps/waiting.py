@@ -1,13 +1,15 @@
 """Waiting for whichever comes first."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 
-async def first_of(*events: asyncio.Event, within_s: float) -> None:
-    """Return when one of the events is set, or after this many seconds."""
-    waits = [asyncio.ensure_future(event.wait()) for event in events]
+async def first_of(*waits: Coroutine[Any, Any, object]) -> None:
+    """Return when one of these has returned; the others are cancelled."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
     try:
-        await asyncio.wait(waits, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for wait in waits:
-            wait.cancel()
+        for task in tasks:
+            task.cancel()

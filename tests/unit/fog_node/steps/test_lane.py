@@ -1,0 +1,421 @@
+"""A lane against a journal in memory and the cloud's own judgement: every message counts once."""
+
+import asyncio
+import json
+from collections import Counter
+from random import Random
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fog_node.journal.values import Counters, OriginState
+from fog_node.messages import Block
+from fog_node.steps.blocks import DecodedBlocks
+from fog_node.steps.graph import RowStep, sql_row_steps
+from fog_node.steps.lane import PlanLane
+from fogline.engine.batch import Batch
+from fogline.engine.rows import RowAnswer, RowProgram
+from fogline.engine.state import PartState
+from fogline.intake.judgement import Verdict, judge, offsets_after
+from fogline.model.clock import DAY, MINUTE, SECOND
+from fogline.model.gap import Gap
+from fogline.model.part import Origin, Part
+from fogline.model.plan import (
+    Call,
+    Column,
+    Constant,
+    FieldSpec,
+    Identity,
+    LabelSpec,
+    Named,
+    Plan,
+    RowQuery,
+    StateSpec,
+    StepSpec,
+    StreamSpec,
+    TimeField,
+    WindowQuery,
+)
+
+NOON = 1_769_860_800 * SECOND
+LIFE = b"one life of the "
+
+
+def plan(identity: Identity | None = None) -> Plan:
+    air = StreamSpec(
+        name="air",
+        topic="air/{device}",
+        format="json",
+        time=TimeField(path=("ts",), unit="us"),
+        labels=(LabelSpec(name="device"),),
+        fields=(FieldSpec(name="seq", path=("seq",), type="int"),),
+        identity=identity,
+    )
+    even = Call("=", (Call("%", (Column("seq"), Constant(2))), Constant(0)))
+    columns = tuple(Named(name=n, expression=Column(n)) for n in ("device", "seq"))
+    rows = StepSpec(name="even", source="air", stream="air", where=even, query=RowQuery(columns=columns))
+    query = WindowQuery(
+        keys=(Named(name="device", expression=Column("device")),),
+        width_us=10 * SECOND,
+        states=(StateSpec(name="n", kind="sum_i64", function="count"),),
+        outputs=(Named(name="n", expression=Column("n")),),
+    )
+    all_ = StepSpec(name="all", source="air", stream="air", where=None, query=query)
+    of_even = StepSpec(name="of_even", source="even", stream="air", where=None, query=query)
+    return Plan(
+        tenant="main",
+        pipeline="p",
+        streams=(air,),
+        steps=(rows, all_, of_even),
+        disorder_us=5 * SECOND,
+        wait_us=2 * MINUTE,
+        keep_us=DAY,
+        emit_every_us=SECOND,
+        max_keys=100,
+    )
+
+
+class JumpingClock:
+    """Time passes only where somebody sleeps, and then at once."""
+
+    def __init__(self, now_us: int) -> None:
+        self._now_us = now_us
+
+    def now_us(self) -> int:
+        return self._now_us
+
+    def monotonic(self) -> float:
+        return self._now_us / SECOND
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+        self.advance(round(seconds * SECOND))
+
+    def advance(self, by_us: int) -> None:
+        self._now_us += by_us
+
+
+class MemoryJournal:
+    """The journal's promises to a lane, without a disk."""
+
+    def __init__(self) -> None:
+        self.blocks: dict[Origin, list[Block]] = {}
+        self.committed: dict[Origin, int] = {}
+        self._gaps: list[tuple[Origin, Gap]] = []
+        self._base: dict[Origin, int] = {}
+        self._growth = asyncio.Event()
+        self.roll()
+
+    def roll(self) -> None:
+        epoch = bytes([len(self.blocks)]) * 16
+        self.live = Origin(tenant="main", node="n1", stream="air", epoch=epoch)
+        self.blocks[self.live] = []
+        self._tell()
+
+    def append(self, seqs: list[int], at_us: int = NOON) -> None:
+        blocks = self.blocks[self.live]
+        first = blocks[-1].end if blocks else 0
+        n = len(seqs)
+        blocks.append(
+            Block(
+                origin=self.live,
+                first=first,
+                end=first + n,
+                arrival_us=np.full(n, at_us, np.int64),
+                topics=("air/d",),
+                topic_codes=np.zeros(n, np.uint32),
+                clients=("c",),
+                client_codes=np.zeros(n, np.uint32),
+                packet_ids=np.zeros(n, np.uint16),
+                flags=np.zeros(n, np.uint8),
+                payloads=[json.dumps({"ts": at_us, "seq": seq}).encode() for seq in seqs],
+            )
+        )
+        self._tell()
+
+    def expire(self, origin: Origin, end: int) -> None:
+        """Drop the oldest messages by decision: the gap record first."""
+        base = self._base.get(origin, 0)
+        self._gaps.append((origin, Gap(first=base, end=end, reason="expired")))
+        self._base[origin] = end
+        self.blocks[origin] = [b for b in self.blocks[origin] if b.first >= end]
+        self._tell()
+
+    def origins(self, stream: str) -> tuple[OriginState, ...]:
+        return tuple(
+            OriginState(
+                origin=origin,
+                base=self._base.get(origin, 0),
+                end=blocks[-1].end if blocks else self._base.get(origin, 0),
+                closed=origin != self.live,
+                counters=Counters(),
+            )
+            for origin, blocks in self.blocks.items()
+        )
+
+    async def read(self, origin: Origin, first: int, *, plan: str = "") -> Block | Gap | None:
+        await asyncio.sleep(0)
+        for block in self.blocks[origin]:
+            if block.first <= first < block.end:
+                return block.since(first)
+        return next((gap for o, gap in self._gaps if o == origin and gap.first <= first < gap.end), None)
+
+    async def plan_started(self, plan: str, origin: Origin) -> int:
+        return 0
+
+    async def declare_gap(self, plan: str, origin: Origin, gap: Gap) -> None:
+        self._gaps.append((origin, gap))
+
+    def progress(self, plan: str, origin: Origin, committed: int) -> None:
+        self.committed[origin] = committed
+
+    def gaps(self, plan: str, origin: Origin) -> tuple[Gap, ...]:
+        return tuple(gap for o, gap in self._gaps if o == origin)
+
+    def growth(self) -> asyncio.Event:
+        return self._growth
+
+    def _tell(self) -> None:
+        growth, self._growth = self._growth, asyncio.Event()
+        growth.set()
+
+
+class Cloud:
+    """Commits parts as the store does."""
+
+    def __init__(self) -> None:
+        self.offsets: dict[Origin, int] = {}
+        self.watermarks: dict[Origin, int] = {}
+        self.closed: set[Origin] = set()
+        self.counted: Counter[str] = Counter()
+        self.terms: Counter[str] = Counter()
+        self.gaps: Counter[str] = Counter()
+
+    def commit(self, part: Part[PartState]) -> Verdict:
+        verdict = judge(part.contributions, self.offsets)
+        if verdict is Verdict.FRESH:
+            self.offsets |= offsets_after(part.contributions)
+            for c in part.contributions:
+                self.watermarks[c.origin] = max(c.watermark, self.watermarks.get(c.origin, c.watermark))
+                if c.gap:
+                    self.gaps[c.gap] += c.messages
+                if c.closed:
+                    self.closed.add(c.origin)
+            for table in part.state.tables:
+                state = table.state("n")
+                self.counted[table.step] += int(state.values.sum())  # type: ignore[union-attr]  # dense
+            for term, n in part.state.counts.items():
+                self.terms[f"{term.step}.{term.term}" + (f".{term.reason}" if term.reason else "")] += n
+        return verdict
+
+    def told(self, part: Part[PartState]) -> dict[Origin, int]:
+        return {c.origin: self.offsets.get(c.origin, c.start) for c in part.contributions}
+
+
+def lane_of(journal: MemoryJournal, clock: JumpingClock, spec: Plan, **row_steps: RowStep) -> PlanLane:
+    return PlanLane(
+        "p1",
+        spec,
+        journal=journal,
+        blocks=DecodedBlocks(),
+        row_steps={**sql_row_steps(spec), **row_steps},
+        clock=clock,
+        lags=lambda _: None,
+    )
+
+
+async def settle(lane: PlanLane, cloud: Cloud, journal: MemoryJournal, clock: JumpingClock) -> None:
+    """Send and commit until everything is in the cloud."""
+    while any(cloud.offsets.get(s.origin) != s.end for s in journal.origins("air")):
+        clock.advance(SECOND)
+        part = await lane.next_part()
+        verdict = cloud.commit(part)
+        if verdict is Verdict.REFUSED:
+            lane.refused(cloud.told(part), LIFE)
+            lane.opened(1)
+        else:
+            lane.answered(cloud.told(part), LIFE)
+
+
+async def test_the_first_part_of_a_round_is_the_probe() -> None:
+    journal, clock = MemoryJournal(), JumpingClock(NOON)
+    journal.append([1, 2, 3])
+    lane = lane_of(journal, clock, plan())
+    lane.opened(0)
+    probe = await lane.next_part()
+    assert probe.is_empty
+    assert [c.first for c in probe.contributions] == [0]
+    lane.answered({journal.live: 0}, LIFE)
+    clock.advance(2 * SECOND)
+    part = await lane.next_part()
+    assert [(c.first, c.end) for c in part.contributions] == [(0, 3)]
+
+
+async def test_nothing_is_computed_again_that_the_cloud_holds() -> None:
+    journal, clock = MemoryJournal(), JumpingClock(NOON)
+    for seq in range(5):
+        journal.append([seq])
+    lane = lane_of(journal, clock, plan())
+    lane.opened(0)
+    await lane.next_part()
+    lane.answered({journal.live: 3}, LIFE)
+    clock.advance(2 * SECOND)
+    part = await lane.next_part()
+    assert [(c.first, c.end) for c in part.contributions] == [(3, 5)]
+    assert journal.committed[journal.live] == 3
+
+
+async def test_counts_follow_each_step() -> None:
+    journal, clock, cloud = MemoryJournal(), JumpingClock(NOON), Cloud()
+    journal.append([0, 1, 2, 3, 4])
+    journal.append([5])
+    lane = lane_of(journal, clock, plan())
+    lane.opened(0)
+    await settle(lane, cloud, journal, clock)
+    assert cloud.counted == {"all": 6, "of_even": 3}
+    assert cloud.terms == {".decoded": 6, "all.counted": 6, "of_even.counted": 3, "of_even.filtered": 3}
+
+
+async def test_repeats_are_dead_also_behind_a_rewind_and_across_epochs() -> None:
+    journal, clock, cloud = MemoryJournal(), JumpingClock(NOON), Cloud()
+    spec = plan(Identity(names=("device", "seq"), within_us=MINUTE))
+    journal.append([1, 2])
+    journal.append([2, 3])
+    journal.roll()
+    journal.append([3, 4])
+    lane = lane_of(journal, clock, spec)
+    lane.opened(0)
+    await lane.next_part()
+    lane.answered(dict.fromkeys(journal.blocks, 0), LIFE)
+    clock.advance(2 * SECOND)
+    await lane.next_part()
+    lane.opened(0)  # the part is lost with its stream
+    await settle(lane, cloud, journal, clock)
+    assert cloud.counted["all"] == 4
+    assert cloud.terms[".dead.duplicate"] == 2
+
+
+async def test_a_gap_goes_up_as_a_gap() -> None:
+    journal, clock, cloud = MemoryJournal(), JumpingClock(NOON), Cloud()
+    journal.append([1, 2, 3])
+    journal.append([4, 5])
+    journal.expire(journal.live, 3)
+    lane = lane_of(journal, clock, plan())
+    lane.opened(0)
+    await settle(lane, cloud, journal, clock)
+    assert cloud.gaps == {"expired": 3}
+    assert cloud.counted["all"] == 2
+
+
+async def test_an_older_epoch_is_drained_and_told_closed() -> None:
+    journal, clock, cloud = MemoryJournal(), JumpingClock(NOON), Cloud()
+    old = journal.live
+    journal.append([1, 2, 3])
+    journal.roll()
+    journal.append([4])
+    lane = lane_of(journal, clock, plan())
+    lane.opened(0)
+    await settle(lane, cloud, journal, clock)
+    assert cloud.closed == {old}
+    assert cloud.counted["all"] == 4
+
+
+class SlowStep:
+    """A row step that answers the first batch last."""
+
+    def __init__(self, program: RowProgram) -> None:
+        self._program = program
+        self._first = asyncio.Event()
+        self._seen = 0
+
+    async def answer(self, batch: Batch) -> RowAnswer:
+        self._seen += 1
+        if self._seen == 1:
+            await self._first.wait()
+        elif self._seen == 3:
+            self._first.set()
+        return self._program.run(batch)
+
+
+async def test_answers_may_come_late_and_out_of_order() -> None:
+    journal, clock, cloud = MemoryJournal(), JumpingClock(NOON), Cloud()
+    for seq in range(4):
+        journal.append([seq, seq])
+    spec = plan()
+    lane = lane_of(journal, clock, spec, even=SlowStep(RowProgram(spec.steps[0])))
+    lane.opened(0)
+    async with asyncio.timeout(5):
+        await settle(lane, cloud, journal, clock)
+    assert cloud.counted == {"all": 8, "of_even": 4}
+
+
+class Wire:
+    """Between a lane and the cloud: parts that are sent, and everything that can happen to them."""
+
+    def __init__(self, lane: PlanLane, cloud: Cloud) -> None:
+        self._lane = lane
+        self._cloud = cloud
+        self._sent: list[Part[PartState]] = []
+
+    async def pull(self) -> None:
+        """Take a part; a lane that waits for an answer loses its stream."""
+        pulling = asyncio.ensure_future(self._lane.next_part())
+        for _ in range(50):
+            await asyncio.sleep(0)
+            if pulling.done():
+                self._sent.append(pulling.result())
+                return
+        pulling.cancel()
+        self.break_off(0)
+
+    def deliver(self, *, answer: bool) -> None:
+        """The oldest part arrives."""
+        if not self._sent:
+            return
+        part = self._sent.pop(0)
+        if self._cloud.commit(part) is Verdict.REFUSED:
+            self._lane.refused(self._cloud.told(part), LIFE)
+            self._sent.clear()
+            self._lane.opened(1)
+        elif answer:
+            self._lane.answered(self._cloud.told(part), LIFE)
+
+    def break_off(self, arriving: int) -> None:
+        """The stream breaks; some of what was sent still arrives, unanswered, until one is refused."""
+        for part in self._sent[:arriving]:
+            if self._cloud.commit(part) is Verdict.REFUSED:
+                break
+        self._sent.clear()
+        self._lane.opened(0)
+
+
+@given(seed=st.integers(min_value=0, max_value=2**32))
+async def test_every_message_counts_once_whatever_happens(seed: int) -> None:
+    rng = Random(seed)
+    journal, clock, cloud = MemoryJournal(), JumpingClock(NOON), Cloud()
+    lane = lane_of(journal, clock, plan())
+    lane.opened(0)
+    wire = Wire(lane, cloud)
+    appended = 0
+    for _ in range(rng.randrange(5, 40)):
+        match rng.choice("AAAPPPPDDDDBTR"):
+            case "A":
+                n = rng.randrange(1, 5)
+                journal.append(list(range(n)), clock.now_us())
+                appended += n
+            case "P":
+                await wire.pull()
+            case "D":
+                wire.deliver(answer=rng.random() < 0.7)
+            case "B":
+                wire.break_off(rng.randrange(4))
+            case "T":
+                clock.advance(rng.choice([SECOND, 7 * SECOND, MINUTE]))
+            case "R":
+                journal.roll()
+    lane.opened(0)
+    async with asyncio.timeout(10):
+        await settle(lane, cloud, journal, clock)
+    assert cloud.counted["all"] == appended
+    assert cloud.terms[".decoded"] == appended
