@@ -16,10 +16,13 @@ from fogline.engine.state import OVERFLOWED, Indexes, Lengths, Ranks
 
 Places = NDArray[np.intp]
 
-DENSE_CELLS: Final = 1 << 16
+DENSE_CELLS: Final = 1 << 12
 """Up to so many cells an array with a place for each is cheaper than sorting, whatever the number of rows."""
 
 DENSE_CELLS_A_ROW: Final = 8
+
+FEW_FLOATS: Final = 256
+"""So few can be summed one after another without an error that counts (256 * 2**-53 is 3e-14)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,6 +77,13 @@ def _renumbered(codes: Integers, cells: int) -> tuple[Integers, int]:
     return places.astype(np.int64, copy=False), len(distinct)
 
 
+def run_starts(in_order: NDArray[np.integer]) -> Places:
+    """Tell where in a sorted column a new value begins."""
+    begins = np.ones(len(in_order), dtype=np.bool_)
+    np.not_equal(in_order[1:], in_order[:-1], out=begins[1:])
+    return np.flatnonzero(begins)
+
+
 def counts(groups: Groups) -> Integers:
     """Count the rows of each group."""
     return np.bincount(groups.of_row, minlength=groups.count).astype(np.int64, copy=False)
@@ -104,10 +114,13 @@ def float_sums(groups: Groups, values: Floats) -> Floats:
     sums = np.zeros(groups.count)
     if not len(values):
         return sums
+    if len(values) <= FEW_FLOATS:
+        np.add.at(sums, groups.of_row, values)
+        return sums
     narrow = groups.of_row.astype(np.uint16) if groups.count <= 1 << 16 else groups.of_row
     order = np.argsort(narrow, kind="stable")
     sorted_groups = groups.of_row[order]
-    starts = np.flatnonzero(np.diff(sorted_groups, prepend=-1))
+    starts = run_starts(sorted_groups)
     sums[sorted_groups[starts]] = np.add.reduceat(values[order], starts)
     return sums
 
@@ -174,5 +187,5 @@ def _sorted_cells(cells: Integers, values: Integers | None, operation: np.ufunc)
         return np.unique(cells, return_counts=True)
     order = np.argsort(cells, kind="stable")
     in_order = cells[order]
-    starts = np.flatnonzero(np.diff(in_order, prepend=in_order[0] - 1))
+    starts = run_starts(in_order)
     return in_order[starts], operation.reduceat(values[order], starts)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fogline.engine.batch import BatchColumn, Integers, TextColumn
-from fogline.engine.groups import Places
+from fogline.engine.groups import Places, run_starts
 from fogline.engine.state import NULL_CODE, OTHER, KeyColumn
 from fogline.engine.text import to_text
 
@@ -59,11 +59,19 @@ def within_limit(panes: Integers, readings: Integers, max_keys: int) -> NDArray[
     """
     order = np.lexsort((-readings, panes))
     in_order = panes[order]
-    starts = np.flatnonzero(np.diff(in_order, prepend=in_order[:1] - 1))
+    starts = run_starts(in_order)
     places = np.arange(len(panes)) - np.repeat(starts, np.diff(starts, append=len(panes)))
     keeps = np.zeros(len(panes), dtype=np.bool_)
     keeps[order[places < max_keys]] = True
     return keeps
+
+
+def are_other(keys: Sequence[KeyColumn]) -> NDArray[np.bool_]:
+    """Tell which rows have the key :data:`OTHER` in every column; at least one column is needed."""
+    found = np.ones(len(keys[0]), dtype=np.bool_)
+    for key in keys:
+        found &= key.codes == key.dictionary.index(OTHER) if OTHER in key.dictionary else False
+    return found
 
 
 def others(keys: Sequence[KeyColumn], keeps: NDArray[np.bool_]) -> tuple[KeyColumn, ...]:

@@ -20,7 +20,7 @@ from fogline.engine.groups import (
     maxima,
     minima,
 )
-from fogline.engine.keys import joined_key, key_column, others, within_limit
+from fogline.engine.keys import are_other, joined_key, key_column, others, within_limit
 from fogline.engine.state import (
     DENSE_KINDS,
     SPARSE_KINDS,
@@ -175,7 +175,11 @@ def limit_keys(table: StateTable, max_keys: int) -> StateTable:
         return table
     readings = table.states[0]
     assert isinstance(readings, DenseState)
-    keeps = within_limit(table.pane_start, readings.values.astype(np.int64, copy=False), max_keys)
+    # What is there under the key (other) counts for nobody's limit, so that limiting twice changes nothing.
+    keeps = are_other(table.keys)
+    own = np.flatnonzero(~keeps)
+    counts = readings.values[own].astype(np.int64, copy=False)
+    keeps[own] = within_limit(table.pane_start[own], counts, max_keys)
     return keep_keys(table, keeps)
 
 
@@ -245,13 +249,11 @@ def _same_rows(a: StateTable, b: StateTable) -> bool:
 
 def _is_canonical(table: StateTable) -> bool:
     """Whether the rows ascend, so that no two have the same pane and keys."""
-    ahead = np.diff(table.pane_start) > 0
-    level = np.diff(table.pane_start) == 0
+    ahead = table.pane_start[1:] > table.pane_start[:-1]
+    level = table.pane_start[1:] == table.pane_start[:-1]
     for key in table.keys:
-        codes = key.codes.astype(np.int64)
-        steps = np.diff(codes)
-        ahead |= level & (steps > 0)
-        level &= steps == 0
+        ahead |= level & (key.codes[1:] > key.codes[:-1])
+        level &= key.codes[1:] == key.codes[:-1]
         if list(key.dictionary) != sorted(key.dictionary):
             return False
     return bool(ahead.all())

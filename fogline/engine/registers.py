@@ -25,6 +25,10 @@ _REST_BITS: Final = 64 - PRECISION
 
 Hashes = NDArray[np.uint64]
 
+_WHOLE: Final = np.uint64(0x9E3779B97F4A7C15)
+_BROKEN: Final = np.uint64(0x3C6EF372FE94F82A)
+"""Two salts: a fraction whose bits are those of an integer is another value."""
+
 
 @lru_cache(maxsize=1 << 16)
 def hash_text(text: str) -> int:
@@ -37,16 +41,16 @@ def hash_text(text: str) -> int:
 def hash_numbers(column: NumberColumn) -> Hashes:
     """Hash numbers to 64 bits: 5 and 5.0 alike, and 0.0 as -0.0."""
     if not is_float(column):
-        return _mixed(as_integers(column).view(np.uint64), np.uint64(0))
+        return _mixed(as_integers(column).view(np.uint64), _WHOLE)
     floats = as_floats(column) + 0.0
     whole = (np.trunc(floats) == floats) & (np.abs(floats) < 2.0**63)
     integers = np.where(whole, floats, 0.0).astype(np.int64).view(np.uint64)
-    return np.where(whole, _mixed(integers, np.uint64(0)), _mixed(floats.view(np.uint64), np.uint64(1)))
+    return np.where(whole, _mixed(integers, _WHOLE), _mixed(floats.view(np.uint64), _BROKEN))
 
 
 def _mixed(bits: Hashes, salt: np.uint64) -> Hashes:
     """Mix all bits: the finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014), applied twice."""
-    mixed = bits + (salt + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = bits + salt
     for _ in range(2):
         mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -93,6 +97,8 @@ def _sigma(empty: Floats) -> Floats:
 
 def _tau(unfilled: Floats) -> Floats:
     """Correct for registers that are full, as they are near 2**64 values."""
+    if (unfilled == 1).all():
+        return np.zeros_like(unfilled)
     total, root, weight = 1 - unfilled, unfilled.copy(), 1.0
     for _ in range(64):
         root = np.sqrt(root)
