@@ -46,7 +46,7 @@ def _address_of(directory: Path) -> str:
     hint = f"start it with `fogline up --dir {directory}`, or name a server with --server HOST:PORT"
     try:
         content = json.loads(path.read_bytes())
-        return _checked(content["grpc"])
+        return _checked(str(content["grpc"]))
     except FileNotFoundError:
         raise NotFound(f"no `fogline up` runs in {directory}", hint=hint) from None
     except (OSError, ValueError, KeyError, TypeError) as error:

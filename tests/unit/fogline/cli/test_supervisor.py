@@ -1,0 +1,192 @@
+"""The supervisor over stand-ins of the tiers: real processes, nothing of Fogline in them."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from fogline.cli.up.child import Child, describe_end
+from fogline.cli.up.folder import Folder, Lock
+from fogline.cli.up.supervisor import Supervisor
+from fogline.cli.up.tiers import Tiers
+from fogline.model.errors import FogError
+
+WELL = """
+import signal, sys
+signal.signal(signal.SIGTERM, lambda *_: (print("stopping", flush=True), sys.exit(0)))
+print("running", flush=True)
+while True:
+    signal.pause()
+"""
+BROKEN = "import sys; print('no port for me', file=sys.stderr); sys.exit(2)"
+PORTS = {"cloud": 1, "aggregator": 2, "dashboard": 3, "node-1": 4, "node-2": 5}
+
+
+class Stage:
+    """A folder, stand-ins and what the supervisor said."""
+
+    def __init__(self, path: Path) -> None:
+        self.folder = Folder(path / "up")
+        self.folder.make()
+        self.lock = Lock(self.folder)
+        self.lock.take()
+        self.said: list[str] = []
+        self.heard = asyncio.Event()
+
+    def child(self, name: str, module: str = "stand_in_well") -> Child:
+        settings = self.folder.write_settings(name, "")
+        return Child(name=name, module=module, settings=settings, folder=self.folder, lock=self.lock)
+
+    def tiers(self, **modules: str) -> Tiers:
+        return Tiers(
+            nodes=(self.child("node-1"), self.child("node-2")),
+            aggregator=self.child("aggregator", modules.get("aggregator", "stand_in_well")),
+            cloud=self.child("cloud"),
+            ports=PORTS,
+        )
+
+    def say(self, line: str) -> None:
+        self.said.append(line)
+        self.heard.set()
+
+    def log(self, name: str) -> str:
+        return (self.folder.path / "logs" / f"{name}.log").read_text()
+
+    async def until_running(self, name: str, starts: int = 1) -> None:
+        while (
+            not (self.folder.path / "logs" / f"{name}.log").exists()
+            or self.log(name).count("running") < starts
+        ):
+            await asyncio.sleep(0.01)
+
+    def endpoints(self) -> dict[str, dict[str, list[int]]]:
+        found: dict[str, dict[str, list[int]]] = json.loads((self.folder.path / "up.json").read_text())
+        return found
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    (tmp_path / "stand_in_well.py").write_text(WELL)
+    (tmp_path / "stand_in_broken.py").write_text(BROKEN)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    made = Stage(tmp_path)
+    yield made
+    os.close(made.lock.descriptor)
+
+
+@asynccontextmanager
+async def supervised(stage: Stage, tiers: Tiers) -> AsyncIterator[Supervisor]:
+    supervisor = Supervisor(tiers, stage.folder, say=stage.say)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(supervisor.run())
+        for child in tiers.all:
+            await stage.until_running(child.name)
+        yield supervisor
+        task.cancel()
+
+
+async def test_what_dies_is_started_again_and_the_new_pid_is_written(stage: Stage) -> None:
+    tiers = stage.tiers()
+    async with supervised(stage, tiers):
+        victim = tiers.nodes[0].pid
+        assert victim is not None
+        assert stage.endpoints()["pids"]["node"][0] == victim
+        os.kill(victim, signal.SIGKILL)
+        await stage.until_running("node-1", starts=2)
+
+        assert tiers.nodes[0].pid not in {victim, None}
+        assert stage.endpoints()["pids"]["node"][0] == tiers.nodes[0].pid
+        assert stage.endpoints()["pids"]["node"][1] == tiers.nodes[1].pid
+        assert stage.said[0].startswith("node-1 was killed by SIGKILL after")
+
+
+async def test_leaving_stops_every_process_in_good_order(stage: Stage) -> None:
+    tiers = stage.tiers()
+    async with supervised(stage, tiers):
+        pass
+
+    assert all(child.pid is None for child in tiers.all)
+    assert all("stopping" in stage.log(child.name) for child in tiers.all)
+    assert not (stage.folder.path / "up.json").exists()
+    assert stage.said == []
+
+
+async def test_a_tier_that_never_starts_fails_the_start_with_its_last_words(stage: Stage) -> None:
+    tiers = stage.tiers(aggregator="stand_in_broken")
+    supervisor = Supervisor(tiers, stage.folder, say=stage.say)
+
+    with pytest.raises(ExceptionGroup) as failed:
+        await supervisor.run()
+
+    assert failed.group_contains(FogError, match="aggregator does not start")
+    assert "  aggregator: no port for me" in stage.said
+    assert all(child.pid is None for child in tiers.all)
+
+
+async def test_once_it_was_ready_a_dying_tier_is_started_again_for_ever(stage: Stage) -> None:
+    tiers = stage.tiers()
+    async with supervised(stage, tiers) as supervisor:
+        supervisor.ready()
+        for starts in range(2, 8):
+            pid = tiers.cloud.pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            await stage.until_running("cloud", starts=starts)
+
+    assert any("it starts again in" in line for line in stage.said)
+
+
+async def test_children_die_with_a_supervisor_that_is_killed(stage: Stage) -> None:
+    settings = stage.folder.write_settings("cloud", "")
+    # A supervisor reduced to the one start that matters here.
+    starter = f"""
+import signal
+from pathlib import Path
+from fogline.cli.up.child import Child
+from fogline.cli.up.folder import Folder, Lock
+folder = Folder(Path({str(stage.folder.path)!r}))
+lock = Lock(folder)
+child = Child(name="cloud", module="stand_in_well", settings=Path({str(settings)!r}), folder=folder, lock=lock)
+child.start()
+print(child.pid, flush=True)
+signal.pause()
+"""
+    path = os.pathsep.join((os.environ["PYTHONPATH"], *sys.path))
+    with subprocess.Popen(
+        [sys.executable, "-c", starter], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}
+    ) as supervisor:
+        assert supervisor.stdout is not None
+        child = int(supervisor.stdout.readline())
+        await stage.until_running("cloud")
+        watch = os.pidfd_open(child)
+        supervisor.kill()
+    try:
+        loop = asyncio.get_running_loop()
+        gone = asyncio.Event()
+        loop.add_reader(watch, gone.set)
+        async with asyncio.timeout(5):
+            await gone.wait()
+        loop.remove_reader(watch)
+    finally:
+        os.close(watch)
+    assert "stopping" not in stage.log("cloud")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (0, "ended with code 0"),
+        (2, "ended with code 2"),
+        (-9, "was killed by SIGKILL"),
+        (-64, "was killed by SIGRTMAX"),
+    ],
+)
+def test_how_a_process_ended_is_said_in_words(code: int, words: str) -> None:
+    assert describe_end(code) == words
