@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -116,7 +116,7 @@ class Client:
         until: datetime | None = None,
         step: str = "",
         follow: bool = False,
-    ) -> Iterator[Result]:
+    ) -> Generator[Result, None, None]:
         """Yield the results of a pipeline, oldest window first: windows that start in [since, until).
 
         With ``follow`` it goes on with each change as it happens, and reconnects when the connection breaks;
@@ -143,7 +143,9 @@ class Client:
             )
             return tuple(read.ledger(s) for s in answer.streams)
 
-    def _once(self, request: api_pb2.GetResultsRequest, *, deadline: float | None) -> Iterator[Result]:
+    def _once(
+        self, request: api_pb2.GetResultsRequest, *, deadline: float | None
+    ) -> Generator[Result, None, None]:
         with translated(self.address):
             call = self._results.GetResults(request, timeout=deadline)
             try:
@@ -153,7 +155,7 @@ class Client:
             finally:
                 call.cancel()
 
-    def _following(self, request: api_pb2.GetResultsRequest) -> Iterator[Result]:
+    def _following(self, request: api_pb2.GetResultsRequest) -> Generator[Result, None, None]:
         lost_at: float | None = None
         while True:
             try:

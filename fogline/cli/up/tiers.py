@@ -70,25 +70,35 @@ def make_tiers(folder: Folder, lock: Lock, ports: Mapping[str, int], nodes: tupl
     def at(name: str) -> str:
         return f"{HOST}:{ports[name]}"
 
-    def data(name: str) -> str:
+    def folder_of(name: str) -> str:
         return str(folder.data(name))
 
     return Tiers(
         cloud=child(
             CLOUD,
             "cloud",
-            {"name": CLOUD, "listen": at(CLOUD), "dashboard": at(DASHBOARD), "data": data(CLOUD)},
+            {"listen": at(CLOUD), "dashboard": at(DASHBOARD), "folder": folder_of(CLOUD)},
         ),
         aggregator=child(
             AGGREGATOR,
             "aggregator",
-            {"name": AGGREGATOR, "listen": at(AGGREGATOR), "parents": [at(CLOUD)], "data": data(AGGREGATOR)},
+            {
+                "name": AGGREGATOR,
+                "listen": at(AGGREGATOR),
+                "parents": [at(CLOUD)],
+                "folder": folder_of(AGGREGATOR),
+            },
         ),
         nodes=tuple(
             child(
                 name,
                 "fog_node",
-                {"name": name, "mqtt": at(name), "parents": [at(AGGREGATOR)], "data": data(name)},
+                {
+                    "name": name,
+                    "folder": folder_of(name),
+                    "parents": [at(AGGREGATOR)],
+                    "listener": {"host": HOST, "port": ports[name]},
+                },
             )
             for name in nodes
         ),
@@ -101,6 +111,10 @@ def _pids(*children: Child) -> list[int]:
 
 
 def _toml(settings: Mapping[str, object]) -> str:
+    tables = {name: value for name, value in settings.items() if isinstance(value, Mapping)}
+    lines = ["# Written by `fogline up` at every start; your changes are lost."]
     # JSON's strings, numbers and arrays of them are TOML's, too.
-    head = "# Written by `fogline up` at every start; your changes are lost.\n"
-    return head + "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
+    lines += [f"{name} = {json.dumps(value)}" for name, value in settings.items() if name not in tables]
+    for table, values in tables.items():
+        lines += ["", f"[{table}]", *(f"{name} = {json.dumps(value)}" for name, value in values.items())]
+    return "\n".join(lines) + "\n"

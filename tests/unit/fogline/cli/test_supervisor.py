@@ -4,9 +4,9 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,9 +19,11 @@ from fogline.cli.up.tiers import Tiers
 from fogline.model.errors import FogError
 
 WELL = """
-import signal, sys
+import os, signal, sys
+from pathlib import Path
 signal.signal(signal.SIGTERM, lambda *_: (print("stopping", flush=True), sys.exit(0)))
-print("running", flush=True)
+with open(os.environ["STAND_IN_TELLS"], "w") as pipe:
+    pipe.write(Path(sys.argv[2]).stem + "\\n")
 while True:
     signal.pause()
 """
@@ -30,7 +32,7 @@ PORTS = {"cloud": 1, "aggregator": 2, "dashboard": 3, "node-1": 4, "node-2": 5}
 
 
 class Stage:
-    """A folder, stand-ins and what the supervisor said."""
+    """A folder, stand-ins, what the supervisor said, and which stand-in told that it runs."""
 
     def __init__(self, path: Path) -> None:
         self.folder = Folder(path / "up")
@@ -38,7 +40,26 @@ class Stage:
         self.lock = Lock(self.folder)
         self.lock.take()
         self.said: list[str] = []
-        self.heard = asyncio.Event()
+        self._starts: Counter[str] = Counter()
+        self._told = asyncio.Event()
+        os.mkfifo(path / "tells")
+        self._pipe = os.open(path / "tells", os.O_RDWR | os.O_NONBLOCK)
+        asyncio.get_running_loop().add_reader(self._pipe, self._listen)
+
+    def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._pipe)
+        os.close(self._pipe)
+        os.close(self.lock.descriptor)
+
+    def _listen(self) -> None:
+        self._starts.update(os.read(self._pipe, 4096).decode().split())
+        self._told.set()
+
+    async def until_running(self, name: str, starts: int = 1) -> None:
+        async with asyncio.timeout(20):
+            while self._starts[name] < starts:
+                self._told.clear()
+                await self._told.wait()
 
     def child(self, name: str, module: str = "stand_in_well") -> Child:
         settings = self.folder.write_settings(name, "")
@@ -52,19 +73,8 @@ class Stage:
             ports=PORTS,
         )
 
-    def say(self, line: str) -> None:
-        self.said.append(line)
-        self.heard.set()
-
     def log(self, name: str) -> str:
         return (self.folder.path / "logs" / f"{name}.log").read_text()
-
-    async def until_running(self, name: str, starts: int = 1) -> None:
-        while (
-            not (self.folder.path / "logs" / f"{name}.log").exists()
-            or self.log(name).count("running") < starts
-        ):
-            await asyncio.sleep(0.01)
 
     def endpoints(self) -> dict[str, dict[str, list[int]]]:
         found: dict[str, dict[str, list[int]]] = json.loads((self.folder.path / "up.json").read_text())
@@ -72,18 +82,19 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     (tmp_path / "stand_in_well.py").write_text(WELL)
     (tmp_path / "stand_in_broken.py").write_text(BROKEN)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("STAND_IN_TELLS", str(tmp_path / "tells"))
     made = Stage(tmp_path)
     yield made
-    os.close(made.lock.descriptor)
+    made.close()
 
 
 @asynccontextmanager
 async def supervised(stage: Stage, tiers: Tiers) -> AsyncIterator[Supervisor]:
-    supervisor = Supervisor(tiers, stage.folder, say=stage.say)
+    supervisor = Supervisor(tiers, stage.folder, say=stage.said.append)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(supervisor.run())
         for child in tiers.all:
@@ -120,7 +131,7 @@ async def test_leaving_stops_every_process_in_good_order(stage: Stage) -> None:
 
 async def test_a_tier_that_never_starts_fails_the_start_with_its_last_words(stage: Stage) -> None:
     tiers = stage.tiers(aggregator="stand_in_broken")
-    supervisor = Supervisor(tiers, stage.folder, say=stage.say)
+    supervisor = Supervisor(tiers, stage.folder, say=stage.said.append)
 
     with pytest.raises(ExceptionGroup) as failed:
         await supervisor.run()
@@ -144,7 +155,6 @@ async def test_once_it_was_ready_a_dying_tier_is_started_again_for_ever(stage: S
 
 
 async def test_children_die_with_a_supervisor_that_is_killed(stage: Stage) -> None:
-    settings = stage.folder.write_settings("cloud", "")
     # A supervisor reduced to the one start that matters here.
     starter = f"""
 import signal
@@ -153,28 +163,33 @@ from fogline.cli.up.child import Child
 from fogline.cli.up.folder import Folder, Lock
 folder = Folder(Path({str(stage.folder.path)!r}))
 lock = Lock(folder)
-child = Child(name="cloud", module="stand_in_well", settings=Path({str(settings)!r}), folder=folder, lock=lock)
+settings = folder.write_settings("cloud", "")
+child = Child(name="cloud", module="stand_in_well", settings=settings, folder=folder, lock=lock)
 child.start()
 print(child.pid, flush=True)
 signal.pause()
 """
     path = os.pathsep.join((os.environ["PYTHONPATH"], *sys.path))
-    with subprocess.Popen(
-        [sys.executable, "-c", starter], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}
-    ) as supervisor:
-        assert supervisor.stdout is not None
-        child = int(supervisor.stdout.readline())
-        await stage.until_running("cloud")
-        watch = os.pidfd_open(child)
-        supervisor.kill()
+    supervisor = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        starter,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert supervisor.stdout is not None
+    child = int(await supervisor.stdout.readline())
+    await stage.until_running("cloud")
+    watch = os.pidfd_open(child)
+    gone = asyncio.Event()
+    asyncio.get_running_loop().add_reader(watch, gone.set)
     try:
-        loop = asyncio.get_running_loop()
-        gone = asyncio.Event()
-        loop.add_reader(watch, gone.set)
+        supervisor.kill()
+        await supervisor.wait()
         async with asyncio.timeout(5):
             await gone.wait()
-        loop.remove_reader(watch)
     finally:
+        asyncio.get_running_loop().remove_reader(watch)
         os.close(watch)
     assert "stopping" not in stage.log("cloud")
 

@@ -1,0 +1,68 @@
+"""A cloud that answers what a test tells it to: for errors and shapes, on a real socket."""
+# ruff: noqa: N802 -- gRPC names its methods
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import pytest
+
+from fogline.v1 import api_pb2, api_pb2_grpc
+
+Answer = Callable[[Any, grpc.ServicerContext], Any]
+
+
+class ScriptedCloud(
+    api_pb2_grpc.PipelineServiceServicer,
+    api_pb2_grpc.ResultServiceServicer,
+    api_pb2_grpc.StatusServiceServicer,
+):
+    """Answers by method name; what was not scripted is unimplemented."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Answer] = {}
+        self.requests: list[Any] = []
+        self.address = ""
+
+    def _answer(self, method: str, request: Any, context: Any) -> Any:
+        self.requests.append(request)
+        if method not in self.answers:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "not scripted")
+        return self.answers[method](request, context)
+
+    def Deploy(self, request: api_pb2.DeployRequest, context: Any) -> api_pb2.DeployResponse:
+        answer: api_pb2.DeployResponse = self._answer("Deploy", request, context)
+        return answer
+
+    def ListPipelines(
+        self, request: api_pb2.ListPipelinesRequest, context: Any
+    ) -> api_pb2.ListPipelinesResponse:
+        answer: api_pb2.ListPipelinesResponse = self._answer("ListPipelines", request, context)
+        return answer
+
+    def GetResults(
+        self, request: api_pb2.GetResultsRequest, context: Any
+    ) -> Iterator[api_pb2.GetResultsResponse]:
+        yield from self._answer("GetResults", request, context)
+
+    def GetStatus(self, request: api_pb2.GetStatusRequest, context: Any) -> api_pb2.GetStatusResponse:
+        answer: api_pb2.GetStatusResponse = self._answer("GetStatus", request, context)
+        return answer
+
+    def GetLedger(self, request: api_pb2.GetLedgerRequest, context: Any) -> api_pb2.GetLedgerResponse:
+        answer: api_pb2.GetLedgerResponse = self._answer("GetLedger", request, context)
+        return answer
+
+
+@pytest.fixture
+def cloud() -> Iterator[ScriptedCloud]:
+    scripted = ScriptedCloud()
+    server = grpc.server(ThreadPoolExecutor(4))
+    api_pb2_grpc.add_PipelineServiceServicer_to_server(scripted, server)
+    api_pb2_grpc.add_ResultServiceServicer_to_server(scripted, server)
+    api_pb2_grpc.add_StatusServiceServicer_to_server(scripted, server)
+    scripted.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    yield scripted
+    server.stop(None).wait()

@@ -1,0 +1,247 @@
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.any_pb2 import Any as AnyMessage
+
+import fogline
+from fogline.client.client import Client
+from fogline.client.errors import SpecRejected, TooSlow, Unreachable
+from fogline.client.values import WindowStatus
+from fogline.model.errors import FogError, InvalidInput, NotFound, Unavailable
+from fogline.model.trailing import DETAIL_KEY, HINT_KEY
+from fogline.v1 import api_pb2, control_pb2
+from tests.unit.fogline.client.conftest import ScriptedCloud
+
+START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+START_US = int(START.timestamp()) * 1_000_000
+
+
+def window(change: int, start_us: int = START_US) -> api_pb2.Result:
+    return api_pb2.Result(
+        pipeline="air",
+        step="by_zone",
+        window_start_us=start_us,
+        window_end_us=start_us + 10_000_000,
+        key=[api_pb2.KeyValue(name="zone", value="a"), api_pb2.KeyValue(name="lot")],
+        values=[
+            api_pb2.NamedValue(name="n", int_value=3),
+            api_pb2.NamedValue(name="avg", float_value=1.5),
+            api_pb2.NamedValue(name="nothing"),
+            api_pb2.NamedValue(name="word", text_value=""),
+            api_pb2.NamedValue(name="truth", bool_value=False),
+        ],
+        status=api_pb2.WINDOW_STATUS_PARTIAL,
+        have=1,
+        expected=2,
+        missing=["node-2"],
+        revision=4,
+        change=change,
+        readings=3,
+    )
+
+
+def abort(code: grpc.StatusCode, details: str, *, hint: str = "", detail: Any = None) -> Any:
+    trailing = []
+    if hint:
+        trailing.append((HINT_KEY, hint.encode()))
+    if detail is not None:
+        packed = AnyMessage()
+        packed.Pack(detail)
+        trailing.append((DETAIL_KEY, packed.SerializeToString()))
+
+    def answer(_request: Any, context: grpc.ServicerContext) -> None:
+        context.set_trailing_metadata(tuple(trailing))
+        context.abort(code, details)
+
+    return answer
+
+
+def test_importing_fogline_loads_no_grpc() -> None:
+    code = (
+        "import sys, fogline; assert 'grpc' not in sys.modules; fogline.Client; assert 'grpc' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+
+    assert fogline.Client is Client
+    with pytest.raises(AttributeError, match="no attribute 'Clients'"):
+        fogline.Clients  # type: ignore[attr-defined] # noqa: B018
+
+
+def test_results_are_values_with_aware_times_and_plain_numbers(cloud: ScriptedCloud) -> None:
+    cloud.answers["GetResults"] = lambda *_: [
+        api_pb2.GetResultsResponse(results=[window(1)]),
+        api_pb2.GetResultsResponse(results=[window(2), window(3)]),
+    ]
+    with Client(cloud.address) as client:
+        first, *others = client.results("air", since=START, until=START, step="by_zone")
+
+    assert (first.window_start, first.window_end.second) == (START, 10)
+    assert first.key == {"zone": "a", "lot": None}
+    assert first.values == {"n": 3, "avg": 1.5, "nothing": None, "word": "", "truth": False}
+    assert (first.status, first.have, first.expected, first.missing) == (
+        WindowStatus.PARTIAL,
+        1,
+        2,
+        ("node-2",),
+    )
+    assert (first.revision, first.change, first.readings) == (4, 1, 3)
+    assert [r.change for r in others] == [2, 3]
+    asked = cloud.requests[0]
+    assert (asked.pipeline, asked.step, asked.follow) == ("air", "by_zone", False)
+    assert asked.since_us == asked.until_us == START_US
+
+
+def test_an_unknown_status_promises_nothing(cloud: ScriptedCloud) -> None:
+    cloud.answers["GetResults"] = lambda *_: [api_pb2.GetResultsResponse(results=[api_pb2.Result(status=99)])]
+    with Client(cloud.address) as client:
+        assert [r.status for r in client.results("air")] == [WindowStatus.OPEN]
+
+
+def test_a_naive_time_is_refused(cloud: ScriptedCloud) -> None:
+    with Client(cloud.address) as client, pytest.raises(ValueError, match="no time zone"):
+        client.results("air", since=datetime(2026, 1, 31))  # noqa: DTZ001 -- the point
+
+
+def test_a_follower_goes_on_behind_the_last_change_when_the_connection_breaks(cloud: ScriptedCloud) -> None:
+    def answer(request: api_pb2.GetResultsRequest, context: grpc.ServicerContext) -> Iterator[Any]:
+        after = request.after_change if request.HasField("after_change") else 0
+        yield api_pb2.GetResultsResponse(results=[window(after + 1), window(after + 2)])
+        context.abort(grpc.StatusCode.UNAVAILABLE, "restarting")
+
+    cloud.answers["GetResults"] = answer
+    with Client(cloud.address) as client:
+        following = client.results("air", follow=True)
+        assert [next(following).change for _ in range(5)] == [1, 2, 3, 4, 5]
+        following.close()
+
+    assert [r.HasField("after_change") for r in cloud.requests] == [False, True, True]
+    assert all(r.follow for r in cloud.requests)
+
+
+def test_a_follower_gives_up_when_nobody_answers_for_long(cloud: ScriptedCloud) -> None:
+    cloud.answers["GetResults"] = abort(grpc.StatusCode.UNAVAILABLE, "away")
+    with Client(cloud.address, timeout=0.0) as client, pytest.raises(Unreachable):
+        next(client.results("air", follow=True))
+
+
+def test_every_mistake_of_a_spec_has_its_place(cloud: ScriptedCloud, tmp_path: Path) -> None:
+    faults = api_pb2.SpecFaults(
+        faults=[
+            api_pb2.SpecFault(line=7, column=3, path="steps.a.sql", message="no such column", hint="temp?"),
+            api_pb2.SpecFault(line=2, column=1, path="streams.air", message="no topic"),
+            api_pb2.SpecFault(message="too big"),
+        ]
+    )
+    cloud.answers["Deploy"] = abort(grpc.StatusCode.INVALID_ARGUMENT, "3 mistakes", detail=faults)
+    spec = tmp_path / "air.yaml"
+    spec.write_text("name: air")
+    with Client(cloud.address) as client, pytest.raises(SpecRejected) as rejected:
+        client.deploy(spec)
+
+    assert rejected.value.message == f"{spec} has 3 mistakes"
+    assert rejected.value.lines() == [
+        f"{spec}: too big",
+        f"{spec}:2:1: streams.air: no topic",
+        f"{spec}:7:3: steps.a.sql: no such column (temp?)",
+    ]
+    assert (cloud.requests[0].spec, cloud.requests[0].file) == ("name: air", str(spec))
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (grpc.StatusCode.INVALID_ARGUMENT, InvalidInput),
+        (grpc.StatusCode.NOT_FOUND, NotFound),
+        (grpc.StatusCode.UNAVAILABLE, Unavailable),
+        (grpc.StatusCode.INTERNAL, FogError),
+        (grpc.StatusCode.PERMISSION_DENIED, FogError),
+    ],
+)
+def test_an_error_keeps_its_words_and_its_hint(
+    cloud: ScriptedCloud, code: grpc.StatusCode, kind: type[FogError]
+) -> None:
+    cloud.answers["GetStatus"] = abort(code, "it is so: because", hint="do this")
+    with Client(cloud.address) as client, pytest.raises(FogError, match="it is so: because") as raised:
+        client.status()
+
+    assert type(raised.value) is kind
+    assert raised.value.hint == "do this"
+
+
+def test_a_detail_that_is_no_list_of_faults_is_no_crash(cloud: ScriptedCloud) -> None:
+    def answer(_request: Any, context: grpc.ServicerContext) -> None:
+        context.set_trailing_metadata(((DETAIL_KEY, b"\xff\xff"),))
+        context.abort(grpc.StatusCode.INVALID_ARGUMENT, "wrong")
+
+    cloud.answers["Deploy"] = answer
+    with Client(cloud.address) as client, pytest.raises(InvalidInput, match="wrong"):
+        client.deploy("name: x")
+
+
+def test_nobody_at_the_address_is_said_with_what_to_do() -> None:
+    with (
+        Client("127.0.0.1:1") as client,
+        pytest.raises(Unreachable, match=r"no answer from 127\.0\.0\.1:1") as gone,
+    ):
+        client.status()
+
+    assert "fogline up" in gone.value.hint
+
+
+def test_a_silent_server_meets_the_deadline(cloud: ScriptedCloud) -> None:
+    released = threading.Event()
+
+    def answer(_request: Any, _context: Any) -> Any:
+        released.wait(10)
+        return api_pb2.GetStatusResponse()
+
+    cloud.answers["GetStatus"] = answer
+    with (
+        Client(cloud.address, timeout=0.05) as client,
+        pytest.raises(TooSlow, match="did not answer in time"),
+    ):
+        client.status()
+    released.set()
+
+
+def node(
+    name: str, generation: int, *, alive: bool = True, faults: tuple[str, ...] = ()
+) -> api_pb2.NodeStatus:
+    report = control_pb2.NodeReport(node=name, generation=generation, faults=faults)
+    return api_pb2.NodeStatus(report=report, alive=alive)
+
+
+def test_waiting_ends_when_every_living_node_runs_the_generation(cloud: ScriptedCloud) -> None:
+    answers = iter(
+        [
+            api_pb2.GetStatusResponse(),
+            api_pb2.GetStatusResponse(nodes=[node("a", 5), node("b", 4)]),
+            api_pb2.GetStatusResponse(nodes=[node("a", 5), node("b", 4, alive=False)]),
+        ]
+    )
+    cloud.answers["GetStatus"] = lambda *_: next(answers)
+    with Client(cloud.address) as client:
+        status = client.wait_until_applied(5)
+
+    assert [(n.name, n.alive) for n in status.nodes] == [("a", True), ("b", False)]
+
+
+def test_waiting_says_who_is_behind_and_what_a_node_could_not_apply(cloud: ScriptedCloud) -> None:
+    with Client(cloud.address) as client:
+        cloud.answers["GetStatus"] = lambda *_: api_pb2.GetStatusResponse(nodes=[node("b", 4)])
+        with pytest.raises(TooSlow, match="not applied within 0 s: b"):
+            client.wait_until_applied(5, within=0.0)
+        with pytest.raises(TooSlow, match="1 of 2 nodes are attached"):
+            client.wait_until_applied(4, nodes=2, within=0.0)
+        cloud.answers["GetStatus"] = lambda *_: api_pb2.GetStatusResponse(
+            nodes=[node("b", 4, faults=("no disk",))]
+        )
+        with pytest.raises(FogError, match="b: no disk"):
+            client.wait_until_applied(5)
