@@ -72,7 +72,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if not names:
         return ""
     folded = {known_name.casefold(): known_name for known_name in names}
-    near = difflib.get_close_matches(name[:64].casefold(), folded, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name[:64].casefold(), folded, n=1, cutoff=0.66)
     if near:
         return f"did you mean `{folded[near[0]]}`?"
     listed = ", ".join(f"`{known_name}`" for known_name in names[:12])

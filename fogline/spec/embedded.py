@@ -20,12 +20,13 @@ class Embedded:
         self.text: Final = node.text
         self._document: Final = document
         self._line_starts: Final = [0, *(found.end() for found in LINE_BREAK.finditer(document))]
+        self._start: Final = node.start
         self._indexes: Final = self._align(node)
 
     def place(self, index: int) -> Place:
         """Line and column in the file of a character of the text; behind its end: of the last one."""
         if not self._indexes:
-            return self._at(0)
+            return self._at(self._start)
         return self._at(self._indexes[max(0, min(index, len(self._indexes) - 1))])
 
     def _at(self, position: int) -> Place:

@@ -6,112 +6,27 @@ from typing import Final
 
 from sqlglot import exp
 
-from fogline.engine.expression import InvalidExpression, ValueType, result_type
+from fogline.engine.expression import OPERATIONS, InvalidExpression, ValueType, result_type
 from fogline.model.faults import did_you_mean, shown
-from fogline.model.plan import Call, Constant, Expression, Scalar
+from fogline.model.plan import Call, Constant, Expression
 from fogline.sql.columns import ColumnType, Typed
 from fogline.sql.text import SqlText
+from fogline.sql.vocabulary import (
+    AGGREGATES,
+    BINARY,
+    CASTS,
+    CHAINS,
+    COMPARISONS,
+    FUNCTIONS,
+    FUNCTIONS_INSTEAD,
+    INSTEAD,
+    KEYWORDS,
+    KIND_NAMES,
+    SPELT,
+)
 
 MAX_DEPTH: Final = 40
 MOST_INTEGER: Final = 2**63 - 1
-
-BINARY: Final[dict[type[exp.Expr], str]] = {
-    exp.Add: "+",
-    exp.Sub: "-",
-    exp.Mul: "*",
-    exp.Div: "/",
-    exp.Mod: "%",
-    exp.EQ: "=",
-    exp.NEQ: "<>",
-    exp.LT: "<",
-    exp.LTE: "<=",
-    exp.GT: ">",
-    exp.GTE: ">=",
-}
-CHAINS: Final[dict[type[exp.Expr], str]] = {exp.And: "and", exp.Or: "or", exp.DPipe: "concat"}
-"""A long chain of these is one call with many arguments, not a deep tree."""
-
-COMPARISONS: Final = frozenset({"=", "<>", "<", "<=", ">", ">="})
-
-FUNCTIONS: Final = {
-    name: name
-    for name in (
-        "abs",
-        "ceil",
-        "coalesce",
-        "concat",
-        "floor",
-        "greatest",
-        "least",
-        "lower",
-        "nullif",
-        "round",
-        "upper",
-    )
-} | {"mod": "%"}
-"""Functions of one row as they are written, and the engine's operations."""
-
-AGGREGATES: Final = ("approx_distinct", "avg", "count", "max", "min", "quantile", "sum")
-
-CASTS: Final = {
-    "FLOAT": "to_float",
-    "DOUBLE": "to_float",
-    "INT": "to_int",
-    "BIGINT": "to_int",
-    "TEXT": "to_text",
-    "VARCHAR": "to_text",
-}
-
-INSTEAD: Final = {
-    exp.Like: "compare with = or IN; patterns come with a later release",
-    exp.ILike: "compare lower(x) with = or IN; patterns come with a later release",
-    exp.Subquery: "make the inner SELECT a step of its own and read FROM it",
-    exp.Select: "make the inner SELECT a step of its own and read FROM it",
-    exp.Exists: "make the inner SELECT a step of its own and read FROM it",
-    exp.Window: "GROUP BY keys, TUMBLE(time, INTERVAL '10 seconds') instead",
-    exp.Filter: "use a CASE inside: sum(CASE WHEN condition THEN x END)",
-    exp.WithinGroup: "write quantile(x, 0.5)",
-    exp.If: "write CASE WHEN condition THEN a ELSE b END",
-    exp.NullSafeEQ: "write a = b OR (a IS NULL AND b IS NULL)",
-    exp.NullSafeNEQ: "write a <> b, and IS NULL where nulls matter",
-    exp.Interval: "an INTERVAL stands only in TUMBLE(time, INTERVAL '10 seconds')",
-    exp.Tuple: "write one value",
-    exp.Star: "* stands only in SELECT * of a row query and in count(*)",
-    exp.CurrentTimestamp: "every reading has its own time; there is no now",
-}
-
-FUNCTIONS_INSTEAD: Final = {
-    "approx_count_distinct": "write approx_distinct(x)",
-    "approx_quantile": "write quantile(x, 0.99)",
-    "percentile": "write quantile(x, 0.99)",
-    "percentile_cont": "write quantile(x, 0.5)",
-    "percentile_disc": "write quantile(x, 0.5)",
-    "median": "write quantile(x, 0.5)",
-    "mean": "write avg(x)",
-    "ceiling": "write ceil(x)",
-    "ifnull": "write coalesce(x, y)",
-    "nvl": "write coalesce(x, y)",
-    "date_trunc": "TUMBLE(time, INTERVAL '1 hour') in GROUP BY makes windows",
-    "time_bucket": "TUMBLE(time, INTERVAL '1 hour') in GROUP BY makes windows",
-    "now": "every reading has its own time; there is no now",
-    "first": "it comes with a later release; min(x) and max(x) are there",
-    "last": "it comes with a later release; min(x) and max(x) are there",
-    "any_value": "write min(x)",
-    "stddev": "it comes with a later release; keep sum(x * x), sum(x) and count(x) meanwhile",
-    "variance": "it comes with a later release; keep sum(x * x), sum(x) and count(x) meanwhile",
-    "hop": "hopping windows come with a later release; use TUMBLE(time, INTERVAL '10 seconds')",
-    "session": "there are no session windows; use TUMBLE(time, INTERVAL '10 seconds')",
-}
-
-KIND_NAMES: Final[dict[ValueType, str]] = {
-    "int": "a number",
-    "float": "a number",
-    "text": "a text",
-    "truth": "a condition",
-    "null": "null",
-    "buckets": "a state",
-    "registers": "a state",
-}
 
 
 class Translator:
@@ -173,10 +88,9 @@ class Translator:
             return handler(node)
         if isinstance(node, exp.Func) and kind not in INSTEAD:
             return self._function(node)
-        word = self.text.word_at(node)
-        self.text.blame(
-            node, f"{shown(word)} is not available here", INSTEAD.get(kind, "see docs/pipelines.md")
-        )
+        index = self.text.nearest(self.text.start(node), *KEYWORDS.get(kind, ()))
+        word = shown(self.text.word_at(index).upper())
+        self.text.fault(index, f"{word} is not available here", INSTEAD.get(kind, "see docs/pipelines.md"))
         return None
 
     def _handlers(self) -> "dict[type[exp.Expr], Callable[[exp.Expr], Typed | None]]":
@@ -261,7 +175,8 @@ class Translator:
     def _in(self, node: exp.Expr) -> Typed | None:
         choices = node.expressions
         if not choices:
-            self.text.blame(node, "IN takes a list of values", "write x IN ('a', 'b')")
+            hint = INSTEAD[exp.Subquery] if node.args.get("query") else "write x IN ('a', 'b')"
+            self.text.blame(node, "IN takes a list of values", hint)
             return None
         left = self.translate(node.this)
         rights = [self.translate(choice) for choice in choices]
@@ -316,7 +231,7 @@ class Translator:
         return self._call(node, CASTS[target], [node.this])
 
     def _function(self, node: exp.Func) -> Typed | None:
-        name = self.text.word_at(node).casefold()
+        name = self.text.word_at(self.text.start(node)).casefold()
         if name in AGGREGATES:
             return self.aggregate(node, name)
         if name == "tumble":
@@ -348,10 +263,10 @@ class Translator:
             return None
         try:
             kind = result_type(operation, [value.column.type for value in sound])
-        except InvalidExpression as error:
-            self._blame_types(node, operation, nodes, sound, error)
+        except InvalidExpression:
+            self._blame_types(node, operation, nodes, sound)
             return None
-        if operation == "%" or operation != "round":
+        if operation != "round":
             return typed(Call(operation, tuple(value.expression for value in sound)), kind)
         return self._round(node, sound, kind)
 
@@ -374,7 +289,6 @@ class Translator:
         operation: str,
         nodes: Sequence[exp.Expr],
         values: Sequence[Typed],
-        error: InvalidExpression,
     ) -> None:
         kinds = [KIND_NAMES[value.column.type] for value in values]
         if operation in COMPARISONS and len(kinds) == 2:
@@ -384,7 +298,10 @@ class Translator:
                 nodes[0], message, "write texts in single quotes; CAST(x AS FLOAT) makes a text a number"
             )
             return
-        self.text.blame(node, error.message.replace("truth", "condition"), error.hint)
+        word = SPELT.get(operation, operation)
+        takes = OPERATIONS[operation].takes
+        told = ", ".join(f"{shown(one.sql())} is {kind}" for one, kind in zip(nodes, kinds, strict=True))
+        self.text.blame(node, f"{shown(word)} takes {takes}", told)
 
 
 def typed(expression: Expression, kind: ValueType, resolution: float | None = None) -> Typed:
@@ -409,15 +326,13 @@ def arguments_of(node: exp.Expr) -> list[exp.Expr]:
     return found
 
 
-def constant_of(node: exp.Expr) -> Scalar:
+def constant_of(node: exp.Expr) -> float | None:
     """The value of a number that is written out, else ``None``."""
-    if isinstance(node, exp.Paren):
-        return constant_of(node.this)
-    if isinstance(node, exp.Neg):
-        value = constant_of(node.this)
-        return -value if isinstance(value, (int, float)) else None
-    if isinstance(node, exp.Literal) and not node.is_string:
-        return float(node.this)
+    inner = node.unnest()
+    sign = -1 if isinstance(inner, exp.Neg) else 1
+    inner = inner.this.unnest() if isinstance(inner, exp.Neg) else inner
+    if isinstance(inner, exp.Literal) and not inner.is_string:
+        return sign * float(inner.this)
     return None
 
 

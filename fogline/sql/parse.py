@@ -56,6 +56,9 @@ AFTER_COMMA: Final = frozenset(
 
 WORDS: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\s+[A-Za-z_][A-Za-z0-9_]*)*", re.ASCII)
 
+CLOSERS: Final = {"[": "]", "{": "}"}
+"""Told with their openers."""
+
 SYMBOL_HINTS: Final = {
     "::": "write CAST(x AS FLOAT)",
     "?": "there are no parameters; write the value",
@@ -67,6 +70,15 @@ SYMBOL_HINTS: Final = {
     "==": "write =",
     "!=": "write <>",
 }
+
+GRAMMAR: Final = "see docs/pipelines.md for what a query may be"
+PARSE_ERRORS: Final = (
+    (r"missing for <class '.*\.Quantile'>", "quantile takes 2 arguments, not 1", "write quantile(x, 0.99)"),
+    (r"number of provided arguments", "too many arguments before {word}", GRAMMAR),
+    (r"missing for <class", "something is missing behind {word}", GRAMMAR),
+    (r"^Invalid expression", "not SQL: unexpected {word}", GRAMMAR),
+)
+"""The parser's own words, and ours for people who write specs."""
 
 READING: Final = "it applies when reading: filter, sort and cut what `fogline results` or the SDK returns"
 OWN_STEP: Final = "make the inner SELECT a step of its own and read FROM it by name"
@@ -146,8 +158,13 @@ Mistake = tuple[int, str, str]
 
 
 def _odd_words(text: SqlText) -> Iterator[Mistake]:
+    told: set[str] = set()
     for token in text.tokens:
         written = text.text[token.start : token.end + 1]
+        if written in told:
+            continue
+        if token.token_type not in SYMBOLS:
+            told |= {written, CLOSERS.get(written, written)}
         if token.token_type is TokenType.VAR and not WORDS.fullmatch(written):
             yield (
                 token.start,
@@ -188,13 +205,15 @@ def _nesting(text: SqlText) -> Iterator[Mistake]:
 def _blame_parse_error(text: SqlText, error: ParseError) -> None:
     found = error.errors[0] if error.errors else {}
     index = _token_at(text, found.get("line") or 0, found.get("col") or 0)
-    words = re.sub(
-        r"<Token .*?text: (.*?), line.*?>", r"\1", str(found.get("description") or "it cannot be read")
+    words = str(found.get("description") or "")
+    for pattern, message, hint in PARSE_ERRORS:
+        if re.search(pattern, words):
+            text.fault(index, message.format(word=shown(text.word_at(index))), hint)
+            return
+    words = (
+        re.sub(r"<Token .*?text: (.*?), line.*?>", r"\1", words).replace("SENTINEL", "the end").rstrip(".")
     )
-    words = words.replace("SENTINEL", "the end").rstrip(".")
-    text.fault(
-        index, f"not SQL: {words[:1].lower()}{words[1:]}", "see docs/pipelines.md for what a query may be"
-    )
+    text.fault(index, f"not SQL: {words[:1].lower()}{words[1:]}", GRAMMAR)
 
 
 def _token_at(text: SqlText, line: int, column: int) -> int:
@@ -212,7 +231,14 @@ def _clauses(text: SqlText, select: exp.Select) -> bool:
         if not value or name in KNOWN_CLAUSES:
             continue
         words, title, hint = CLAUSES.get(name, (("SELECT",), name.strip("_").upper(), ""))
-        text.fault(text.word(*words), f"{title} is not available here", hint)
+        index = text.nearest(_near(text, value), *words)
+        text.fault(index, f"{title} is not available here", hint)
         # The rest of the query can still be judged beside what only reads results.
         sound = sound and hint is READING
     return sound
+
+
+def _near(text: SqlText, value: object) -> int:
+    """Where a clause's contents stand; its own word is nearest to them."""
+    first = value[0] if isinstance(value, list) else value
+    return text.start(first) if isinstance(first, exp.Expr) else 0

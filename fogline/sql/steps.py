@@ -13,7 +13,9 @@ from fogline.sql.columns import Source
 from fogline.sql.parse import parse_select
 from fogline.sql.rows import RowTranslator, row_query
 from fogline.sql.text import SqlText
-from fogline.sql.windows import IN_WHERE, is_window_query, window_query
+from fogline.sql.windows import is_window_query, window_query
+
+IN_WHERE: Final = "WHERE looks at single readings; filter windows when reading"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sqlglot import exp
-from sqlglot.tokenizer_core import Token
+from sqlglot.tokenizer_core import Token, TokenType
 
 from fogline.model.faults import Faults, Place
 
@@ -33,9 +33,20 @@ class SqlText:
         if isinstance(own, int):
             return own
         starts = [n.meta["start"] for n in node.walk() if "start" in n.meta]
-        if not starts:
-            return self.start(node.parent) if isinstance(node.parent, exp.Expr) else 0
-        return self._opened(min(starts), node)
+        if starts:
+            return self._opened(min(starts), node)
+        parent = node.parent
+        start = self.start(parent) if isinstance(parent, exp.Expr) else 0
+        return self.nearest(start, *type(node).sql_names()) if isinstance(node, exp.Func) else start
+
+    def nearest(self, index: int, *words: str) -> int:
+        """Index of the one of these keywords that is nearest to a character; else the character itself."""
+        found = [token.start for token in self.tokens if token.text.upper() in words]
+        return min(found, key=lambda start: abs(start - index), default=index)
+
+    def word_at(self, index: int) -> str:
+        """The word that begins at a character."""
+        return next((token.text for token in self.tokens if token.start == index), "")
 
     def _opened(self, start: int, node: exp.Expr) -> int:
         """The parser forgets the words that open some nodes: step back over them."""
@@ -43,19 +54,23 @@ class SqlText:
         if isinstance(node, exp.Case):
             while number and self.tokens[number].text.upper() != "CASE":
                 number -= 1
-        elif isinstance(node, exp.Func) and not isinstance(node, exp.Connector):
-            number = max(0, number - 2)
         elif isinstance(node, (exp.Neg, exp.Not, exp.Paren, exp.Interval, exp.Subquery, exp.Distinct)):
             number = max(0, number - 1)
+        elif isinstance(node, exp.Func) and not isinstance(node, exp.Binary):
+            number = self._name_before(number)
         return self.tokens[number].start if self.tokens else start
 
-    def word_at(self, node: exp.Expr) -> str:
-        """The word that a node begins with, or its operator, as it is written."""
-        start = self.start(node)
-        for token in self.tokens:
-            if token.start == start:
-                return token.text
-        return node.key
+    def _name_before(self, number: int) -> int:
+        """Number of the name before the bracket that is open at a token; the token's own if there is none."""
+        depth = 0
+        for before in range(number - 1, 0, -1):
+            token = self.tokens[before].token_type
+            depth += (token is TokenType.R_PAREN) - (token is TokenType.L_PAREN)
+            if depth < 0:
+                if self.tokens[before - 1].text.isidentifier():
+                    return before - 1
+                depth = 0
+        return number
 
     def token_number(self, index: int, word: str) -> int:
         """Number of the first token at or behind a character that is this keyword; it must be there."""
