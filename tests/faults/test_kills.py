@@ -1,0 +1,16 @@
+"""A short, seeded run of the drill; ``make faults KILLS=1000`` runs it for as long as you like."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.drill import drill
+
+SEED = 20_261_123
+
+
+@pytest.mark.timeout(240)
+async def test_every_message_counts_once_through_random_kills(tmp_path: Path) -> None:
+    report = await drill(tmp_path, kills=8, seed=SEED)
+    assert not report.differences + report.ledger, str(report)
+    assert report.repeated, "no kill hit a message in flight"
