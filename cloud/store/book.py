@@ -1,0 +1,312 @@
+"""Plans, public names, nodes and who is assigned to what: read and changed inside the caller's transaction."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from sqlalchemy import and_, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cloud.store import schema
+from cloud.store.backend import Backend
+from cloud.store.finishing import next_changes
+from cloud.store.rows import Layout
+from fogline.model.clock import NEVER
+
+
+class Stage(Enum):
+    """Where a plan stands in its pipeline's life.
+
+    candidate ──→ public ──→ replaced ──→ retired
+        └──────── a newer plan was deployed ──↑
+    """
+
+    CANDIDATE = "candidate"
+    """Runs beside the public plan until it has what that one has."""
+    PUBLIC = "public"
+    """Its results bear the pipeline's name."""
+    REPLACED = "replaced"
+    """Runs on until late readings of its last windows are in."""
+    RETIRED = "retired"
+    """Runs nowhere; its results are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRow:
+    """A plan as the store keeps it."""
+
+    tenant: str
+    plan: str
+    pipeline: str
+    wire: bytes
+    """The serialised ``fogline.v1.Plan``."""
+    deployed_us: int
+    stage: Stage
+    replaced_us: int | None = None
+
+    @property
+    def runs(self) -> bool:
+        """Whether nodes are to run it."""
+        return self.stage is not Stage.RETIRED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPlan:
+    """A plan that is to become its pipeline's newest."""
+
+    tenant: str
+    plan: str
+    pipeline: str
+    wire: bytes
+    spec: str
+    steps: tuple[Layout, ...]
+    """Of the window steps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineRow:
+    """A public name: the plan that bears it, and the newest one."""
+
+    tenant: str
+    name: str
+    public: str
+    newest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What deploying did."""
+
+    generation: int
+    changed: bool
+
+
+class Book:
+    """Reads and changes plans, pipelines and assignments in one transaction."""
+
+    def __init__(self, connection: AsyncConnection, backend: Backend, now_us: int) -> None:
+        self._connection = connection
+        self._backend = backend
+        self._now_us = now_us
+
+    async def plans(self) -> list[PlanRow]:
+        """Every plan, oldest first."""
+        table = schema.plans
+        rows = await self._connection.execute(select(table).order_by(table.c.deployed_us, table.c.plan))
+        return [
+            PlanRow(
+                tenant=row.tenant,
+                plan=row.plan,
+                pipeline=row.pipeline,
+                wire=row.wire,
+                deployed_us=row.deployed_us,
+                stage=Stage(row.stage),
+                replaced_us=row.replaced_us,
+            )
+            for row in rows
+        ]
+
+    async def pipelines(self) -> list[PipelineRow]:
+        """Every public name."""
+        table = schema.pipelines
+        rows = await self._connection.execute(select(table).order_by(table.c.tenant, table.c.name))
+        return [
+            PipelineRow(tenant=row.tenant, name=row.name, public=row.public, newest=row.newest)
+            for row in rows
+        ]
+
+    async def generation(self) -> int:
+        """Generation of desired state."""
+        return int((await self._connection.execute(select(schema.store.c.generation))).scalar_one())
+
+    async def raise_generation(self, at_least: int = 0) -> int:
+        """Count the generation up, beyond ``at_least`` too; the new one."""
+        generation = max(await self.generation(), at_least) + 1
+        await self._connection.execute(update(schema.store).values(generation=generation))
+        return generation
+
+    async def deploy(self, new: NewPlan) -> Deployment:
+        """Make a plan its pipeline's newest; older ones that are not public yet are given up."""
+        pipelines = {(p.tenant, p.name): p for p in await self.pipelines()}
+        pipeline = pipelines.get((new.tenant, new.pipeline))
+        if pipeline is not None and pipeline.newest == new.plan:
+            return Deployment(generation=await self.generation(), changed=False)
+        plans = [p for p in await self.plans() if (p.tenant, p.pipeline) == (new.tenant, new.pipeline)]
+        for plan in plans:
+            if plan.stage is Stage.CANDIDATE and plan.plan != new.plan:
+                await self._stop(plan.tenant, plan.plan)
+        known = {p.plan: p.stage for p in plans}
+        if pipeline is None:
+            await self._name(new)
+        else:
+            await self._rename(new.tenant, new.pipeline, newest=new.plan)
+        if new.plan not in known:
+            await self._insert(new, Stage.PUBLIC if pipeline is None else Stage.CANDIDATE)
+        elif known[new.plan] is not Stage.PUBLIC:
+            await self._stage(new.tenant, new.plan, Stage.CANDIDATE, replaced_us=None, stopped_us=None)
+        await self.assign(new.tenant, new.plan, await self._live_nodes(new.tenant))
+        return Deployment(generation=await self.raise_generation(), changed=True)
+
+    async def publish(self, plan: PlanRow, from_us: int) -> None:
+        """Let a candidate's results bear the pipeline's name from this window start on."""
+        table = schema.publications
+        await self._connection.execute(
+            delete(table).where(
+                table.c.tenant == plan.tenant, table.c.pipeline == plan.pipeline, table.c.from_us >= from_us
+            )
+        )
+        await self._connection.execute(
+            table.insert().values(tenant=plan.tenant, pipeline=plan.pipeline, from_us=from_us, plan=plan.plan)
+        )
+        plans = schema.plans
+        await self._connection.execute(
+            update(plans)
+            .where(
+                plans.c.tenant == plan.tenant,
+                plans.c.pipeline == plan.pipeline,
+                plans.c.stage == Stage.PUBLIC.value,
+            )
+            .values(stage=Stage.REPLACED.value, replaced_us=self._now_us)
+        )
+        await self._stage(plan.tenant, plan.plan, Stage.PUBLIC, replaced_us=None, stopped_us=None)
+        await self._rename(plan.tenant, plan.pipeline, public=plan.plan)
+        await self._tell_again(plan, from_us)
+
+    async def retire(self, plan: PlanRow) -> int:
+        """Take a plan out of desired state; the new generation."""
+        await self._stop(plan.tenant, plan.plan)
+        return await self.raise_generation()
+
+    async def assign(self, tenant: str, plan: str, nodes: Iterable[str]) -> None:
+        """Assign nodes that are not assigned yet.
+
+        As long as the plan has committed nothing an assignment counts from the beginning of time: a plan may start
+        over old data, and nobody is late for it.
+        """
+        table, offsets = schema.assignments, schema.offsets
+        open_ = await self._connection.execute(
+            select(table.c.node).where(
+                table.c.tenant == tenant, table.c.plan == plan, table.c.to_us.is_(None)
+            )
+        )
+        assigned = set(open_.scalars())
+        begun = await self._connection.execute(
+            select(offsets.c.origin)
+            .where(offsets.c.tenant == tenant, offsets.c.plan == plan, offsets.c.messages > 0)
+            .limit(1)
+        )
+        from_us = NEVER if begun.first() is None else self._now_us
+        rows = [
+            {"tenant": tenant, "plan": plan, "node": node, "from_us": from_us, "to_us": None}
+            for node in sorted(set(nodes) - assigned)
+        ]
+        if rows:
+            await self._connection.execute(self._backend.upsert(table, overwrite=("to_us",)), rows)
+
+    async def retire_node(self, tenant: str, node: str) -> bool:
+        """Expect nothing more of a node; whether there was one."""
+        nodes, table = schema.nodes, schema.assignments
+        found = await self._connection.execute(
+            update(nodes)
+            .where(nodes.c.tenant == tenant, nodes.c.node == node)
+            .values(retired_us=self._now_us)
+        )
+        await self._connection.execute(
+            update(table)
+            .where(table.c.tenant == tenant, table.c.node == node, table.c.to_us.is_(None))
+            .values(to_us=self._now_us)
+        )
+        return bool(found.rowcount)
+
+    async def _live_nodes(self, tenant: str) -> Sequence[str]:
+        table = schema.nodes
+        query = select(table.c.node).where(table.c.tenant == tenant, table.c.retired_us.is_(None))
+        return (await self._connection.execute(query)).scalars().all()
+
+    async def _name(self, new: NewPlan) -> None:
+        await self._connection.execute(
+            schema.pipelines.insert().values(
+                tenant=new.tenant, name=new.pipeline, public=new.plan, newest=new.plan, changes=0
+            )
+        )
+        await self._connection.execute(
+            schema.publications.insert().values(
+                tenant=new.tenant, pipeline=new.pipeline, from_us=NEVER, plan=new.plan
+            )
+        )
+
+    async def _insert(self, new: NewPlan, stage: Stage) -> None:
+        await self._connection.execute(
+            schema.plans.insert().values(
+                tenant=new.tenant,
+                plan=new.plan,
+                pipeline=new.pipeline,
+                wire=new.wire,
+                spec=new.spec,
+                deployed_us=self._now_us,
+                stage=stage.value,
+            )
+        )
+        if new.steps:
+            await self._connection.execute(
+                schema.steps.insert(),
+                [
+                    {
+                        "tenant": new.tenant,
+                        "plan": new.plan,
+                        "step": step.step,
+                        "stream": step.stream,
+                        "width_us": step.width_us,
+                        "horizon_us": NEVER,
+                    }
+                    for step in new.steps
+                ],
+            )
+
+    async def _rename(self, tenant: str, name: str, **values: str) -> None:
+        table = schema.pipelines
+        await self._connection.execute(
+            update(table).where(table.c.tenant == tenant, table.c.name == name).values(**values)
+        )
+
+    async def _stage(self, tenant: str, plan: str, stage: Stage, **values: int | None) -> None:
+        table = schema.plans
+        await self._connection.execute(
+            update(table)
+            .where(table.c.tenant == tenant, table.c.plan == plan)
+            .values(stage=stage.value, **values)
+        )
+
+    async def _stop(self, tenant: str, plan: str) -> None:
+        await self._stage(tenant, plan, Stage.RETIRED, stopped_us=self._now_us)
+        table = schema.assignments
+        await self._connection.execute(
+            update(table)
+            .where(table.c.tenant == tenant, table.c.plan == plan, table.c.to_us.is_(None))
+            .values(to_us=self._now_us)
+        )
+
+    async def _tell_again(self, plan: PlanRow, from_us: int) -> None:
+        """Results that become public are changes to whoever follows the name."""
+        table = schema.results
+        of_plan = and_(table.c.tenant == plan.tenant, table.c.plan == plan.plan, table.c.start_us >= from_us)
+        keys = ("tenant", "plan", "step", "start_us", "key_hash")
+        rows = (
+            (
+                await self._connection.execute(
+                    select(*(table.c[name] for name in keys))
+                    .where(of_plan)
+                    .order_by(table.c.start_us, table.c.key)
+                )
+            )
+            .mappings()
+            .all()
+        )
+        if not rows:
+            return
+        first = await next_changes(self._connection, plan.tenant, plan.pipeline, len(rows))
+        values = [
+            dict(row) | {"key": "", "outputs": "", "readings": 0, "change": first + number}
+            for number, row in enumerate(rows)
+        ]
+        await self._connection.execute(self._backend.upsert(table, overwrite=("change",)), values)

@@ -1,0 +1,289 @@
+"""The finishing pass over one step of one plan, inside one writing transaction: states in, results out."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, RowMapping, Table, and_, case, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cloud.finish.decision import (
+    Assignment,
+    Patience,
+    Span,
+    Standing,
+    Status,
+    decide,
+    expected_nodes,
+    waited_for,
+)
+from cloud.store import schema
+from cloud.store.backend import Backend
+from cloud.store.rows import Layout, key_from_text, key_hash, key_text, rows_from_bytes
+from fogline.engine.finish import finish
+from fogline.model.clock import NEVER
+from fogline.model.plan import Scalar, WindowQuery
+
+MAX_WINDOWS = 64
+"""Windows looked at in one transaction, so that commits do not wait for long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepToFinish:
+    """A window step and what is known of its nodes."""
+
+    tenant: str
+    plan: str
+    pipeline: str
+    layout: Layout
+    query: WindowQuery
+    patience: Patience
+    assignments: tuple[Assignment, ...]
+    passed: Mapping[str, int]
+    """How far each node is on the step's stream."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """Windows that are not settled and end in (after_us, upto_us] are to be looked at: a node's watermark passed them."""
+
+    after_us: int
+    upto_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassOutcome:
+    """What one transaction of the pass did."""
+
+    windows: int
+    changes: int
+    upto_us: int
+    """Where to go on: windows that end at or before this and were only waiting are done."""
+    more: bool
+    due_us: int | None
+    """When the next open window has waited long enough."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Window:
+    span: Span
+    standing: Standing
+    opened_us: int
+    touched: int
+    dirty: bool
+
+
+Texts = dict[tuple[int, str], tuple[str, int]]
+"""(window start, key) to (outputs, readings)."""
+
+
+class StepPass:
+    """Looks at windows that changed or may now be called complete or partial, and writes what is new."""
+
+    def __init__(
+        self, connection: AsyncConnection, backend: Backend, step: StepToFinish, now_us: int
+    ) -> None:
+        self._connection = connection
+        self._backend = backend
+        self._step = step
+        self._now_us = now_us
+        self._name = {"tenant": step.tenant, "plan": step.plan, "step": step.layout.step}
+
+    async def run(self, moved: Moved | None) -> PassOutcome:
+        """One bounded helping."""
+        dirty = await self._dirty()
+        waiting = await self._waiting(moved)
+        windows = {window.span.start_us: window for window in (*waiting, *dirty)}
+        changes = await self._finish(windows) if windows else 0
+        return PassOutcome(
+            windows=len(windows),
+            changes=changes,
+            upto_us=waiting[-1].span.end_us if len(waiting) == MAX_WINDOWS else NEVER,
+            more=len(dirty) == MAX_WINDOWS or len(waiting) == MAX_WINDOWS,
+            due_us=await self._next_due(),
+        )
+
+    async def _next_due(self) -> int | None:
+        table, patience = schema.windows, self._step.patience
+        ready = table.c.end_us + patience.disorder_us
+        begin = case((ready > table.c.opened_us, ready), else_=table.c.opened_us)
+        query = select(func.min(begin)).where(
+            self._of(table), table.c.settled == 0, table.c.status == Status.OPEN.value
+        )
+        first = (await self._connection.execute(query)).scalar()
+        return None if first is None else int(first) + patience.wait_us
+
+    async def _dirty(self) -> list[_Window]:
+        table = schema.windows
+        query = select(table).where(self._of(table), table.c.dirty == 1)
+        rows = await self._connection.execute(query.order_by(table.c.start_us).limit(MAX_WINDOWS))
+        return [_window(row) for row in rows.mappings()]
+
+    async def _waiting(self, moved: Moved | None) -> list[_Window]:
+        """Unsettled windows that a watermark has passed, and open ones that have waited long enough."""
+        table, patience = schema.windows, self._step.patience
+        overdue = and_(
+            table.c.status == Status.OPEN.value,
+            table.c.end_us <= self._now_us - patience.disorder_us - patience.wait_us,
+            table.c.opened_us <= self._now_us - patience.wait_us,
+        )
+        due = overdue
+        if moved is not None:
+            due = or_(overdue, and_(table.c.end_us > moved.after_us, table.c.end_us <= moved.upto_us))
+        query = select(table).where(self._of(table), table.c.settled == 0, due)
+        rows = await self._connection.execute(query.order_by(table.c.end_us).limit(MAX_WINDOWS))
+        return [_window(row) for row in rows.mappings()]
+
+    async def _finish(self, windows: Mapping[int, _Window]) -> int:
+        fresh = await self._fresh([w.span.start_us for w in windows.values() if w.dirty])
+        standings: dict[int, Standing] = {}
+        for start, window in windows.items():
+            standings[start] = self._decided(window, changed=start in fresh.changed)
+        renamed = [start for start, w in windows.items() if _says_more(w.standing, standings[start])]
+        restamped = await self._shown(renamed)
+        rows = {at: fresh.rows.get(at, restamped.get(at)) for at in (*restamped, *fresh.rows)}
+        await self._write_windows(windows, standings, set(renamed) | fresh.changed)
+        await self._write_results({at: row for at, row in rows.items() if row is not None})
+        return len(rows)
+
+    def _decided(self, window: _Window, *, changed: bool) -> Standing:
+        return decide(
+            window.standing,
+            window.span,
+            expected=expected_nodes(self._step.assignments, window.span),
+            passed=self._step.passed,
+            changed=changed,
+            waited=waited_for(window.span, window.opened_us, self._step.patience, self._now_us),
+        )
+
+    async def _fresh(self, starts: Sequence[int]) -> "_Fresh":
+        """Finish the rows that commits have touched since, and keep those whose result is a new one."""
+        if not starts:
+            return _Fresh(rows={}, changed=set())
+        states, windows = schema.states, schema.windows
+        query = (
+            select(states.c.pane_us, states.c.key, states.c.state)
+            .join(
+                windows,
+                and_(
+                    *(states.c[name] == windows.c[name] for name in self._name),
+                    states.c.pane_us == windows.c.start_us,
+                ),
+            )
+            .where(self._of(windows), windows.c.start_us.in_(starts), states.c.touched > windows.c.finished)
+        )
+        read = (await self._connection.execute(query)).all()
+        if not read:
+            return _Fresh(rows={}, changed=set())
+        table = rows_from_bytes(
+            self._step.layout,
+            [row.pane_us for row in read],
+            [key_from_text(row.key) for row in read],
+            [row.state for row in read],
+        )
+        shown = await self._shown(starts)
+        rows: Texts = {}
+        for row in finish(self._step.query, table):
+            at = (row.pane_start, key_text(row.key))
+            said = (_outputs(row.values), row.readings)
+            if shown.get(at) != said:
+                rows[at] = said
+        return _Fresh(rows=rows, changed={start for start, _ in rows})
+
+    async def _shown(self, starts: Sequence[int]) -> Texts:
+        if not starts:
+            return {}
+        table = schema.results
+        query = select(table.c.start_us, table.c.key, table.c.outputs, table.c.readings).where(
+            self._of(table), table.c.start_us.in_(starts)
+        )
+        rows = await self._connection.execute(query)
+        return {(row.start_us, row.key): (row.outputs, row.readings) for row in rows}
+
+    async def _write_windows(
+        self, windows: Mapping[int, _Window], standings: Mapping[int, Standing], changed: set[int]
+    ) -> None:
+        table = schema.windows
+        for start, window in sorted(windows.items()):
+            standing = standings[start]
+            if standing == window.standing and not window.dirty:
+                continue
+            values = {
+                "finished": window.touched,
+                "dirty": 0,
+                "status": standing.status.value,
+                "settled": int(standing.settled),
+                "have": standing.have,
+                "expected": standing.expected,
+                "missing": json.dumps(standing.missing),
+                "revision": standing.revision,
+            }
+            if start in changed:
+                values["changed_us"] = self._now_us
+            await self._connection.execute(
+                update(table).where(self._of(table), table.c.start_us == start).values(values)
+            )
+
+    async def _write_results(self, rows: Texts) -> None:
+        if not rows:
+            return
+        first = await next_changes(self._connection, self._step.tenant, self._step.pipeline, len(rows))
+        values = [
+            self._name
+            | {
+                "start_us": start,
+                "key_hash": key_hash(key),
+                "key": key,
+                "outputs": outputs,
+                "readings": readings,
+                "change": first + number,
+            }
+            for number, ((start, key), (outputs, readings)) in enumerate(sorted(rows.items()))
+        ]
+        await self._connection.execute(
+            self._backend.upsert(schema.results, overwrite=("outputs", "readings", "change")), values
+        )
+
+    def _of(self, table: Table) -> ColumnElement[bool]:
+        return and_(*(table.c[name] == value for name, value in self._name.items()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fresh:
+    rows: Texts
+    changed: set[int]
+    """Starts of the windows with a new row."""
+
+
+async def next_changes(connection: AsyncConnection, tenant: str, pipeline: str, count: int) -> int:
+    """Take so many numbers of changes of a pipeline; the first of them."""
+    table = schema.pipelines
+    name = and_(table.c.tenant == tenant, table.c.name == pipeline)
+    await connection.execute(update(table).where(name).values(changes=table.c.changes + count))
+    last = (await connection.execute(select(table.c.changes).where(name))).scalar_one()
+    return int(last) - count + 1
+
+
+def _says_more(before: Standing, after: Standing) -> bool:
+    """Whether every row of the window is told anew. How many have passed an open window is not worth that."""
+    return before != after and (before.status, before.revision) != (after.status, after.revision)
+
+
+def _outputs(values: Iterable[Scalar]) -> str:
+    return json.dumps(list(values), ensure_ascii=True, separators=(",", ":"))
+
+
+def _window(row: RowMapping) -> _Window:
+    return _Window(
+        span=Span(start_us=row["start_us"], end_us=row["end_us"]),
+        standing=Standing(
+            status=Status(row["status"]),
+            have=row["have"],
+            expected=row["expected"],
+            missing=tuple(json.loads(row["missing"])),
+            revision=row["revision"],
+        ),
+        opened_us=row["opened_us"],
+        touched=row["touched"],
+        dirty=bool(row["dirty"]),
+    )

@@ -1,0 +1,137 @@
+"""The store as the rest of the cloud sees it. One contract test holds every implementation to it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from cloud.finish.decision import Assignment, Mark
+from cloud.store.book import Deployment, NewPlan, PipelineRow, PlanRow
+from cloud.store.finishing import Moved, PassOutcome, StepToFinish
+from cloud.store.reading import JournalRow, LedgerRow, Place, Result, ResultPage, ResultQuery
+from cloud.store.reports import Report
+from cloud.store.rows import Layout
+from cloud.store.settlement import Answer, Submission
+from fogline.engine.state import ReadingTerm
+from fogline.model.part import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progresses:
+    """How far a plan's nodes are: its origins' marks by stream, and who was to run it when."""
+
+    marks: dict[str, list[Mark]]
+    assignments: tuple[Assignment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerTerms:
+    """Every term of the ledger that the store counts, from one moment."""
+
+    offsets: list[LedgerRow]
+    journals: list[JournalRow]
+    counters: dict[str, dict[ReadingTerm, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """Every plan and public name, and the generation of desired state, from one moment."""
+
+    plans: list[PlanRow]
+    pipelines: list[PipelineRow]
+    generation: int
+
+
+class Store(Protocol):
+    """Durable state of the cloud. Every method is one transaction; all raise StoreBusy when the store is away.
+
+    After :class:`fogline.model.errors.StoreBusy` of a writing method its outcome is unknown.
+    """
+
+    @property
+    def incarnation(self) -> bytes:
+        """Which life of the store this is: 16 bytes, new when it was created or restored from a backup."""
+        ...
+
+    async def renew_incarnation(self) -> bytes:
+        """To be called once on a store that was restored from a backup, before anything else uses it."""
+        ...
+
+    async def commit(self, submissions: Sequence[Submission], now_us: int) -> Sequence[Answer]:
+        """Commit parts, in this order, and return after it is durable (C1 to C7). Safe to repeat."""
+        ...
+
+    async def finish(self, step: StepToFinish, moved: Moved | None, now_us: int) -> PassOutcome:
+        """Bring one bounded helping of a step's results up to date."""
+        ...
+
+    async def retire_states(self, tenant: str, plan: str, layout: Layout, before_us: int) -> int:
+        """Drop states of windows that end at or before this instant and are finished; how many rows went."""
+        ...
+
+    async def drop_results(self, tenant: str, plan: str, layout: Layout, before_us: int) -> int:
+        """Drop results whose states are gone and that last changed before this instant; how many windows went."""
+        ...
+
+    async def progresses(self, tenant: str, plan: str) -> Progresses:
+        """How far a plan's nodes are."""
+        ...
+
+    async def starts(self, tenant: str, plan: str) -> dict[Origin, int]:
+        """Where a plan began on each origin."""
+        ...
+
+    async def deploy(self, new: NewPlan, now_us: int) -> Deployment:
+        """Make a plan its pipeline's newest."""
+        ...
+
+    async def publish(self, plan: PlanRow, from_us: int, now_us: int) -> None:
+        """Let a candidate's results bear the pipeline's name from this window start on."""
+        ...
+
+    async def retire_plan(self, plan: PlanRow, now_us: int) -> int:
+        """Take a plan out of desired state; the new generation."""
+        ...
+
+    async def retire_node(self, tenant: str, node: str, now_us: int) -> bool:
+        """Expect nothing more of a node; whether there was one."""
+        ...
+
+    async def shelf(self) -> Shelf:
+        """Every plan and public name."""
+        ...
+
+    async def raise_generation(self, at_least: int) -> int:
+        """Count the generation of desired state up beyond this; the new one."""
+        ...
+
+    async def take_reports(self, reports: Iterable[Report], now_us: int) -> None:
+        """Keep what nodes report; new ones are assigned to every running plan."""
+        ...
+
+    async def reports(self) -> list[tuple[str, str, int, bytes]]:
+        """(tenant, node, when it arrived, serialised report) of every node."""
+        ...
+
+    async def results(self, query: ResultQuery, after: Place | None = None) -> ResultPage:
+        """Public results in the order of windows."""
+        ...
+
+    async def changes(self, query: ResultQuery, after: int) -> tuple[Result, ...]:
+        """Public results that changed after this change, in the order of their changes."""
+        ...
+
+    async def newest_change(self, tenant: str, pipeline: str) -> int:
+        """Number of the pipeline's last change; 0 before any."""
+        ...
+
+    async def newest_starts(self, tenant: str, plan: str, step: str, count: int) -> list[int]:
+        """Starts of a step's newest windows, newest first."""
+        ...
+
+    async def readings(self, tenant: str) -> int:
+        """Readings that were counted into states since the store was created."""
+        ...
+
+    async def ledger(self, tenant: str) -> LedgerTerms:
+        """The ledger's terms."""
+        ...
