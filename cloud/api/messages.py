@@ -1,0 +1,81 @@
+"""From the cloud's values to wire messages."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from cloud.board import AggregatorWord, Board, NodeWord
+from cloud.catalog import Catalog, KnownPlan
+from cloud.finish.decision import Status
+from cloud.store.book import PipelineRow
+from cloud.store.reading import Result
+from fogline.model.plan import Scalar
+from fogline.v1 import api_pb2
+
+STATUSES: Final[Mapping[Status, api_pb2.WindowStatus]] = {
+    Status.OPEN: api_pb2.WINDOW_STATUS_OPEN,
+    Status.COMPLETE: api_pb2.WINDOW_STATUS_COMPLETE,
+    Status.PARTIAL: api_pb2.WINDOW_STATUS_PARTIAL,
+    Status.REVISED: api_pb2.WINDOW_STATUS_REVISED,
+}
+
+
+def result_to_wire(pipeline: str, plan: KnownPlan, result: Result) -> api_pb2.Result:
+    """A result with its columns' names."""
+    query, standing = plan.queries[result.step], result.standing
+    return api_pb2.Result(
+        pipeline=pipeline,
+        step=result.step,
+        window_start_us=result.start_us,
+        window_end_us=result.end_us,
+        key=[
+            api_pb2.KeyValue(name=key.name, value=value)
+            for key, value in zip(query.keys, result.key, strict=True)
+        ],
+        values=[
+            named_value(output.name, value)
+            for output, value in zip(query.outputs, result.values, strict=True)
+        ],
+        status=STATUSES[standing.status],
+        have=standing.have,
+        expected=standing.expected,
+        missing=standing.missing,
+        revision=standing.revision,
+        change=result.change,
+        readings=result.readings,
+    )
+
+
+def named_value(name: str, value: Scalar) -> api_pb2.NamedValue:
+    """A value of its type; none set for null."""
+    if isinstance(value, bool):
+        return api_pb2.NamedValue(name=name, bool_value=value)
+    if isinstance(value, int):
+        return api_pb2.NamedValue(name=name, int_value=value)
+    if isinstance(value, float):
+        return api_pb2.NamedValue(name=name, float_value=value)
+    if isinstance(value, str):
+        return api_pb2.NamedValue(name=name, text_value=value)
+    return api_pb2.NamedValue(name=name)
+
+
+def pipeline_to_wire(catalog: Catalog, row: PipelineRow) -> api_pb2.PipelineInfo:
+    """A pipeline with the plans that run for it."""
+    public = catalog.plan(row.tenant, row.public)
+    running = [p for p in catalog.running(row.tenant) if p.row.pipeline == row.name]
+    return api_pb2.PipelineInfo(
+        name=row.name,
+        plan=row.public,
+        deployed_us=public.row.deployed_us if public else 0,
+        running=[plan.row.plan for plan in running],
+        steps=sorted(public.layouts) if public else [],
+    )
+
+
+def node_to_wire(board: Board, word: NodeWord) -> api_pb2.NodeStatus:
+    """A node's newest report and whether it is alive."""
+    return api_pb2.NodeStatus(report=word.report, seen_us=word.seen_us, alive=board.is_alive(word))
+
+
+def aggregator_to_wire(board: Board, word: AggregatorWord) -> api_pb2.AggregatorStatus:
+    """An aggregator's newest report and whether it is alive."""
+    return api_pb2.AggregatorStatus(report=word.report, seen_us=word.seen_us, alive=board.is_alive(word))

@@ -1,0 +1,102 @@
+"""The plans that are known, in memory: read from the store after every change of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from cloud.store.book import PipelineRow, PlanRow, Stage
+from cloud.store.rows import Layout, layouts_of
+from cloud.store.store import Shelf, Store
+from fogline.control.desired import Desired
+from fogline.model.plan import Plan, WindowQuery
+from fogline.v1 import control_pb2, plan_pb2
+from fogline.wire.plan import plan_from_wire
+
+NO_LAYOUTS: Final[Mapping[str, Layout]] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPlan:
+    """A plan with its content."""
+
+    row: PlanRow
+    content: Plan
+    layouts: Mapping[str, Layout]
+    """Of its window steps."""
+    queries: Mapping[str, WindowQuery]
+
+
+class Catalog:
+    """What runs, by the store's word; also holds the desired state that follows from it."""
+
+    def __init__(self) -> None:
+        self._plans: dict[tuple[str, str], KnownPlan] = {}
+        self._pipelines: dict[tuple[str, str], PipelineRow] = {}
+        self.desired: Final = Desired()
+
+    def plan(self, tenant: str, plan: str) -> KnownPlan | None:
+        """A plan by its name."""
+        return self._plans.get((tenant, plan))
+
+    def layouts(self, tenant: str, plan: str) -> Mapping[str, Layout]:
+        """Layouts of a plan's window steps; none for a plan that is not known."""
+        known = self.plan(tenant, plan)
+        return NO_LAYOUTS if known is None else known.layouts
+
+    def plans(self, tenant: str | None = None) -> list[KnownPlan]:
+        """Every plan, oldest first."""
+        return [plan for plan in self._plans.values() if tenant in (None, plan.row.tenant)]
+
+    def running(self, tenant: str | None = None) -> list[KnownPlan]:
+        """The plans that nodes are to run, oldest first."""
+        return [plan for plan in self.plans(tenant) if plan.row.runs]
+
+    def pipeline(self, tenant: str, name: str) -> PipelineRow | None:
+        """A pipeline by its public name."""
+        return self._pipelines.get((tenant, name))
+
+    def pipelines(self, tenant: str | None = None) -> list[PipelineRow]:
+        """Every pipeline, by name."""
+        return [row for row in self._pipelines.values() if tenant in (None, row.tenant)]
+
+    def candidates(self) -> list[tuple[KnownPlan, KnownPlan]]:
+        """(public, newest) of each pipeline whose newest plan is not public yet."""
+        pairs = []
+        for row in self._pipelines.values():
+            public, newest = self.plan(row.tenant, row.public), self.plan(row.tenant, row.newest)
+            if row.public != row.newest and public is not None and newest is not None:
+                pairs.append((public, newest))
+        return pairs
+
+    def replaced(self) -> list[KnownPlan]:
+        """Plans that run on until late readings of their last windows are in."""
+        return [plan for plan in self._plans.values() if plan.row.stage is Stage.REPLACED]
+
+    async def refresh(self, store: Store) -> None:
+        """Read everything again."""
+        self._take(await store.shelf())
+
+    def _take(self, shelf: Shelf) -> None:
+        self._plans = {(row.tenant, row.plan): self._known(row) for row in shelf.plans}
+        self._pipelines = {(row.tenant, row.name): row for row in shelf.pipelines}
+        self.desired.offer(
+            control_pb2.DesiredState(
+                generation=shelf.generation,
+                plans=[
+                    control_pb2.DesiredPlan(id=plan.row.plan, plan=plan_pb2.Plan.FromString(plan.row.wire))
+                    for plan in self.running()
+                ],
+            )
+        )
+
+    def _known(self, row: PlanRow) -> KnownPlan:
+        before = self._plans.get((row.tenant, row.plan))
+        if before is not None:
+            return KnownPlan(row=row, content=before.content, layouts=before.layouts, queries=before.queries)
+        content = plan_from_wire(plan_pb2.Plan.FromString(row.wire))
+        return KnownPlan(
+            row=row,
+            content=content,
+            layouts=layouts_of(content),
+            queries={s.name: s.query for s in content.steps if isinstance(s.query, WindowQuery)},
+        )

@@ -1,0 +1,185 @@
+"""From specs to desired state: deploying, switching the public name, retiring what was replaced."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from cloud.catalog import Catalog, KnownPlan
+from cloud.changes import Changes
+from cloud.finish.decision import watermarks
+from cloud.planner.reader import read_plan
+from cloud.planner.switching import Reach, switch_from
+from cloud.store.book import NewPlan
+from cloud.store.rows import layouts_of
+from cloud.store.store import Progresses, Store
+from fogline.model.caller import Caller, Right
+from fogline.model.clock import NEVER, SECOND, Clock
+from fogline.model.errors import InvalidInput, StoreBusy
+from fogline.model.part import Origin
+from fogline.model.plan import Plan
+from fogline.service.callers import require
+from fogline.v1 import plan_pb2
+from fogline.wire.plan import plan_from_wire, plan_id
+
+EVERY_SECONDS: Final = 1.0
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class StreamTaken(InvalidInput):
+    """Another pipeline defines the stream differently."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """What deploying a spec did."""
+
+    pipeline: str
+    plan: str
+    generation: int
+    changed: bool
+
+
+class Planner:
+    """Changes what is to run; one change at a time."""
+
+    def __init__(
+        self, store: Store, catalog: Catalog, clock: Clock, changes: Changes, *, replaced_keep_us: int
+    ) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._clock = clock
+        self._changes = changes
+        self._replaced_keep_us = replaced_keep_us
+        self._turn = asyncio.Lock()
+
+    async def deploy(self, caller: Caller, spec: str, file: str) -> Deployed:
+        """Make a spec its pipeline's newest plan.
+
+        Raises :class:`fogline.model.faults.SpecErrors` with every mistake, or :class:`StreamTaken`.
+        """
+        require(caller, Right.DEPLOY)
+        wire = await read_plan(spec, file or "the spec", caller.tenant)
+        content = plan_from_wire(plan_pb2.Plan.FromString(wire))
+        name = plan_id(content)
+        async with self._turn:
+            check_streams(content, (p for p in self._catalog.running(caller.tenant) if p.row.plan != name))
+            new = NewPlan(
+                tenant=caller.tenant,
+                plan=name,
+                pipeline=content.pipeline,
+                wire=wire,
+                spec=spec,
+                steps=tuple(layouts_of(content).values()),
+            )
+            deployment = await self._store.deploy(new, self._clock.now_us())
+            await self._catalog.refresh(self._store)
+        if deployment.changed:
+            _log.info("deployed", pipeline=content.pipeline, plan=name, generation=deployment.generation)
+        return Deployed(
+            pipeline=content.pipeline,
+            plan=name,
+            generation=deployment.generation,
+            changed=deployment.changed,
+        )
+
+    async def outbid(self, generation: int) -> None:
+        """A node has seen a higher generation than ours: the store is older than it. Ours must win."""
+        async with self._turn:
+            if generation > self._catalog.desired.generation:
+                _log.warning("a node knows a later generation; going beyond it", generation=generation)
+                await self._store.raise_generation(generation)
+                await self._catalog.refresh(self._store)
+
+    async def run(self) -> None:
+        """Switch and retire as time goes by, until cancelled."""
+        while True:
+            await self._clock.sleep(EVERY_SECONDS)
+            try:
+                await self.advance()
+            except StoreBusy as error:
+                _log.warning("switching waits for the store", error=str(error))
+
+    async def advance(self) -> None:
+        """Let candidates take over whose time has come; retire what was replaced long enough ago."""
+        async with self._turn:
+            changed = False
+            for public, newest in self._catalog.candidates():
+                changed |= await self._switch(public, newest)
+            for plan in self._catalog.replaced():
+                changed |= await self._retire(plan)
+            if changed:
+                await self._catalog.refresh(self._store)
+
+    async def _switch(self, public: KnownPlan, newest: KnownPlan) -> bool:
+        old = await self._store.progresses(public.row.tenant, public.row.plan)
+        new = await self._store.progresses(newest.row.tenant, newest.row.plan)
+        widths = [layout.width_us for plan in (public, newest) for layout in plan.layouts.values()]
+        begun = await self._store.starts(public.row.tenant, public.row.plan)
+        begins = await self._store.starts(newest.row.tenant, newest.row.plan)
+        has = {
+            node: Reach(
+                from_us=NEVER if covers(begins, begun, node) else newest.row.deployed_us,
+                upto_us=upto,
+            )
+            for node, upto in least_passed(new).items()
+        }
+        from_us = switch_from(least_passed(old), has, max(widths, default=SECOND))
+        if from_us is None:
+            return False
+        await self._store.publish(newest.row, from_us, self._clock.now_us())
+        self._changes.tell(newest.row.tenant, newest.row.pipeline)
+        _log.info("name switched", pipeline=newest.row.pipeline, plan=newest.row.plan, from_us=from_us)
+        return True
+
+    async def _retire(self, plan: KnownPlan) -> bool:
+        """A replaced plan runs on while readings of its windows may still come, but not for ever."""
+        now_us, content = self._clock.now_us(), plan.content
+        replaced_us = plan.row.replaced_us
+        if replaced_us is None:
+            return False
+        late_us = self._replaced_keep_us
+        if content.keep_us >= 0:
+            late_us = min(late_us, content.keep_us)
+        if now_us < replaced_us + content.disorder_us + content.wait_us + late_us:
+            return False
+        generation = await self._store.retire_plan(plan.row, now_us)
+        _log.info("plan retired", pipeline=plan.row.pipeline, plan=plan.row.plan, generation=generation)
+        return True
+
+
+def check_streams(content: Plan, running: Iterable[KnownPlan]) -> None:
+    """A stream's name stands for one journal: whoever uses it must take the same topics.
+
+    Raises :class:`StreamTaken`.
+    """
+    topics = {stream.name: stream.topic for stream in content.streams}
+    for plan in running:
+        for stream in plan.content.streams:
+            topic = topics.get(stream.name, stream.topic)
+            if topic != stream.topic:
+                raise StreamTaken(
+                    f"stream {stream.name} takes {topic!r} here, but {stream.topic!r} in pipeline "
+                    f"{plan.row.pipeline}, which runs",
+                    hint="a stream's name means one topic template on every node: give one of them another name",
+                )
+
+
+def least_passed(progresses: Progresses) -> dict[str, int]:
+    """How far each node is on all its streams."""
+    least: dict[str, int] = {}
+    for marks in progresses.marks.values():
+        for node, passed in watermarks(marks).items():
+            least[node] = min(least.get(node, passed), passed)
+    return least
+
+
+def covers(new: Mapping[Origin, int], old: Mapping[Origin, int], node: str) -> bool:
+    """Whether a new plan began on every origin of a node no later than the old one, and so has all that it has.
+
+    A plan starts over what a node still keeps; a node that has let go of something gives the new plan less.
+    """
+    return all(new.get(origin, start + 1) <= start for origin, start in old.items() if origin.node == node)

@@ -1,0 +1,98 @@
+"""Reads a spec in a process of its own: the SQL parser's memory is given back, and no spec can stall the cloud.
+
+``python -m cloud.planner.reader TENANT FILE`` takes the spec on stdin and writes one byte and a message: ``P`` and a
+Plan, or ``F`` and SpecFaults.
+"""
+
+import asyncio
+import sys
+from typing import Final
+
+from fogline.model.errors import InvalidInput, Unavailable
+from fogline.model.faults import Fault, SpecErrors
+from fogline.v1 import api_pb2, plan_pb2
+
+READ_WITHIN_SECONDS: Final = 20.0
+MAX_SPEC_BYTES: Final = 1024 * 1024
+MAX_DETAIL_BYTES: Final = 5_000
+"""gRPC takes 8 KiB of metadata in all."""
+_PLAN: Final = b"P"
+_FAULTS: Final = b"F"
+
+
+class RefusedSpec(SpecErrors):
+    """A spec with mistakes; its detail lists them, as many as the trailing metadata holds."""
+
+    def detail(self) -> api_pb2.SpecFaults:
+        """The mistakes as a message, first ones first."""
+        faults = faults_to_wire(self)
+        while faults.ByteSize() > MAX_DETAIL_BYTES:
+            del faults.faults[-1]
+        return faults
+
+
+async def read_plan(text: str, file: str, tenant: str) -> bytes:
+    """The serialised plan of a spec.
+
+    Raises :class:`RefusedSpec` with every mistake, :class:`InvalidInput` for a spec that is too large or takes too
+    long to read.
+    """
+    if len(text.encode()) > MAX_SPEC_BYTES:
+        raise InvalidInput(f"the spec is larger than {MAX_SPEC_BYTES} bytes", hint="split it into pipelines")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "cloud.planner.reader",
+        tenant,
+        file,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(READ_WITHIN_SECONDS):
+            said, _ = await process.communicate(text.encode())
+    except TimeoutError:
+        raise InvalidInput("the spec takes too long to read", hint="make its SQL simpler") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if said[:1] == _PLAN:
+        return said[1:]
+    if said[:1] == _FAULTS:
+        raise RefusedSpec(file, faults_from_wire(api_pb2.SpecFaults.FromString(said[1:])))
+    raise Unavailable("the spec could not be read", hint="the cloud's log says why")
+
+
+def faults_to_wire(error: SpecErrors) -> api_pb2.SpecFaults:
+    """Every mistake as a message."""
+    return api_pb2.SpecFaults(
+        faults=[
+            api_pb2.SpecFault(line=f.line, column=f.column, path=f.path, message=f.message, hint=f.hint)
+            for f in error.faults
+        ]
+    )
+
+
+def faults_from_wire(message: api_pb2.SpecFaults) -> list[Fault]:
+    """Every mistake of a message."""
+    return [
+        Fault(line=f.line, column=f.column, path=f.path, message=f.message, hint=f.hint)
+        for f in message.faults
+    ]
+
+
+def _read(text: str, tenant: str, file: str) -> bytes:
+    # Imported here: the SQL parser must not come into the cloud's own process.
+    from fogline.spec import make_plan, read_spec  # noqa: PLC0415
+    from fogline.wire.plan import plan_to_wire  # noqa: PLC0415
+
+    try:
+        plan: plan_pb2.Plan = plan_to_wire(make_plan(read_spec(text, file), tenant))
+    except SpecErrors as error:
+        return _FAULTS + faults_to_wire(error).SerializeToString()
+    return _PLAN + plan.SerializeToString(deterministic=True)
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(_read(sys.stdin.buffer.read().decode(), *sys.argv[1:3]))
