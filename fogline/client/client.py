@@ -11,11 +11,11 @@ from typing import Final, Self
 import grpc
 
 from fogline.client import read
-from fogline.client.errors import TooSlow, Unreachable, translated
+from fogline.client.errors import TooSlow, translated
 from fogline.client.find import find_server
 from fogline.client.values import Deployment, Pipeline, Result, Status, StreamLedger
 from fogline.model.clock import from_datetime
-from fogline.model.errors import FogError
+from fogline.model.errors import FogError, Unavailable
 from fogline.v1 import api_pb2, api_pb2_grpc
 
 _OPTIONS: Final = (
@@ -119,9 +119,9 @@ class Client:
     ) -> Generator[Result, None, None]:
         """Yield the results of a pipeline, oldest window first: windows that start in [since, until).
 
-        With ``follow`` it goes on with each change as it happens, and reconnects when the connection breaks;
-        it raises :class:`Unreachable` when nobody has answered for ``timeout`` seconds. A window may come
-        several times: the one with the highest ``change`` is what holds now.
+        With ``follow`` it yields them in the order of their changes, goes on with each change as it happens,
+        and reconnects when the connection breaks; it raises :class:`Unavailable` when nobody has answered for
+        ``timeout`` seconds. A window may come several times: what came last holds.
         """
         request = api_pb2.GetResultsRequest(pipeline=pipeline, step=step, follow=follow)
         if since is not None:
@@ -157,13 +157,15 @@ class Client:
 
     def _following(self, request: api_pb2.GetResultsRequest) -> Generator[Result, None, None]:
         lost_at: float | None = None
+        # In the order of changes from the first one: where a broken connection goes on is then always known.
+        request.after_change = 0
         while True:
             try:
                 for result in self._once(request, deadline=None):
                     lost_at = None
                     request.after_change = result.change
                     yield result
-            except Unreachable:
+            except Unavailable:
                 lost_at = time.monotonic() if lost_at is None else lost_at
                 if time.monotonic() - lost_at > self._timeout:
                     raise

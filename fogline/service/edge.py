@@ -11,7 +11,6 @@ from google.protobuf.message import DecodeError, Message
 
 from fogline.model.errors import FogError, InvalidInput
 from fogline.model.trailing import DETAIL_KEY, HINT_KEY
-from fogline.model.trailing import DETAIL_KEY, HINT_KEY
 
 MAX_DETAIL_BYTES: Final = 6_000
 """gRPC takes 8 KiB of metadata in all; a longer detail is left out."""
