@@ -83,7 +83,9 @@ class Admission:
             return await asyncio.to_thread(self._users.admits, connect.user, connect.password)
 
     async def _take_over(self, client: str, connection: Connection) -> None:
-        """End the client's older connection, and wait: what it has in hand must be remembered before the new one speaks."""
+        """End the client's older connection, and wait: what it has in hand must be remembered before the
+        new one speaks.
+        """
         while (older := self._present.get(client)) is not None:
             older.stop(Reason.SESSION_TAKEN_OVER.name.lower())
             await older.finished.wait()

@@ -1,6 +1,7 @@
 """MQTT 5 packets, PUBLISH excepted: ``mqtt5`` behind one function."""
 
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import mqtt5
 
@@ -66,10 +67,46 @@ def _connect(packet: mqtt5.ConnectPacket) -> Connect:
     )
 
 
+def _release(packet: mqtt5.PubRelPacket) -> Release:
+    return Release(packet_id=_checked(packet.packet_id))
+
+
+def _subscribe(packet: mqtt5.SubscribePacket) -> Subscribe:
+    return Subscribe(packet_id=_checked(packet.packet_id), filters=_counted(packet.topic_filters))
+
+
+def _unsubscribe(packet: mqtt5.UnsubscribePacket) -> Unsubscribe:
+    return Unsubscribe(packet_id=_checked(packet.packet_id), filters=_counted(packet.patterns))
+
+
+def _goodbye(packet: mqtt5.DisconnectPacket) -> Goodbye:
+    return Goodbye(
+        with_will=packet.reason_code != mqtt5.DisconnectReasonCode.NORMAL_DISCONNECTION,
+        session_expiry_s=packet.session_expiry_interval,
+    )
+
+
 def _checked(packet_id: int) -> int:
     if not packet_id:
         raise MalformedPacket("packet id 0")
     return packet_id
+
+
+def _counted(filters: Sequence[object]) -> int:
+    if not filters:
+        raise MalformedPacket("no topic filter", reason=Reason.PROTOCOL_ERROR)
+    return len(filters)
+
+
+READERS: Final[Mapping[type[object], Callable[[Any], Incoming]]] = {
+    mqtt5.ConnectPacket: _connect,
+    mqtt5.PubRelPacket: _release,
+    mqtt5.SubscribePacket: _subscribe,
+    mqtt5.UnsubscribePacket: _unsubscribe,
+    mqtt5.PingReqPacket: lambda _: Ping(),
+    mqtt5.DisconnectPacket: _goodbye,
+    mqtt5.AuthPacket: lambda _: Authenticate(),
+}
 
 
 class CodecV5:
@@ -80,26 +117,8 @@ class CodecV5:
     def read(self, frame: bytes) -> Incoming:
         """One whole packet. Raises :class:`MalformedPacket`, and nothing else, whatever the bytes."""
         check_flags(frame[0])
-        match read_packet(frame):
-            case mqtt5.ConnectPacket() as packet:
-                return _connect(packet)
-            case mqtt5.PubRelPacket() as packet:
-                return Release(packet_id=_checked(packet.packet_id))
-            case mqtt5.SubscribePacket() as packet if packet.topic_filters:
-                return Subscribe(packet_id=_checked(packet.packet_id), filters=len(packet.topic_filters))
-            case mqtt5.UnsubscribePacket() as packet if packet.patterns:
-                return Unsubscribe(packet_id=_checked(packet.packet_id), filters=len(packet.patterns))
-            case mqtt5.PingReqPacket():
-                return Ping()
-            case mqtt5.DisconnectPacket() as packet:
-                return Goodbye(
-                    with_will=packet.reason_code != mqtt5.DisconnectReasonCode.NORMAL_DISCONNECTION,
-                    session_expiry_s=packet.session_expiry_interval,
-                )
-            case mqtt5.AuthPacket():
-                return Authenticate()
-            case _:
-                raise MalformedPacket("a request without a topic filter", reason=Reason.PROTOCOL_ERROR)
+        packet = read_packet(frame)
+        return READERS[type(packet)](packet)
 
     def welcome(self, welcome: Welcome) -> bytes:
         """CONNACK with everything that the listener limits or lacks."""

@@ -7,14 +7,48 @@ from typing import Final
 from fog_node.ingest.conversation import Conversation
 
 READ_BYTES: Final = 256 * 1024
+FULL_READ_BYTES: Final = 64 * 1024
+"""A read of so many bytes is worth its cost."""
+PACE_WINDOW_S: Final = 0.02
+BUSY_READS: Final = 10
+"""With so many reads in a window the listener is busy."""
 LEAST_READ_BYTES: Final = 4 * 1024
 """Read at least this much even when the memory for bytes in hand is used up."""
 
 
-class Hand:
-    """Bytes that were read and are not yet on disk, over all connections; and the one buffer that all read into."""
+class Pace:
+    """When many small reads come, a connection is left alone for a moment after each, so that fewer, larger
+    ones do.
 
-    def __init__(self, limit: int) -> None:
+    A read costs about as much as two hundred messages. One device in lock step stays below the limit and
+    never waits.
+    """
+
+    def __init__(self, gather_s: float) -> None:
+        self.gather_s: Final = gather_s
+        self._since = 0.0
+        self._reads = 0
+        self._busy = False
+
+    def read(self, now: float) -> None:
+        """Count a read."""
+        self._reads += 1
+        if now - self._since >= PACE_WINDOW_S:
+            self._busy = self._reads >= BUSY_READS and now - self._since < 2 * PACE_WINDOW_S
+            self._since, self._reads = now, 0
+
+    def rest_s(self, last_read_bytes: int) -> float:
+        """How long to leave a connection alone after a read of so many bytes. Unit: seconds."""
+        return self.gather_s if self._busy and last_read_bytes < FULL_READ_BYTES else 0.0
+
+
+class Hand:
+    """Bytes that were read and are not yet on disk, over all connections; and the one buffer that all read
+    into.
+    """
+
+    def __init__(self, limit: int, pace: Pace) -> None:
+        self.pace: Final = pace
         self._limit: Final = limit
         self._buffer: Final = memoryview(bytearray(READ_BYTES))
         self._waiting: dict[Connection, None] = {}
@@ -57,7 +91,9 @@ class Hand:
 
 
 class Connection(asyncio.BufferedProtocol):
-    """One device's socket. Reads once, then not again before :meth:`resume`: the device feels how fast the disk is."""
+    """One device's socket. Reads once, then not again before :meth:`resume`: the device feels how fast the
+    disk is.
+    """
 
     def __init__(self, conversation: Conversation, hand: Hand, monotonic: Callable[[], float]) -> None:
         self.conversation: Final = conversation
@@ -65,7 +101,9 @@ class Connection(asyncio.BufferedProtocol):
         """Set when nothing of this connection is on its way to the journal any more."""
         self.in_hand = 0
         self.heard_at: float = monotonic()
-        """When the device last had the chance to be heard and was, or the chance began. Unit: seconds, monotonic."""
+        """When the device last had the chance to be heard and was, or the chance began. Unit: seconds,
+        monotonic.
+        """
         self.stalled_at: float | None = None
         """Since when the device does not read what is written to it."""
         self.last_read_bytes = 0
@@ -99,6 +137,7 @@ class Connection(asyncio.BufferedProtocol):
         self.in_hand += nbytes
         self.last_read_bytes = nbytes
         self.heard_at = self._monotonic()
+        self._hand.pace.read(self.heard_at)
         self._transport.pause_reading()
         self.reading = False
         self._wake.set()
@@ -149,8 +188,15 @@ class Connection(asyncio.BufferedProtocol):
         self._hand.drop(freed)
 
     def resume(self) -> None:
-        """Read on, as soon as there is room."""
-        if not self._hand.wait(self):
+        """Read on, as soon as it is worth it and there is room."""
+        rest_s = self._hand.pace.rest_s(self.last_read_bytes)
+        if rest_s:
+            asyncio.get_running_loop().call_later(rest_s, self._rested)
+        else:
+            self._rested()
+
+    def _rested(self) -> None:
+        if not self._lost and not self._hand.wait(self):
             self.read_on()
 
     def read_on(self) -> None:

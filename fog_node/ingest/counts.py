@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerCounts:
-    """How the listener stands. The mappings go from a reason to how often it happened since the process began."""
+    """How the listener stands. The mappings go from a reason to how often it happened since the process
+    began.
+    """
 
     connections: int
     handshakes: int

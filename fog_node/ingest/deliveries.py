@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from fog_node.ingest.packets import PUBACK, PUBREC, Codec, Reason
 from fog_node.ingest.publish import Published, Topic
+from fog_node.ingest.recognition import recognise
 from fog_node.ingest.session import Session, Sessions, content_hashes
-from fog_node.messages import DUP_FLAG, QOS_BITS, RETAIN_FLAG, Messages
+from fog_node.messages import QOS_BITS, RETAIN_FLAG, Messages
 
 Mask = npt.NDArray[np.bool_]
 
@@ -56,98 +57,60 @@ class Deliveries:
         self._session: Final = session
         self._sessions: Final = sessions
         self._codec: Final = codec
+        self._client: Final = client
+        self._now_us: Final = now_us
         self._qos: Final = published.flags & QOS_BITS
-        topics, codes = _used_topics(published)
-        texts = [topic.text for topic in topics]
-        self._contents: Final = content_hashes(texts, codes, published.payloads)
-        self._in_use: Final[set[int]] = set()
-        self._echoes: Final[set[int]] = set()
-        known = self._known(topics, codes)
+        topics, self._codes = _used_topics(published)
+        self._texts: Final = [topic.text for topic in topics]
+        self._contents: Final = content_hashes(self._texts, self._codes, published.payloads)
+        self._known: Final = recognise(
+            published,
+            contents=self._contents,
+            topics=topics,
+            codes=self._codes,
+            session=session,
+            number=sessions.stream_number,
+            can_refuse=codec.version == 5,
+        )
         self.shares: Final = tuple(
-            self._share(stream, texts, codes, _takers(stream, topics, codes), known, client, now_us)
+            self._share(stream, _takers(stream, topics, self._codes))
             for stream in dict.fromkeys(stream for topic in topics for stream in topic.streams)
         )
-        self._unrouted: Final = _takers(None, topics, codes)
+        self._unrouted: Final = _takers(None, topics, self._codes)
 
     def __len__(self) -> int:
         return len(self._published)
 
-    def _share(
-        self,
-        stream: str,
-        texts: list[str],
-        codes: npt.NDArray[np.intp],
-        takers: Mask,
-        known: Sequence[set[int]] | None,
-        client: str,
-        now_us: int,
-    ) -> Share:
-        fresh, published = takers, self._published
-        if known is not None:
+    def _share(self, stream: str, takers: Mask) -> Share:
+        fresh, published, known = takers, self._published, self._known
+        in_use = sum(bool(takers[index]) for index in known.in_use)
+        if known.holders:
             number = self._sessions.stream_number(stream)
-            fresh = takers & ~np.fromiter((number in streams for streams in known), np.bool_, len(known))
-            fresh[list(self._in_use)] = False
+            held = (number in holders for holders in known.holders)
+            fresh = takers & ~np.fromiter(held, np.bool_, len(takers))
+            fresh[list(known.in_use)] = False
         count, flags = int(fresh.sum()), published.flags[fresh]
-        whole = count == len(published)
-        messages = Messages(
-            arrival_us=now_us,
-            client=client,
-            topics=texts,
-            topic_codes=codes if whole else codes[fresh],
-            payloads=published.payloads
-            if whole
-            else [published.payloads[index] for index in np.flatnonzero(fresh).tolist()],
-            packet_ids=published.packet_ids[fresh],
-            flags=flags.tobytes(),
-        )
         return Share(
             stream=stream,
-            messages=messages if count else None,
+            messages=self._messages(fresh, flags, count) if count else None,
             fresh=fresh,
-            redelivered=int(takers.sum()) - count - sum(bool(takers[index]) for index in self._in_use),
+            redelivered=int(takers.sum()) - count - in_use,
             retained=int(np.count_nonzero(flags & RETAIN_FLAG)),
         )
 
-    def _known(self, topics: Sequence[Topic], codes: npt.NDArray[np.intp]) -> list[set[int]] | None:
-        """For each message the streams that hold it already; None when nothing hints at a repetition."""
-        published, session = self._published, self._session
-        if not np.any((published.flags & DUP_FLAG) | (self._qos == 2)):
-            session.rest()
-            return None
-        numbers = [{self._sessions.stream_number(stream) for stream in topic.streams} for topic in topics]
-        before: dict[int, tuple[int, set[int]]] = {}
-        unreleased: set[int] = set()
-        known: list[set[int]] = []
-        rows = zip(
-            published.packet_ids.tolist(),
-            self._qos.tolist(),
-            (published.flags & DUP_FLAG).tolist(),
-            self._contents.tolist(),
-            codes.tolist(),
-            strict=True,
+    def _messages(self, fresh: Mask, flags: npt.NDArray[np.uint8], count: int) -> Messages:
+        payloads = self._published.payloads
+        if count < len(payloads):
+            payloads = [payloads[index] for index in np.flatnonzero(fresh).tolist()]
+        return Messages(
+            arrival_us=self._now_us,
+            client=self._client,
+            topics=self._texts,
+            topic_codes=self._codes[fresh],
+            payloads=payloads,
+            packet_ids=self._published.packet_ids[fresh],
+            flags=flags.tobytes(),
         )
-        for index, (packet_id, qos, dup, content, code) in enumerate(rows):
-            earlier = before.get(packet_id)
-            holders = (
-                session.holders(packet_id, content)
-                if earlier is None
-                else earlier[1]
-                if earlier[0] == content
-                else set[int]()
-            )
-            held: set[int] = holders if dup and qos else set()
-            if qos == 2:
-                if packet_id in unreleased or packet_id in session.unreleased:
-                    if self._codec.version == 5 and not dup and numbers[code] and not holders:
-                        self._in_use.add(index)
-                    held = numbers[code]
-                unreleased.add(packet_id)
-            if held and earlier is not None:
-                self._echoes.add(index)
-            known.append(held)
-            if qos:
-                before[packet_id] = (content, holders | numbers[code])
-        return known
 
     def settled(self, refused: Collection[str] = ()) -> Answer:
         """Remember what the journal took, and say what the device is to hear.
@@ -177,14 +140,12 @@ class Deliveries:
         reasons = np.zeros(len(self), np.uint8)
         reasons[self._unrouted] = Reason.NO_MATCHING_SUBSCRIBERS
         if refused:
-            lost = np.zeros(len(self), np.bool_)
             for share in self.shares:
                 if share.stream in refused:
-                    lost |= share.fresh
-            reasons[lost & ~taken] = Reason.QUOTA_EXCEEDED
+                    reasons[share.fresh & ~taken] = Reason.QUOTA_EXCEEDED
             # What repeats a message of this very batch shares its fate.
-            reasons[list(self._echoes)] = Reason.QUOTA_EXCEEDED
-        reasons[list(self._in_use)] = Reason.PACKET_ID_IN_USE
+            reasons[list(self._known.echoes)] = Reason.QUOTA_EXCEEDED
+        reasons[list(self._known.in_use)] = Reason.PACKET_ID_IN_USE
         return reasons
 
     def _replies(self, reasons: npt.NDArray[np.uint8]) -> bytes:
@@ -219,6 +180,6 @@ def _used_topics(published: Published) -> tuple[list[Topic], npt.NDArray[np.intp
 
 def _takers(stream: str | None, topics: Sequence[Topic], codes: npt.NDArray[np.intp]) -> Mask:
     """Which messages go to the stream; with None, which go nowhere."""
-    goes = np.array([stream in t.streams if stream is not None else not t.streams for t in topics], np.bool_)
-    takers: Mask = goes[codes]
+    goes = [stream in t.streams if stream is not None else not t.streams for t in topics]
+    takers: Mask = np.array(goes, np.bool_)[codes]
     return takers

@@ -24,8 +24,8 @@ HEADER_BYTES: Final = 5
 def frame_end(data: bytes, at: int, limit: int) -> int | None:
     """Where the packet that starts at ``at`` ends; None while its length has not arrived.
 
-    Raises :class:`MalformedPacket` for a length of five bytes, one with needless bytes, and a packet longer than
-    ``limit`` bytes in all.
+    Raises :class:`MalformedPacket` for a length of five bytes, one with needless bytes, and a packet longer
+    than ``limit`` bytes in all.
     """
     length = 0
     for index in range(4):

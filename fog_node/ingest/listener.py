@@ -1,6 +1,7 @@
 """The node's own MQTT listener: publish only, MQTT 5 and 3.1.1, acknowledged when the message is on disk.
 
-The cores decide (``conversation``, ``deliveries``, ``session``); this shell accepts, waits, appends and writes.
+The cores decide (``conversation``, ``deliveries``, ``session``); this shell accepts, waits, appends and
+writes.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ import structlog
 
 from fog_node.ingest.admission import Admission
 from fog_node.ingest.auth import Users
-from fog_node.ingest.connection import Connection, Hand
+from fog_node.ingest.connection import Connection, Hand, Pace
 from fog_node.ingest.conversation import Action, Close, Conversation, Greet, Send, Take
 from fog_node.ingest.counts import ListenerCounts, Tally
 from fog_node.ingest.deliveries import Deliveries, Share
@@ -45,7 +46,9 @@ LOG: Final = structlog.get_logger("fogline.listener")
 
 
 class Listener:
-    """The listener, as a context manager: inside it devices are served; leaving it waits for what is in hand."""
+    """The listener, as a context manager: inside it devices are served; leaving it waits for what is in
+    hand.
+    """
 
     def __init__(
         self,
@@ -69,7 +72,7 @@ class Listener:
             most_entries=settings.remembered_messages,
         )
         self._tally: Final = Tally()
-        self._hand: Final = Hand(settings.bytes_in_hand)
+        self._hand: Final = Hand(settings.bytes_in_hand, Pace(settings.gather_s))
         self._wills: Final = Wills(router=router, journal=journal, clock=clock, tally=self._tally)
         self._connections: set[Connection] = set()
         self._stack: Final = AsyncExitStack()
@@ -322,7 +325,9 @@ class Listener:
 
 
 def _bound(settings: ListenerSettings) -> socket.socket:
-    """The listening socket. Raises :class:`InvalidInput` when the address is taken or wrong, or would be open to all."""
+    """The listening socket. Raises :class:`InvalidInput` when the address is taken or wrong, or would be
+    open to all.
+    """
     if settings.certificate is None and not settings.insecure and not _is_loopback(settings.host):
         raise InvalidInput(
             f"{settings.host} can be reached by other machines, and there is no TLS",

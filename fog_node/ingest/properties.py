@@ -1,23 +1,28 @@
 """MQTT 5 properties of PUBLISH: checked, and dropped, because a message is its topic and its payload."""
 
-from typing import Final
+from enum import IntEnum
 
-from fog_node.ingest import properties
 from fog_node.ingest.frames import check_topic, read_text
 from fog_node.ingest.packets import MalformedPacket, Reason
 
-PAYLOAD_FORMAT: Final = 0x01
-MESSAGE_EXPIRY: Final = 0x02
-CONTENT_TYPE: Final = 0x03
-RESPONSE_TOPIC: Final = 0x08
-CORRELATION: Final = 0x09
-SUBSCRIPTION_ID: Final = 0x0B
-TOPIC_ALIAS: Final = 0x23
-USER_PROPERTY: Final = 0x26
+
+class Property(IntEnum):
+    """Identifiers of the properties that PUBLISH can have."""
+
+    PAYLOAD_FORMAT = 0x01
+    MESSAGE_EXPIRY = 0x02
+    CONTENT_TYPE = 0x03
+    RESPONSE_TOPIC = 0x08
+    CORRELATION = 0x09
+    SUBSCRIPTION_ID = 0x0B
+    TOPIC_ALIAS = 0x23
+    USER_PROPERTY = 0x26
 
 
 def read_property_length(data: bytes, at: int, end: int) -> tuple[int, int]:
-    """First and last index of the properties whose length stands at ``at``, inside a packet that ends at ``end``."""
+    """First and last index of the properties whose length stands at ``at``, inside a packet that ends at
+    ``end``.
+    """
     length = 0
     for index in range(4):
         where = at + index
@@ -35,12 +40,14 @@ def read_property_length(data: bytes, at: int, end: int) -> tuple[int, int]:
 
 
 def check_properties(raw: bytes) -> None:
-    """Raise :class:`MalformedPacket` unless these are well-formed properties that a device may send with PUBLISH."""
+    """Raise :class:`MalformedPacket` unless these are well-formed properties that a device may send with
+    PUBLISH.
+    """
     seen: set[int] = set()
     at = 0
     while at < len(raw):
         kind = raw[at]
-        if kind in seen and kind != USER_PROPERTY:
+        if kind in seen and kind != Property.USER_PROPERTY:
             raise MalformedPacket(f"property {kind:#x} twice", reason=Reason.PROTOCOL_ERROR)
         seen.add(kind)
         at = _check_one(kind, raw, at + 1)
@@ -48,28 +55,28 @@ def check_properties(raw: bytes) -> None:
 
 def _check_one(kind: int, raw: bytes, at: int) -> int:
     match kind:
-        case properties.PAYLOAD_FORMAT:
+        case Property.PAYLOAD_FORMAT:
             if _fixed(raw, at, 1) > 1:
                 raise MalformedPacket("a payload format other than 0 and 1", reason=Reason.PROTOCOL_ERROR)
             return at + 1
-        case properties.MESSAGE_EXPIRY:
+        case Property.MESSAGE_EXPIRY:
             _fixed(raw, at, 4)
             return at + 4
-        case properties.CONTENT_TYPE:
+        case Property.CONTENT_TYPE:
             return _text(raw, at)
-        case properties.RESPONSE_TOPIC:
+        case Property.RESPONSE_TOPIC:
             end = _text(raw, at)
             check_topic(raw[at + 2 : end].decode())
             return end
-        case properties.CORRELATION:
+        case Property.CORRELATION:
             return _sized(raw, at)
-        case properties.USER_PROPERTY:
+        case Property.USER_PROPERTY:
             return _text(raw, _text(raw, at))
-        case properties.TOPIC_ALIAS:
+        case Property.TOPIC_ALIAS:
             raise MalformedPacket(
                 "a topic alias, although none was allowed", reason=Reason.TOPIC_ALIAS_INVALID
             )
-        case properties.SUBSCRIPTION_ID:
+        case Property.SUBSCRIPTION_ID:
             raise MalformedPacket("a subscription id from a device", reason=Reason.PROTOCOL_ERROR)
         case _:
             raise MalformedPacket(f"property {kind:#x}, which PUBLISH does not have")

@@ -1,8 +1,9 @@
 """PUBLISH packets of both versions by the batch: the one place that every message passes.
 
 A device says the same header again and again: fixed header, length and topic differ between a few dozen forms
-at most. So the parser looks a header up as one slice, in a table of headers that were checked when they were first
-seen, and only packet ids, properties and payloads are new each time; those are taken for the whole read at once.
+at most. So the parser looks a header up as one slice, in a table of headers that were checked when they were
+first seen, and only packet ids, properties and payloads are new each time; those are taken for the whole
+read at once.
 """
 
 from dataclasses import dataclass
@@ -71,9 +72,9 @@ class PublishParser:
         self._topic_numbers: dict[str, int] = {}
         self._topics: list[Topic] = []
         self._packet_bytes: list[int] = []
-        self._header_bytes: list[int] = []
         self._columns = np.empty((4, 0), np.intp)
         self._guess = 0
+        self._uneven = False
 
     def parse(self, data: bytes, at: int) -> Run:
         """Take every whole PUBLISH packet from ``at`` on, up to the first packet that is something else."""
@@ -87,33 +88,55 @@ class PublishParser:
     def _forget(self) -> None:
         self._generation = self._router.generation
         self._known, self._topic_numbers, self._topics = {}, {}, []
-        self._packet_bytes, self._header_bytes = [], []
+        self._packet_bytes = []
         self._columns = np.empty((4, 0), np.intp)
-        self._guess = 0
+        self._guess, self._uneven = 0, False
 
     def _headers(self, data: bytes, at: int) -> tuple[list[int], MalformedPacket | None]:
-        """The header number of every whole packet. This loop is most of what a message costs; keep it bare."""
-        find, lengths, stop, guess = self._known.get, self._packet_bytes, len(data), self._guess
+        """The header number of every whole packet; the fault of the packet after the last of them."""
         heads: list[int] = []
-        take = heads.append
-        head: int | None
         try:
-            while at < stop:
-                head = find(data[at : at + guess])
-                if head is None:
-                    head = self._look(data, at)
-                    if head is None:
-                        break
-                    guess = self._header_bytes[head]
-                at += lengths[head]
-                if at > stop:
+            while at < len(data):
+                at = self._mixed(data, at, heads) if self._uneven else self._even(data, at, heads)
+                if at >= len(data) or (head := self._look(data, at)) is None:
                     break
-                take(head)
+                heads.append(head)
+                at += self._packet_bytes[head]
         except MalformedPacket as fault:
             return heads, fault
-        finally:
-            self._guess = guess
+        if at > len(data):
+            heads.pop()
         return heads, None
+
+    def _even(self, data: bytes, at: int, heads: list[int]) -> int:
+        """Take packets while their headers are known and as long as the first one was; where that ended.
+
+        This loop and the next are most of what a message costs: keep them bare.
+        """
+        known, lengths, guess, stop = self._known, self._packet_bytes, self._guess, len(data)
+        try:
+            while at < stop:
+                head = known[data[at : at + guess]]
+                heads.append(head)
+                at += lengths[head]
+        except KeyError:
+            pass
+        return at
+
+    def _mixed(self, data: bytes, at: int, heads: list[int]) -> int:
+        """The same for headers of different lengths. What this cannot read is simply not known."""
+        known, lengths, stop = self._known, self._packet_bytes, len(data)
+        try:
+            while at < stop:
+                if data[at + 1] < 0x80:
+                    head = known[data[at : at + 4 + data[at + 3]]]
+                else:
+                    head = known[data[at : at + 5 + data[at + 4]]]
+                heads.append(head)
+                at += lengths[head]
+        except LookupError:
+            pass
+        return at
 
     def _look(self, data: bytes, at: int) -> int | None:
         """The number of a header of any length; None if it is not whole or no PUBLISH."""
@@ -154,16 +177,18 @@ class PublishParser:
         if code is None:
             code = self._topic_numbers[topic] = len(self._topics)
             self._topics.append(Topic(text=topic, streams=self._router.route(topic)))
+        self._uneven = self._uneven or self._guess not in (0, len(raw))
+        self._guess = len(raw)
         number = self._known[raw] = len(self._packet_bytes)
         self._packet_bytes.append(packet_bytes)
-        self._header_bytes.append(len(raw))
         flags = first >> 1 & 3 | first >> 1 & 4 | first << 3 & 8
         column = np.array([[packet_bytes], [len(raw)], [code], [flags]], np.intp)
         self._columns = np.concatenate((self._columns, column), axis=1)
         return number
 
     def _take(self, data: bytes, at: int, heads: list[int], fault: MalformedPacket | None) -> Run:
-        packet_bytes, header_bytes, codes, flags = self._columns[:, heads]
+        numbers = np.fromiter(heads, np.intp, len(heads))
+        packet_bytes, header_bytes, codes, flags = (column[numbers] for column in self._columns)
         ends = packet_bytes.cumsum() + at
         ids_at = ends - packet_bytes + header_bytes
         octets = np.frombuffer(data, np.uint8)
@@ -181,7 +206,7 @@ class PublishParser:
         if wrong.size:
             good, fault = int(wrong[0]), MalformedPacket("packet id 0")
         if self._properties:
-            good, fault = self._skip_properties(data, octets, starts, ends, good, fault)
+            good, fault = self._skip_properties(data, octets, starts, ends[:good], fault)
         if not good:
             return Run(published=None, end=at, fault=fault)
         spans = zip(starts[:good].tolist(), ends[:good].tolist(), strict=True)
@@ -194,24 +219,23 @@ class PublishParser:
         )
         return Run(published=published, end=int(ends[good - 1]), fault=fault)
 
+    @staticmethod
     def _skip_properties(
-        self,
         data: bytes,
         octets: npt.NDArray[np.uint8],
         starts: npt.NDArray[np.intp],
         ends: npt.NDArray[np.intp],
-        good: int,
         fault: MalformedPacket | None,
     ) -> tuple[int, MalformedPacket | None]:
         """Move ``starts`` past the properties; nearly always these are one zero byte."""
-        lengths = octets[starts[:good]]
-        for index in np.flatnonzero(lengths).tolist():
+        good = len(ends)
+        for index in np.flatnonzero(octets[starts[:good]]).tolist():
             try:
                 first, last = read_property_length(data, int(starts[index]), int(ends[index]))
                 check_properties(data[first:last])
-            except MalformedPacket as wrong:
-                starts += 1
-                return index, wrong
+            except MalformedPacket as found:
+                good, fault = index, found
+                break
             starts[index] = last - 1
         starts += 1
         return good, fault

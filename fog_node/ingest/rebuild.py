@@ -48,8 +48,8 @@ async def rebuild_sessions(
 ) -> int:
     """Recall who sent what, from the newest messages of each stream; returns how many sessions there are.
 
-    A session counts as left when its last message arrived, and is present for as long as sessions are kept: how
-    long its device wanted it to live is not in the journal.
+    A session counts as left when its last message arrived, and is present for as long as sessions are kept:
+    how long its device wanted it to live is not in the journal.
     """
     clients: dict[str, _Seen] = {}
     for stream in streams:
@@ -76,7 +76,8 @@ async def _newest_blocks(journal: Memory, stream: str, newest: int) -> AsyncIter
             break
         starts.append((state.origin, max(state.base, state.end - newest), state.end))
         newest -= state.end - state.base
-    for origin, at, end in reversed(starts):
+    for origin, first, end in reversed(starts):
+        at = first
         while at < end:
             found = await journal.read(origin, at)
             if found is None:

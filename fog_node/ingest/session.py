@@ -1,8 +1,9 @@
 """A device's session: which of its messages the journal holds, so that a redelivery is known as one.
 
-The rule. A PUBLISH with the DUP flag is a redelivery when the newest message that the journal holds from the same
-client under the same packet id has the same topic and payload. It is acknowledged and counted, not journaled.
-What a session remembers is rebuilt from the journal, because client id and packet id lie in its blocks.
+The rule. A PUBLISH with the DUP flag is a redelivery when the newest message that the journal holds from the
+same client under the same packet id has the same topic and payload. It is acknowledged and counted, not
+journaled. What a session remembers is rebuilt from the journal, because client id and packet id lie in its
+blocks.
 """
 
 from array import array
@@ -16,7 +17,7 @@ import numpy.typing as npt
 def content_hashes(
     topics: Sequence[str], codes: npt.NDArray[np.intp], payloads: Sequence[bytes]
 ) -> npt.NDArray[np.int64]:
-    """64 bits for each message's topic and payload. Equal only within one process: Python seeds its hashes."""
+    """64 bits for each message's topic and payload; equal only within one process, as Python's hashes are."""
     of_payloads = np.fromiter(map(hash, payloads), np.int64, len(payloads))
     of_topics = np.fromiter(map(hash, topics), np.int64, len(topics))
     mixed: npt.NDArray[np.int64] = of_payloads ^ of_topics[codes]
@@ -130,8 +131,8 @@ class Sessions:
     def enter(self, client: str, *, clean: bool, window: int, now_us: int) -> tuple[Session, bool]:
         """The session of a client that connects, and whether one was present.
 
-        A clean start forgets everything. A session that only expired forgets its QoS 2 ids and is not present, but
-        keeps the memory for redeliveries: what the journal holds, it still holds.
+        A clean start forgets everything. A session that only expired forgets its QoS 2 ids and is not
+        present, but keeps the memory for redeliveries: what the journal holds, it still holds.
         """
         session = self._by_client.get(client)
         present = session is not None and not clean and now_us <= session.alive_until_us
@@ -144,7 +145,9 @@ class Sessions:
         return session, present
 
     def leave(self, session: Session, *, expiry_s: int, now_us: int) -> None:
-        """The client's connection ended; its session lives for ``expiry_s`` more, but not longer than is kept."""
+        """The client's connection ended; its session lives for ``expiry_s`` more, but not longer than is
+        kept.
+        """
         session.left_at_us = now_us
         session.alive_until_us = now_us + min(expiry_s * 1_000_000, self._keep_us) if expiry_s else 0
         session.rest()

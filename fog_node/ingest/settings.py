@@ -21,7 +21,9 @@ class ListenerSettings:
     """PEM file; with it the port speaks TLS only."""
     key: Path | None = None
     users: Path | None = None
-    """File of users and password hashes; with it nobody comes in without. Lines are made by ``hash_password``."""
+    """File of users and password hashes; with it nobody comes in without. Lines are made by
+    ``hash_password``.
+    """
     most_connections: int = 1000
     most_handshakes: int = 100
     """Connections that have not been let in yet."""

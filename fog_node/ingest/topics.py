@@ -29,7 +29,9 @@ class Template:
     __slots__ = ("labels", "levels", "text")
 
     def __init__(self, text: str) -> None:
-        """Raises :class:`ValueError` for a template that is no topic, uses ``+`` or ``#``, or names a label twice."""
+        """Raises :class:`ValueError` for a template that is no topic, uses ``+`` or ``#``, or names a label
+        twice.
+        """
         if not text or "\0" in text:
             raise ValueError("a topic template is some text without U+0000")
         if "+" in text or "#" in text:
@@ -77,7 +79,9 @@ class _Branch:
 
 
 class TemplateRouter:
-    """The streams' templates as one tree: the cost of a route grows with the topic's levels, not with the streams."""
+    """The streams' templates as one tree: the cost of a route grows with the topic's levels, not with the
+    streams.
+    """
 
     __slots__ = ("_generation", "_root", "_templates")
 
@@ -98,7 +102,9 @@ class TemplateRouter:
         return tuple(self._templates)
 
     def replace(self, templates: Mapping[str, str]) -> None:
-        """From now on these streams (name to template), and no others. Raises :class:`ValueError`, changing nothing."""
+        """From now on these streams (name to template), and no others. Raises :class:`ValueError`, changing
+        nothing.
+        """
         compiled = {stream: Template(text) for stream, text in templates.items()}
         root = _Branch()
         for stream, template in compiled.items():
