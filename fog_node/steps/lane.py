@@ -44,7 +44,7 @@ class LaneJournal(Protocol):
     async def declare_gap(self, plan: str, origin: Origin, gap: Gap) -> None: ...
     def progress(self, plan: str, origin: Origin, committed: int) -> None: ...
     def gaps(self, plan: str, origin: Origin) -> tuple[Gap, ...]: ...
-    def growth(self) -> asyncio.Event: ...
+    async def grown(self, origin: Origin, offset: int) -> None: ...
 
 
 class PlanLane:
@@ -119,7 +119,6 @@ class PlanLane:
     async def next_part(self) -> Part[PartState]:
         """Wait until there is something to send, and give it out."""
         while True:
-            growth = self._journal.growth()
             self._heard.clear()
             await self._follow_journal()
             part = self._probe() or await self._take_turns()
@@ -127,7 +126,7 @@ class PlanLane:
                 self._cursor = cursors.sent(self._cursor, part.contributions)
                 return part
             if not self._has_backlog():
-                await self._wait(growth)
+                await self._wait()
 
     def _probe(self) -> Part[PartState] | None:
         asked = cursors.probe(self._cursor)
@@ -261,14 +260,14 @@ class PlanLane:
         """Whether a turn would read at once."""
         return any(self._tails[w.origin].position < w.end for w in cursors.wanted(self._cursor))
 
-    async def _wait(self, growth: asyncio.Event) -> None:
+    async def _wait(self) -> None:
         """Until the journal grew, something was told, or a tail is due."""
         now_us = self._clock.now_us()
-        due = [
-            self._tails[o].due_at(now_us)
-            for o, place in self._cursor.places.items()
-            if place.probe is cursors.Probe.TOLD and not place.closed
-        ]
+        live = {o: place for o, place in self._cursor.places.items() if not place.closed}
+        due = [self._tails[o].due_at(now_us) for o, p in live.items() if p.probe is cursors.Probe.TOLD]
         wait_s = min([LONGEST_WAIT_S, *((at - now_us) / SECOND for at in due)])
-        if not self._heard.is_set():
-            await first_of(growth.wait(), self._heard.wait(), self._clock.sleep(max(wait_s, 0.0)))
+        await first_of(
+            self._heard.wait(),
+            self._clock.sleep(max(wait_s, 0.0)),
+            *(self._journal.grown(origin, place.end) for origin, place in live.items()),
+        )

@@ -147,11 +147,11 @@ class MemoryJournal:
             OriginState(
                 origin=origin,
                 base=self._base.get(origin, 0),
-                end=blocks[-1].end if blocks else self._base.get(origin, 0),
+                end=self._end(origin),
                 closed=origin != self.live,
                 counters=Counters(),
             )
-            for origin, blocks in self.blocks.items()
+            for origin in self.blocks
         )
 
     async def read(self, origin: Origin, first: int, *, plan: str = "") -> Block | Gap | None:
@@ -173,8 +173,13 @@ class MemoryJournal:
     def gaps(self, plan: str, origin: Origin) -> tuple[Gap, ...]:
         return tuple(gap for o, gap in self._gaps if o == origin)
 
-    def growth(self) -> asyncio.Event:
-        return self._growth
+    async def grown(self, origin: Origin, offset: int) -> None:
+        while origin == self.live and self._end(origin) <= offset:
+            await self._growth.wait()
+
+    def _end(self, origin: Origin) -> int:
+        blocks = self.blocks[origin]
+        return blocks[-1].end if blocks else self._base.get(origin, 0)
 
     def _tell(self) -> None:
         growth, self._growth = self._growth, asyncio.Event()
