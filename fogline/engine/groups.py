@@ -110,18 +110,19 @@ def integer_sums(groups: Groups, values: Integers) -> Integers:
 
 
 def float_sums(groups: Groups, values: Floats) -> Floats:
-    """Sum floats pairwise within each group."""
+    """Sum floats pairwise within each group; a sum that leaves their range is infinite or NaN."""
     sums = np.zeros(groups.count)
     if not len(values):
         return sums
-    if len(values) <= FEW_FLOATS:
-        np.add.at(sums, groups.of_row, values)
-        return sums
-    narrow = groups.of_row.astype(np.uint16) if groups.count <= 1 << 16 else groups.of_row
-    order = np.argsort(narrow, kind="stable")
-    sorted_groups = groups.of_row[order]
-    starts = run_starts(sorted_groups)
-    sums[sorted_groups[starts]] = np.add.reduceat(values[order], starts)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if len(values) <= FEW_FLOATS:
+            np.add.at(sums, groups.of_row, values)
+            return sums
+        narrow = groups.of_row.astype(np.uint16) if groups.count <= 1 << 16 else groups.of_row
+        order = np.argsort(narrow, kind="stable")
+        sorted_groups = groups.of_row[order]
+        starts = run_starts(sorted_groups)
+        sums[sorted_groups[starts]] = np.add.reduceat(values[order], starts)
     return sums
 
 

@@ -43,7 +43,7 @@ def hash_numbers(column: NumberColumn) -> Hashes:
     if not is_float(column):
         return _mixed(as_integers(column).view(np.uint64), _WHOLE)
     floats = as_floats(column) + 0.0
-    whole = (np.trunc(floats) == floats) & (np.abs(floats) < 2.0**63)
+    whole = (np.trunc(floats) == floats) & (floats >= -(2.0**63)) & (floats < 2.0**63)
     integers = np.where(whole, floats, 0.0).astype(np.int64).view(np.uint64)
     return np.where(whole, _mixed(integers, _WHOLE), _mixed(floats.view(np.uint64), _BROKEN))
 
@@ -78,8 +78,10 @@ def distinct(state: SparseState) -> Integers:
     for rank in range(top - 1, 0, -1):
         inverse = 0.5 * (inverse + histogram[:, rank])
     inverse += _REGISTERS * _sigma(histogram[:, 0] / _REGISTERS)
-    estimates: Floats = _REGISTERS * _REGISTERS / (2 * np.log(2)) / inverse
-    return np.rint(estimates).astype(np.int64)
+    with np.errstate(divide="ignore"):  # full registers: beyond any number
+        estimates: Floats = _REGISTERS * _REGISTERS / (2 * np.log(2)) / inverse
+    fits = estimates < 2.0**63
+    return np.where(fits, np.rint(np.where(fits, estimates, 0)).astype(np.int64), 2**63 - 1)
 
 
 def _sigma(empty: Floats) -> Floats:

@@ -24,11 +24,14 @@ class Reading(NamedTuple):
     flow: float | None
 
 
-def reading(times: st.SearchStrategy[int] | None = None) -> st.SearchStrategy[Reading]:
+TIMES = st.integers(-2 * WIDTH_US, 2 * WIDTH_US) | st.sampled_from([10**18, -(10**17)])
+
+
+def reading(times: st.SearchStrategy[int] = TIMES) -> st.SearchStrategy[Reading]:
     hundredths = st.integers(-5000, 9999).map(lambda steps: steps / 100)
     return st.builds(
         Reading,
-        time_us=times or st.integers(-2 * WIDTH_US, 2 * WIDTH_US) | st.sampled_from([10**18, -(10**17)]),
+        time_us=times,
         zone=st.none() | st.sampled_from(["b", "a", "", "é"]),
         device=st.none() | st.sampled_from([f"d{number}" for number in range(9)]),
         temp=st.none() | hundredths,
@@ -80,6 +83,8 @@ STATES = (
     state("temp_sum", "sum", "temp", "float", 0.01),
     state("temp_min", "min", "temp"),
     state("temp_max", "max", "temp"),
+    state("temp_buckets", "log_buckets", "temp"),
+    state("levels_known", "count", "level", "int"),
     state("level_sum", "sum", "level", "int"),
     state("flow_sum", "sum", "flow"),
     state("flow_min", "min", "flow"),

@@ -199,6 +199,30 @@ def test_constants_of_different_types_in_one_expression_are_kept_apart() -> None
     assert scalars(evaluate(expression, batch)) == ["22.0"]
 
 
+def test_columns_without_a_mask_have_no_null() -> None:
+    columns: dict[str, BatchColumn] = {
+        "n": NumberColumn(values=np.array([1, 2])),
+        "b": TruthColumn(values=np.array([True, False])),
+        "t": text_column(["1", "2.5"]),
+    }
+    batch = Batch(rows=2, time_us=np.zeros(2, dtype=np.int64), columns=columns)
+
+    for expression, values in (
+        (call("and", Column("b"), call(">", Column("n"), 0)), [True, False]),
+        (call("or", Column("b"), call(">", Column("n"), 5)), [True, False]),
+        (call("is_null", Column("b")), [False, False]),
+        (call("to_text", Column("n")), ["1", "2"]),
+        (call("to_float", Column("b")), [1.0, 0.0]),
+        (call("to_int", Column("t")), [1, None]),
+        (call("to_int", "9" * 41), [None, None]),
+        (call("to_float", "1_0"), [None, None]),
+        (call("to_int", "99999999999999999999"), [None, None]),
+        (call("least", Column("n"), 2), [1, 2]),
+        (call("round", Column("n"), 3), [1, 2]),
+    ):
+        assert scalars(evaluate(expression, batch)) == values
+
+
 def test_texts_compare_by_code_point_whatever_their_dictionary() -> None:
     left = TextColumn(codes=np.array([0, 1, 2, -1], dtype=np.int32), dictionary=("b", "a", "é"))
     right = TextColumn(codes=np.array([0, 0, 0, 0], dtype=np.int32), dictionary=("b", "unused"))

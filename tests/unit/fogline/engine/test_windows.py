@@ -237,6 +237,15 @@ def test_layouts_are_chosen_by_function_type_and_resolution() -> None:
         state_layout("sum", "text")
 
 
+def test_readings_of_distant_ages_are_in_panes_of_their_own() -> None:
+    times = (-(2**61), 0, 2**62)
+    readings = [Reading(time, "a", None, 1.0, None, None) for time in times]
+    query = WindowQuery(keys=(), width_us=1, states=(), outputs=())
+    step = StepSpec(name="s", source="air", stream="air", where=None, query=query)
+
+    assert WindowProgram(step, 1).run(batch_of(readings)).table.pane_start.tolist() == list(times)
+
+
 def test_many_wide_keys_are_grouped_without_running_out_of_codes() -> None:
     texts = 300
     columns = {f"k{place}": NumberColumn(values=np.arange(texts) * (place + 1)) for place in range(9)}
