@@ -37,8 +37,8 @@ class Aggregator:
         link = settings.uplink.link()
         lanes = LaneSet()
         self._kept: Final = KeptDesired(settings.folder / DESIRED_FILE)
-        self._sink: Final = MergeSink(lanes, limits=settings.merge.limits(), clock=clock)
-        self._intake: Final = IntakeServicer(self._sink, parent=settings.name, credit_bytes=settings.credit)
+        self.sink: Final = MergeSink(lanes, limits=settings.merge.limits(), clock=clock)
+        self._intake: Final = IntakeServicer(self.sink, parent=settings.name, credit_bytes=settings.credit)
         self._uplink: Final = Uplink(
             parents=settings.parents, child=settings.name, lanes=lanes, clock=clock, rng=rng, settings=link
         )
@@ -75,7 +75,7 @@ class Aggregator:
             control = group.create_task(self._control.run(), name="attach to the parent")
             await stopping.wait()
             await self.server.retire()
-            self._sink.flush()
+            self.sink.flush()
             self._uplink.stop()
             await pushing
             control.cancel()
@@ -89,8 +89,8 @@ class Aggregator:
             children=self._intake.children,
             parts_in=self._intake.counters.parts,
             parts_out=self._uplink.counters.parts,
-            held_bytes=self._sink.held_bytes,
-            refusals=self._sink.counters.refusals,
+            held_bytes=self.sink.held_bytes,
+            refusals=self.sink.counters.refusals,
             version=fogline.__version__,
         )
 

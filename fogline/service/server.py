@@ -1,5 +1,6 @@
 """The skeleton of every tier's gRPC server: health, reflection, where it listens, how it stops."""
 
+import asyncio
 import ipaddress
 from collections.abc import Callable
 from types import TracebackType
@@ -47,6 +48,8 @@ class Server:
         self._names: Final[list[str]] = []
         self._ends: Final[list[Callable[[], None]]] = []
         self._port = 0
+        self.started: Final = asyncio.Event()
+        """Set when the port is bound and calls are taken."""
 
     @property
     def port(self) -> int:
@@ -84,6 +87,7 @@ class Server:
         await self._server.start()
         for name in ("", *self._names):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        self.started.set()
         _log.info("listening", address=self.address)
         return self
 
