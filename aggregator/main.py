@@ -56,6 +56,11 @@ class Aggregator:
         self._attach: Final = ControlServicer(self._group)
         self.server: Final = Server(listen=settings.listen, insecure=settings.insecure)
 
+    @property
+    def generation(self) -> int:
+        """Of the desired state that the group is told now."""
+        return self._kept.desired.generation
+
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve and push until told to stop; then send what is merged, and leave."""
         self.server.add(
