@@ -52,9 +52,16 @@ async def run_node(settings: NodeSettings, stopping: asyncio.Event, *, clock: Cl
             rng=rng,
             settings=settings.link,
         )
-        listener = Listener(settings.listener, router=plans.router, journal=journal, clock=clock)
+        listener = Listener(
+            settings.listener,
+            router=plans.router,
+            journal=journal,
+            clock=clock,
+            entropy=os.urandom,
+            streams=journal.streams(),
+        )
         reporter = Reporter(
-            settings.name, journal=journal, plans=plans, listener=listener, uplink=uplink, clock=clock
+            settings, journal=journal, plans=plans, listener=listener, uplink=uplink, clock=clock
         )
         control = ControlClient(
             parents=settings.parents,
@@ -67,16 +74,17 @@ async def run_node(settings: NodeSettings, stopping: asyncio.Event, *, clock: Cl
         node = _Node(
             plans=plans, kept=kept, live_first=live_first, reporter=reporter, control=control, clock=clock
         )
-        async with asyncio.TaskGroup() as group, listener:
-            tasks = [
-                group.create_task(node.follow(), name="follow desired state"),
-                group.create_task(node.report(), name="report"),
-                group.create_task(control.run(), name="control"),
-            ]
-            push = group.create_task(uplink.run(), name="push to parent")
-            _log.info("node runs", node=settings.name, listener=listener.url, parents=settings.parents)
-            await stopping.wait()
-            await listener.stop()
+        async with asyncio.TaskGroup() as group:
+            async with listener:
+                tasks = [
+                    group.create_task(journal.run(), name="tidy the journal"),
+                    group.create_task(node.follow(), name="follow desired state"),
+                    group.create_task(node.report(), name="report"),
+                    group.create_task(control.run(), name="control"),
+                ]
+                push = group.create_task(uplink.run(), name="push to parent")
+                _log.info("node runs", node=settings.name, port=listener.port, parents=settings.parents)
+                await stopping.wait()
             uplink.stop()
             await push
             for task in tasks:

@@ -8,6 +8,7 @@ from fog_node.ingest.listener import Listener
 from fog_node.journal.journal import Journal
 from fog_node.journal.values import OriginState
 from fog_node.plans import NodePlans
+from fog_node.settings import NodeSettings
 from fog_node.steps.lane import PlanLane
 from fogline import __version__
 from fogline.control.servicer import PROTOCOL
@@ -25,7 +26,7 @@ class Reporter:
 
     def __init__(
         self,
-        name: str,
+        settings: NodeSettings,
         *,
         journal: Journal,
         plans: NodePlans,
@@ -33,13 +34,14 @@ class Reporter:
         uplink: Uplink,
         clock: Clock,
     ) -> None:
-        self._name: Final = name
+        self._settings: Final = settings
+        self._name: Final = settings.name
         self._journal: Final = journal
         self._plans: Final = plans
         self._listener: Final = listener
         self._uplink: Final = uplink
         self._clock: Final = clock
-        self._newest = control_pb2.NodeReport(node=name, version=__version__)
+        self._newest = control_pb2.NodeReport(node=settings.name, version=__version__)
 
     def request(self) -> control_pb2.AttachRequest:
         """The newest report as the control stream wants it."""
@@ -53,14 +55,15 @@ class Reporter:
         """
         lanes = [await self._lane(lane, origin) for lane in self._plans.lanes for origin in lane.places]
         usage = self._journal.usage()
+        counts = self._listener.counts()
         self._newest = control_pb2.NodeReport(
             node=self._name,
             parent=self._uplink.parent,
             at_us=self._clock.now_us(),
             generation=self._plans.applied.generation,
             faults=[*self._plans.applied.faults, *(f"{f.path}: {f.detail}" for f in self._journal.findings)],
-            listener=self._listener.url,
-            clients=self._listener.connections,
+            listener=self._url(),
+            clients=counts.connections,
             journals=[
                 _journal(state)
                 for stream in self._plans.router.streams
@@ -69,10 +72,14 @@ class Reporter:
             lanes=lanes,
             journal_bytes=usage.used,
             journal_limit_bytes=usage.limit,
-            unrouted=self._listener.counts.unrouted,
+            unrouted=counts.unrouted,
             version=__version__,
             dead_letters=self._letters(),
         )
+
+    def _url(self) -> str:
+        scheme = "mqtts" if self._settings.listener.certificate else "mqtt"
+        return f"{scheme}://{self._settings.listener.host}:{self._listener.port}"
 
     async def _lane(self, lane: PlanLane, origin: Origin) -> control_pb2.LaneReport:
         place = lane.places[origin]
