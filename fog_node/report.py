@@ -16,7 +16,7 @@ from fogline.model.clock import Clock
 from fogline.model.part import Origin
 from fogline.uplink.uplink import Uplink
 from fogline.v1 import control_pb2
-from fogline.wire.part import origin_to_wire
+from fogline.wire.origins import origin_to_wire
 
 LETTERS: Final = 20
 
