@@ -34,6 +34,10 @@ class TextNode:
     style: str
     """Empty for a plain scalar, else its quote or block mark."""
 
+    def place_at(self, index: int) -> Place:
+        """Where a character of a text on one line stands; exact as long as nothing before it is escaped."""
+        return Place(self.place.line, self.place.column + len(self.style) + index)
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing is written: YAML's null."""
@@ -70,7 +74,8 @@ def read_document(text: str, file: str, faults: Faults) -> Node:
     except _Refused as refused:
         faults.add(refused.place, "", refused.message, refused.hint)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        unclosed = "end of stream" in (error.problem or "")
+        mark = (error.context_mark if unclosed else None) or error.problem_mark or error.context_mark
         words = ", ".join(part for part in (error.context, error.problem) if part)
         faults.add(_place(mark), "", f"not YAML: {words}", _hint(words))
     except yaml.reader.ReaderError as error:
@@ -83,7 +88,7 @@ def read_document(text: str, file: str, faults: Faults) -> Node:
 def _composed(text: str) -> yaml.Node:
     if len(text) > MAX_CHARACTERS:
         message = f"the spec has {len(text)} characters; at most {MAX_CHARACTERS} are read"
-        raise _Refused(Place(1, 1), message)
+        raise _Refused(Place(1, 1), message, "split it into pipelines")
     _check_depth(text)
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     if root is None:
@@ -106,7 +111,8 @@ def _check_depth(text: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise _Refused(_place(event.start_mark), f"nested deeper than {MAX_DEPTH} levels")
+                place = _place(event.start_mark)
+                raise _Refused(place, f"nested deeper than {MAX_DEPTH} levels", "no spec needs that")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
@@ -145,7 +151,7 @@ class _Tree:
         if self._values > MAX_VALUES or depth > MAX_DEPTH:
             raise _Refused(place, "aliases make this document too large or endless", "write the values out")
         if node.tag not in PLAIN_TAGS:
-            self._faults.add(place, path, f"the tag {shown(node.tag)} is not read", "remove it")
+            self._faults.add(place, path, f"the tag {_tag(node.tag)} is not read", "remove it")
         if isinstance(node, yaml.ScalarNode):
             return TextNode(place=place, text=node.value, start=node.start_mark.index, style=node.style or "")
         if isinstance(node, yaml.SequenceNode):
@@ -173,6 +179,10 @@ class _Tree:
             entries[key] = value
             key_places[key] = key_place
         return TableNode(place=place, entries=entries, key_places=key_places)
+
+
+def _tag(tag: str) -> str:
+    return shown(tag.replace("tag:yaml.org,2002:", "!!"))
 
 
 def join(path: str, key: str) -> str:

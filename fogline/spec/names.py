@@ -21,6 +21,10 @@ SENML_TIME: Final = "time"
 """Name of the event time of a SenML stream without ``time:``."""
 
 
+MAX_NAMED: Final = 64
+"""Streams of a pipeline, and steps of one."""
+
+
 def check_name(name: str, what: str, place: Place, path: str, faults: Faults) -> bool:
     """Whether this may name a stream, step, label or field; if not, that is a fault."""
     if not COLUMN.fullmatch(name):
@@ -38,10 +42,11 @@ def check_name(name: str, what: str, place: Place, path: str, faults: Faults) ->
 class Taken:
     """Names within one stream: each belongs to one thing."""
 
-    def __init__(self, path: str, faults: Faults) -> None:
-        self._path = path
+    def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self._owners: dict[str, str] = {}
+        self.disputed: Final[set[str]] = set()
+        """Names that more than one thing wanted."""
 
     def take(self, name: str, what: str, place: Place, path: str, hint: str = "") -> bool:
         """Give the name to this thing, or note the clash."""
@@ -50,4 +55,5 @@ class Taken:
             return True
         message = f"{shown(name)} is already the name of {self._owners[name]}"
         self._faults.add(place, path, message, hint or "take another name")
+        self.disputed.add(name)
         return False

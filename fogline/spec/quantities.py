@@ -30,7 +30,13 @@ MAX_DURATION: Final = 36_500 * DAY
 
 
 def duration(
-    section: Section, key: str, default_us: int, *, least_us: int = 0, for_ever: bool = False
+    section: Section,
+    key: str,
+    default_us: int,
+    *,
+    least_us: int = 0,
+    most_us: int = MAX_DURATION,
+    for_ever: bool = False,
 ) -> int:
     """A key's value in microseconds: ``500ms``, ``5s``, ``2m``, ``1d``; ``forever`` where allowed."""
     forms = "a number with ms, s, m, h or d, for example 5s or 2m" + (", or forever" if for_ever else "")
@@ -48,17 +54,23 @@ def duration(
     value = Decimal(found[1]) * UNITS[found[2]]
     if value != value.to_integral_value():
         section.fault(key, f"{shown(text)} is finer than a microsecond", "write a coarser duration")
-    elif not least_us <= value <= MAX_DURATION:
+    elif not least_us <= value <= most_us:
         section.fault(
-            key, f"{shown(text)} is too {'short' if value < least_us else 'long'}", _bounds(least_us)
+            key,
+            f"{shown(text)} is too {'short' if value < least_us else 'long'}",
+            f"at least {_spelt(least_us)}, at most {_spelt(most_us)}",
         )
     else:
         return int(value)
     return default_us
 
 
-def _bounds(least_us: int) -> str:
-    return f"at least {least_us // MILLISECOND}ms, at most {MAX_DURATION // DAY}d"
+def _spelt(duration_us: int) -> str:
+    """A duration in the largest unit that it is a multiple of."""
+    unit = next(
+        name for name, us in reversed(UNITS.items()) if duration_us % us == 0 and (duration_us or name == "s")
+    )
+    return f"{duration_us // UNITS[unit]}{unit}"
 
 
 def size(section: Section, key: str, *, least: int) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fogline.model.clock import DAY, HOUR, MILLISECOND, MINUTE, SECOND
-from fogline.model.faults import Faults, SpecErrors, shown
+from fogline.model.faults import Faults, Place, SpecErrors, shown
 from fogline.model.plan import StepSpec, StreamSpec
 from fogline.spec.document import TableNode, read_document
 from fogline.spec.names import PIPELINE
@@ -54,7 +54,7 @@ def read_spec(text: str, file: str = "the spec") -> Spec:
     if not isinstance(root, TableNode):
         faults.add(root.place, "", "a spec is a table", "start with `name:`, `streams:` and `steps:`")
         raise SpecErrors(file, faults.found)
-    section = Section(root, "", faults)
+    section = Section(root, Place(1, 1), "", faults)
     section.only(KEYS, LATER)
     drafts = {}
     section.required(
@@ -103,7 +103,4 @@ def _emit(section: Section) -> int:
         return SECOND
     inner.only(("every", "on"))
     inner.choice("on", ("change",), "change")
-    every = duration(inner, "every", SECOND, least_us=LEAST_EMIT_US)
-    if every > HOUR:
-        inner.fault("every", "at most 1h", "a closed window is sent at once anyway; this paces open ones")
-    return every
+    return duration(inner, "every", SECOND, least_us=LEAST_EMIT_US, most_us=HOUR)

@@ -1,10 +1,14 @@
 """A table of the spec while it is being read: which keys it may have, and what their values are."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
 from fogline.model.faults import Faults, Place, did_you_mean, shown
 from fogline.spec.document import ListNode, Node, TableNode, TextNode, join
+
+WORD: Final = re.compile(r"[\w.-]*")
+SPLIT: Final = "inside { } a comma ends a text: put the text before it into quotes"
 
 Choice = TypeVar("Choice", bound=str)
 
@@ -12,8 +16,10 @@ Choice = TypeVar("Choice", bound=str)
 class Section:
     """One table. What is asked for and is not there, or is not what it should be, becomes a fault."""
 
-    def __init__(self, table: TableNode, path: str, faults: Faults) -> None:
+    def __init__(self, table: TableNode, place: Place, path: str, faults: Faults) -> None:
         self.table: Final = table
+        self.place: Final = place
+        """Where the key stands whose value this table is."""
         self.path: Final = path
         self.faults: Final = faults
 
@@ -30,7 +36,8 @@ class Section:
                     place, self.below(key), f"`{key}` is not available in this release", later[key]
                 )
             else:
-                self.faults.add(place, self.below(key), f"unknown key {shown(key)}", did_you_mean(key, known))
+                hint = did_you_mean(key, known) if WORD.fullmatch(key) else SPLIT
+                self.faults.add(place, self.below(key), f"unknown key {shown(key)}", hint)
 
     def below(self, key: str) -> str:
         """The path of a key of this table."""
@@ -39,7 +46,7 @@ class Section:
     def place_of(self, key: str) -> Place:
         """Where a key's value stands, or the table if there is none."""
         node = self.table.entries.get(key)
-        return node.place if node else self.table.place
+        return node.place if node else self.place
 
     def fault(self, key: str, message: str, hint: str = "") -> None:
         """Note a mistake in a key's value."""
@@ -61,7 +68,7 @@ class Section:
     def required(self, key: str, hint: str) -> Node | None:
         """As :meth:`node`, but a missing key is a fault too."""
         if key not in self.table.entries:
-            self.faults.add(self.table.place, self.path, f"`{key}` is missing", hint)
+            self.faults.add(self.place, self.path, f"`{key}` is missing", hint)
         return self.node(key)
 
     def section(self, key: str, hint: str) -> "Section | None":
@@ -72,7 +79,7 @@ class Section:
         if not isinstance(node, TableNode):
             self.fault(key, f"`{key}` must be a table", hint)
             return None
-        return Section(node, self.below(key), self.faults)
+        return Section(node, self.table.key_places[key], self.below(key), self.faults)
 
     def text(self, key: str, hint: str) -> str | None:
         """A key's value as a text."""

@@ -7,7 +7,7 @@ from fogline.model.faults import shown
 from fogline.model.plan import StepSpec
 from fogline.spec.document import TableNode, TextNode, join
 from fogline.spec.embedded import Embedded
-from fogline.spec.names import check_name
+from fogline.spec.names import MAX_NAMED, check_name
 from fogline.spec.section import Section
 from fogline.spec.streams import StreamDraft
 from fogline.sql.columns import ColumnType, Source
@@ -33,6 +33,8 @@ def read_steps(spec: Section, document: str, drafts: Mapping[str, StreamDraft]) 
         return ()
     if not section.table.entries:
         spec.fault("steps", "there is no step", 'write {name: {sql: "SELECT ..."}}')
+    if len(section.table.entries) > MAX_NAMED:
+        section.faults.add(section.place, section.path, f"more than {MAX_NAMED} steps", "split the pipeline")
     steps = []
     unread = []
     for name, place in section.table.key_places.items():
@@ -104,6 +106,8 @@ def source_of(draft: StreamDraft) -> Source:
     columns: dict[str, ColumnType] = {label.name: ColumnType(type="text") for label in stream.labels}
     for field in stream.fields:
         columns[field.name] = ColumnType(type=field.type, resolution=field.resolution)
+    for name in draft.disputed:
+        columns.pop(name, None)
     return Source(
         name=stream.name,
         stream=stream.name,

@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-from fogline.model.faults import shown
+from fogline.model.faults import Place, shown
+from fogline.spec.document import TextNode
 from fogline.spec.names import check_name
 from fogline.spec.section import Section
 
@@ -13,35 +14,25 @@ MAX_BYTES: Final = 65_535
 MAX_LEVELS: Final = 128
 
 
-def topic_labels(section: Section, key: str, template: str) -> tuple[str, ...]:
-    """Labels of a template in the order of its levels; every mistake in it becomes a fault."""
-    for message, hint in _impossible(template):
+def topic_labels(section: Section, key: str, node: TextNode) -> dict[str, Place]:
+    """Labels of a template with their places, in the order of its levels; every mistake becomes a fault."""
+    for message, hint in _impossible(node.text):
         section.fault(key, message, hint)
-    labels: list[str] = []
-    for level in template.split("/"):
-        found = LABEL.fullmatch(level)
-        if found is None:
-            if "{" in level or "}" in level:
-                section.fault(
-                    key,
-                    f"{shown(level)} mixes text and label",
-                    "a `{label}` stands for a whole level: between two `/`",
-                )
-            elif "+" in level or "#" in level:
-                section.fault(
-                    key,
-                    f"{shown(level)} is a wildcard of subscriptions",
-                    "give the level a name: `{label}` matches any one level",
-                )
-            continue
-        name = found[1]
-        if name in labels:
-            section.fault(
-                key, f"the label {shown(name)} stands in two levels", "give each level its own name"
-            )
-        elif check_name(name, "label", section.place_of(key), section.below(key), section.faults):
-            labels.append(name)
-    return tuple(labels)
+    labels: dict[str, Place] = {}
+    index = 0
+    for level in node.text.split("/"):
+        place = node.place_at(index)
+        index += len(level) + 1
+        label = LABEL.fullmatch(level)
+        if label is None:
+            for message, hint in _impossible_level(level):
+                section.faults.add(place, section.below(key), message, hint)
+        elif label[1] in labels:
+            message = f"the label {shown(label[1])} stands in two levels"
+            section.faults.add(place, section.below(key), message, "give each level its own name")
+        elif check_name(label[1], "label", place, section.below(key), section.faults):
+            labels[label[1]] = place
+    return labels
 
 
 def _impossible(template: str) -> list[tuple[str, str]]:
@@ -50,14 +41,22 @@ def _impossible(template: str) -> list[tuple[str, str]]:
     if not template:
         reasons.append(("the topic is empty", 'write one, for example "greenhouse/{zone}/air"'))
     if template.startswith("$"):
-        reasons.append(
-            (
-                "a topic that begins with `$` is the broker's own",
-                "devices cannot publish there; take another topic",
-            )
-        )
+        hint = "devices cannot publish there; take another topic"
+        reasons.append(("a topic that begins with `$` is the broker's own", hint))
     if len(template.encode("utf-8", "replace")) > MAX_BYTES or template.count("/") >= MAX_LEVELS:
         reasons.append(("the topic is too long", f"at most {MAX_LEVELS} levels and {MAX_BYTES} bytes"))
-    if any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in template):
-        reasons.append(("the topic has a control character", "MQTT servers refuse such topics; remove it"))
+    return reasons
+
+
+def _impossible_level(level: str) -> list[tuple[str, str]]:
+    """Why no topic can have such a level."""
+    reasons = []
+    if "{" in level or "}" in level:
+        hint = "a `{label}` stands for a whole level: between two `/`"
+        reasons.append((f"{shown(level)} mixes text and label", hint))
+    if "+" in level or "#" in level:
+        hint = "give the level a name: `{label}` matches any one level"
+        reasons.append((f"{shown(level)} is a wildcard of subscriptions", hint))
+    if any(not character.isprintable() for character in level):
+        reasons.append((f"{shown(level)} has an invisible character", "remove it: devices do not send it"))
     return reasons
