@@ -29,3 +29,10 @@ class JournalUnreadable(FogError):
     """The folder was written by a newer release."""
 
     status = StatusCode.FAILED_PRECONDITION
+
+
+class JournalFailed(FogError):
+    """The disk refused a small fact; nothing was promised. Try again."""
+
+    status = StatusCode.UNAVAILABLE
+    retryable = True

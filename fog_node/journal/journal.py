@@ -1,22 +1,45 @@
 """The journal: a node's append-only log of messages, the only durable stream data that a node has."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
-import numpy as np
+from structlog import get_logger
 
+from fog_node.journal.appending import Appending
+from fog_node.journal.catalog import Catalog, StreamRow
+from fog_node.journal.epochs import Epochs
+from fog_node.journal.errors import JournalClosed, JournalFailed, JournalLocked
+from fog_node.journal.files import DiskFiles, Files
+from fog_node.journal.layout import LOCK
+from fog_node.journal.ledger import LedgerFile
+from fog_node.journal.memory import RecentBlocks
+from fog_node.journal.orders import Bounced, Committed, Died, Done, Order, Outcome, Roll, Stop
+from fog_node.journal.plans import Plans
+from fog_node.journal.reading import Reading
+from fog_node.journal.records import Records
+from fog_node.journal.recovery import Recovery
+from fog_node.journal.room import done_with, outdated
 from fog_node.journal.settings import JournalSettings
-from fog_node.journal.values import Counters, Delivery, Finding, Gap, OriginState, Usage
+from fog_node.journal.values import Counters, Delivery, Finding, OriginState, Usage
+from fog_node.journal.writer import Writer
 from fog_node.messages import Block, Messages
-from fogline.model.clock import Clock
+from fogline.model.clock import MINUTE, SECOND, Clock
+from fogline.model.errors import NotFound
+from fogline.model.gap import Gap
 from fogline.model.part import Origin
 from fogline.model.plan import FullPolicy
 
+_log = get_logger(__name__)
+
 
 class Journal:
-    """First form, in memory only: the signatures hold, the disk comes next."""
+    """An async context manager: entering opens the folder, leaving it ends the writer.
+
+    All methods belong to the event loop and none blocks it: files are written by one thread and read by another.
+    """
 
     def __init__(
         self,
@@ -26,31 +49,47 @@ class Journal:
         clock: Clock,
         entropy: Callable[[int], bytes],
         tenant: str = "main",
+        files: Files | None = None,
     ) -> None:
-        self._settings, self._node, self._clock, self._tenant = settings, node, clock, tenant
-        self._epoch = entropy(16)
-        self._blocks: dict[str, list[Block]] = {}
-        self._counters: dict[str, Counters] = {}
-        self._starts: dict[tuple[str, Origin], int] = {}
-        self._changed = asyncio.Event()
+        """``entropy`` gives so many random bytes; epochs are made of it."""
+        self._settings, self._node, self._tenant = settings, node, tenant
+        self._clock, self._entropy = clock, entropy
+        self._files: Files = files or DiskFiles()
+        self._ledger = LedgerFile(self._files, settings.folder, settings.reserve_bytes)
+        self._findings: list[Finding] = []
+        self._stack = AsyncExitStack()
+        self._dead: Exception | None = None
+        self._saved_us = clock.now_us()
 
     async def __aenter__(self) -> Self:
+        """Open the folder. Raises JournalLocked if another writer has it, OSError if the disk fails."""
+        async with AsyncExitStack() as stack:
+            lock = await asyncio.to_thread(self._lock)
+            stack.callback(self._files.unlock, lock)
+            catalog = await asyncio.to_thread(self._recover)
+            self._build(catalog)
+            stack.callback(self._reading.close)
+            self._writer.start()
+            stack.push_async_callback(self._shut)
+            await self._records.save()
+            self._stack = stack.pop_all()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        pass
+        """Write what was accepted, and close."""
+        await self._stack.__aexit__(kind, error, trace)
 
     @property
     def epoch(self) -> bytes:
         """16 random bytes that name this run of the writer."""
-        return self._epoch
+        return self._epochs.current
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What was wrong in stored files since the start."""
-        return ()
+        return tuple(self._findings)
 
     def declare(
         self, stream: str, *, policy: FullPolicy = "expire", quota_bytes: int = 0, look_back_us: int = 0
@@ -59,30 +98,20 @@ class Journal:
 
         Blocks whose messages arrived less than ``look_back_us`` before the first uncommitted one are kept.
         """
-        self._blocks.setdefault(stream, [])
-        self._counters.setdefault(stream, Counters())
+        row = self._catalog.streams.setdefault(stream, StreamRow(name=stream))
+        row.policy, row.look_back_us = policy, look_back_us
+        row.quota_bytes = quota_bytes or self._settings.quota_bytes
+        if not row.declared:
+            row.declared = True
+            self._epochs.open(row)
 
     async def append(self, stream: str, messages: Messages) -> None:
-        """Return when the messages are on disk. Raises JournalFull, and then nothing of them is kept."""
-        blocks = self._blocks[stream]
-        first, n = (blocks[-1].end if blocks else 0), len(messages)
-        block = Block(
-            origin=self._origin(stream),
-            first=first,
-            end=first + n,
-            arrival_us=np.full(n, messages.arrival_us, np.int64),
-            topics=tuple(messages.topics),
-            topic_codes=np.asarray(messages.topic_codes, np.uint32),
-            clients=(messages.client,),
-            client_codes=np.zeros(n, np.uint32),
-            packet_ids=np.asarray(messages.packet_ids, np.uint16),
-            flags=np.frombuffer(messages.flags, np.uint8),
-            payloads=messages.payloads,
-        )
-        blocks.append(block)
-        self._counters[stream] = self._counters[stream].plus(Counters(received=n, journaled=n))
-        self._changed.set()
-        self._changed = asyncio.Event()
+        """Return when the messages are on disk: only then may they be acknowledged.
+
+        Raises JournalFull (nothing is kept; counted as refused) and JournalClosed (they may be kept or not, as
+        after a cancelled append).
+        """
+        await self._appending.append(self._declared(stream), messages)
 
     def count(
         self,
@@ -94,75 +123,236 @@ class Journal:
     ) -> None:
         """Count deliveries that never became messages here; refused ones count as received too."""
         reasons = dict(refused or {})
-        self._counters[stream] = self._counters[stream].plus(
+        row = self._declared(stream).open
+        row.counters = row.counters.plus(
             Counters(
                 received=sum(reasons.values()), refused=reasons, redelivered=redelivered, retained=retained
             )
         )
 
     def counters(self, stream: str) -> Counters:
-        """What became of the stream's messages since the journal was made, across restarts."""
-        return self._counters[stream]
+        """Say what became of the stream's messages since the folder was made, across restarts."""
+        row = self._declared(stream)
+        total = row.carried
+        for origin in row.origins:
+            total = total.plus(origin.counters)
+        return total
 
     def origins(self, stream: str) -> tuple[OriginState, ...]:
-        """Every epoch of the stream that still holds messages, oldest first; the last is the open one."""
-        blocks = self._blocks[stream]
-        return (
-            OriginState(
-                origin=self._origin(stream),
-                base=0,
-                end=blocks[-1].end if blocks else 0,
-                closed=False,
-                counters=self._counters[stream],
-            ),
+        """List the epochs that still matter, oldest first; the last is the open one."""
+        return tuple(
+            OriginState(origin=o.origin, base=o.base, end=o.end, closed=o.closed, counters=o.counters)
+            for o in self._declared(stream).origins
         )
 
+    def streams(self) -> tuple[str, ...]:
+        """List every stream that the journal holds something of, declared in this run or not."""
+        return tuple(self._catalog.streams)
+
     async def read(self, origin: Origin, first: int, *, plan: str = "") -> Block | Gap | None:
-        """Return the block that holds ``first``, from there on; or the gap that is there; None: not yet."""
-        for block in self._blocks[origin.stream]:
-            if block.first <= first < block.end:
-                return block.since(first)
-        return None
+        """Return the block that holds ``first``, from there on; or the gap that is there; None: not yet.
+
+        With ``plan`` its own gaps count, else only what nobody can read any more. Raises NotFound for an
+        origin that is gone.
+        """
+        return await self._reading.read(origin, first, plan)
 
     async def grown(self, origin: Origin, offset: int) -> None:
-        """Return when the origin's end is beyond ``offset``, or the origin is closed."""
-        while self.origins(origin.stream)[0].end <= offset:
-            await self._changed.wait()
+        """Return when the origin's end is beyond ``offset``, or it is closed, or its gaps changed."""
+        row = self._catalog.row(origin)
+        if row is None or row.end > offset or row.closed:
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        row.waiters.add(waiter)
+        try:
+            await waiter
+        finally:
+            row.waiters.discard(waiter)
 
-    async def plan_started(self, plan: str, origin: Origin) -> int:
-        """Offset at which the plan begins on the origin: written once, durable, then always the same."""
-        return self._starts.setdefault((plan, origin), 0)
+    async def plan_started(self, plan: str, origin: Origin, *, at: Literal["base", "end"] = "base") -> int:
+        """Return where the plan begins on the origin: written once, on disk, then always the same.
+
+        From then on the plan reads the stream: every later epoch from 0. Raises NotFound, JournalFailed.
+        """
+        return await self._plans.started(plan, origin, at)
 
     def progress(self, plan: str, origin: Origin, committed: int) -> None:
         """Tell what the cloud's store holds for the plan; the only thing that permits truncation."""
+        if not self._plans.progress(plan, origin, committed):
+            detail = f"the store holds {committed} messages of {origin}, which is more than the journal has"
+            _log.error("disk rolled back", detail=detail)
+            self._findings.append(Finding(path=str(origin), what="rolled_back", detail=detail))
 
     async def forget(self, plan: str) -> None:
-        """The plan was withdrawn: it holds nothing back any more."""
+        """Note that the plan was withdrawn: it holds nothing back any more. Raises JournalFailed."""
+        await self._plans.forget(plan)
 
-    async def detach(self, plan: str) -> None:
-        """Give up everything that the plan has not committed: a gap for this plan alone."""
+    async def detach(self, plan: str) -> int:
+        """Give up everything that the plan has not committed: a gap for this plan alone.
+
+        Returns how many messages that are. Raises JournalFailed.
+        """
+        return await self._plans.detach(plan)
+
+    async def declare_gap(self, plan: str, origin: Origin, gap: Gap) -> None:
+        """Put a gap on record that the plan's lane found. Raises NotFound, JournalFailed."""
+        await self._plans.declare(plan, origin, gap)
 
     def gaps(self, plan: str, origin: Origin) -> tuple[Gap, ...]:
-        """Ranges of the origin that the plan will never see, in order, not overlapping."""
-        return ()
+        """List the ranges of the origin that the plan will never see, in order, not overlapping."""
+        return self._plans.gaps(plan, origin)
 
     async def pending(self, origin: Origin, offset: int) -> int:
-        """How many messages at or after ``offset`` the journal holds, counted from its blocks."""
-        return sum(len(b) for b in self._blocks[origin.stream] if b.first >= offset)
+        """Count the messages at or after ``offset`` that the journal holds, from its blocks."""
+        return await self._reading.pending(origin, offset)
 
     async def roll(self) -> bytes:
-        """Close the epoch of every stream and open a new one; returns its name."""
-        return self._epoch
+        """Close the epoch of every stream and open a new one; returns its name. Raises JournalFailed."""
+        await asyncio.shield(self._epochs.roll())
+        return self.epoch
 
-    async def recent(
-        self, *, messages: int, clients: Iterable[str] | None = None
-    ) -> dict[str, dict[int, Delivery]]:
-        """Client -> packet id -> newest delivery with QoS above 0, among the newest ``messages``."""
-        return {}
+    async def recent(self, *, messages: int, window: int = 65_535) -> dict[str, dict[int, Delivery]]:
+        """Collect client -> packet id -> newest delivery with QoS above 0.
+
+        Among the newest ``messages`` messages of all streams, at most ``window`` packet ids a client.
+        """
+        return await self._reading.recent(messages=messages, window=window)
 
     def usage(self) -> Usage:
-        """Disk used by blocks, and its limit."""
-        return Usage(used=0, limit=self._settings.limit_bytes)
+        """Tell the disk used by blocks, and its limit."""
+        return Usage(used=self._catalog.used_bytes(), limit=self._settings.limit_bytes)
 
-    def _origin(self, stream: str) -> Origin:
-        return Origin(tenant=self._tenant, node=self._node, stream=stream, epoch=self._epoch)
+    async def run(self) -> None:
+        """Tidy for ever: belongs into the node's task group. Raises JournalClosed if the writer ended."""
+        while True:
+            await self._clock.sleep(self._settings.tidy_every_us / SECOND)
+            await self.tidy()
+
+    async def tidy(self) -> None:
+        """Remove what is released and outdated, and try again what waits; :meth:`run` does it every so often."""
+        settings, now = self._settings, self._clock.now_us()
+        if self._dead is not None:
+            raise JournalClosed("the journal's writer ended") from self._dead
+        drops = outdated(self._catalog, keep_us=settings.keep_us, keep_bytes=settings.keep_bytes, now_us=now)
+        removed = done_with(self._catalog)
+        stale = self._plans.unsaved and now - self._saved_us >= MINUTE
+        if drops or removed or stale:
+            self._plans.unsaved, self._saved_us = False, now
+            with suppress(JournalFailed):
+                await self._records.order_save(drops, removed)
+        if any(row.declared and row.open.sealed for row in self._catalog.streams.values()):
+            self._epochs.roll()
+        self._appending.try_again()
+
+    def _lock(self) -> int:
+        self._settings.folder.mkdir(parents=True, exist_ok=True)
+        lock = self._files.lock(self._settings.folder / LOCK)
+        if lock is None:
+            raise JournalLocked(
+                f"another process writes the journal in {self._settings.folder}",
+                hint="stop it, or give this node a folder of its own",
+            )
+        return lock
+
+    def _recover(self) -> Catalog:
+        recovery = Recovery(
+            settings=self._settings,
+            files=self._files,
+            ledger=self._ledger,
+            tenant=self._tenant,
+            node=self._node,
+            findings=self._findings,
+        )
+        catalog = recovery.run()
+        for finding in self._findings:
+            _log.warning("journal opened with a finding", path=finding.path, detail=finding.detail)
+        return catalog
+
+    def _build(self, catalog: Catalog) -> None:
+        memory = RecentBlocks(self._settings.memory_bytes)
+        loop = asyncio.get_running_loop()
+
+        def publish(outcomes: Sequence[Outcome]) -> None:
+            loop.call_soon_threadsafe(self._settle, outcomes)
+
+        self._catalog = catalog
+        self._records = Records(catalog, tenant=self._tenant, order=self._send)
+        self._plans = Plans(catalog, self._records)
+        self._epochs = Epochs(
+            catalog=catalog,
+            records=self._records,
+            folder=self._settings.folder,
+            tenant=self._tenant,
+            node=self._node,
+            entropy=self._entropy,
+        )
+        self._reading = Reading(
+            catalog=catalog,
+            files=self._files,
+            memory=memory,
+            records=self._records,
+            findings=self._findings,
+        )
+        self._appending = Appending(
+            settings=self._settings,
+            catalog=catalog,
+            records=self._records,
+            memory=memory,
+            clock=self._clock,
+            order=self._send,
+            epochs=self._epochs,
+        )
+        self._writer = Writer(
+            settings=self._settings,
+            files=self._files,
+            ledger=self._ledger,
+            origin=self._epochs.origin(""),
+            sequence=catalog.sequence,
+            clock=self._clock,
+            publish=publish,
+        )
+
+    def _send(self, order: Order) -> None:
+        self._writer.order(order)
+
+    def _settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Follow what the writer did, in its order."""
+        for outcome in outcomes:
+            match outcome:
+                case Committed():
+                    self._appending.committed(outcome)
+                case Bounced():
+                    self._appending.bounced(outcome)
+                case Done(order=order, error=error):
+                    self._records.settle(order.done, error)
+                    if isinstance(order, Roll):
+                        self._epochs.rolled(order, error)
+                        self._appending.rolled(error)
+                case Died(error=died):
+                    self._die(died)
+        self._appending.go_on_all()
+
+    def _die(self, error: Exception) -> None:
+        self._dead = error
+        _log.error("the journal's writer ended by a mistake in it", exc_info=error)
+        self._appending.close(JournalClosed(f"the journal's writer ended: {error!r}"))
+        self._appending.abandon()
+        self._records.abandon()
+
+    async def _shut(self) -> None:
+        self._appending.close(JournalClosed("the journal is closed"))
+        with suppress(JournalFailed):
+            # Behind everything accepted; then the ends are known and can be written down.
+            await self._records.save()
+            for _, row in self._catalog.origins():
+                row.closed = True
+            await self._records.save()
+        self._send(Stop())
+        await self._reading.in_thread(self._writer.join)
+        self._appending.abandon()
+
+    def _declared(self, stream: str) -> StreamRow:
+        row = self._catalog.streams.get(stream)
+        if row is None or not row.declared:
+            raise NotFound(f"the journal knows no stream {stream}", hint="declare it first")
+        return row

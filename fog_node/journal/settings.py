@@ -36,5 +36,5 @@ class JournalSettings:
     """A file is closed when it has grown to this; disk is freed by whole files."""
     memory_bytes: int = 8 * MIB
     """Newest blocks that are served without reading the disk."""
-    tidy_every_us: int = 5 * SECOND
-    """How often released blocks are looked for."""
+    tidy_every_us: int = SECOND
+    """How often released blocks are looked for, and what could not be written is tried again."""

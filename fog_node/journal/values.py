@@ -6,21 +6,13 @@ from typing import Final, NamedTuple
 
 from fogline.model.part import Origin
 
-EXPIRED: Final = "expired"
-DETACHED: Final = "detached"
 CORRUPT: Final = "corrupt"
+"""A gap: its block cannot be read any more."""
+RELEASED: Final = "released"
+"""No gap record: these messages were in the store for every plan, and were freed."""
 
 FULL: Final = "full"
 DISK_ERROR: Final = "disk_error"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
-    """Messages [first, end) that a plan will never see, and why. Durable before anybody is told of it."""
-
-    first: int
-    end: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,185 @@
+"""Reading blocks back: from memory, or from disk in a thread of its own."""
+
+import errno
+from asyncio import get_running_loop
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final, TypeVar
+
+from structlog import get_logger
+
+from fog_node.journal.catalog import Catalog, OriginRow, Record, Segment
+from fog_node.journal.files import Files
+from fog_node.journal.index import BlockIndex, Place
+from fog_node.journal.memory import RecentBlocks
+from fog_node.journal.plans import known
+from fog_node.journal.recent import Newest, collect
+from fog_node.journal.records import Records
+from fog_node.journal.scan import load, scan
+from fog_node.journal.values import CORRUPT, RELEASED, Delivery, Finding
+from fog_node.messages import Block
+from fogline.model.errors import DataLoss
+from fogline.model.gap import Gap, gap_at, uncovered
+from fogline.model.part import Origin
+
+_log = get_logger(__name__)
+_INDEXES: Final = 16
+"""Segments that were looked into and stay indexed."""
+
+T = TypeVar("T")
+
+
+class Reading:
+    """Belongs to the event loop; files are read in one thread."""
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        files: Files,
+        memory: RecentBlocks,
+        records: Records,
+        findings: list[Finding],
+    ) -> None:
+        self._catalog, self._files, self._memory = catalog, files, memory
+        self._records, self._findings = records, findings
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal reader")
+        self._indexed: deque[Segment] = deque()
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run something that blocks."""
+        return await get_running_loop().run_in_executor(self._thread, work)
+
+    def close(self) -> None:
+        """Take no more work; what runs ends by itself."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def read(self, origin: Origin, first: int, plan: str) -> Block | Gap | None:
+        """Give the block or gap at ``first``, or None. Raises NotFound, JournalFailed, OSError."""
+        row = known(self._catalog, origin)
+        while True:
+            gap = gap_at(first, row.gaps(plan))
+            if gap is not None:
+                return Gap(first=first, end=gap.end, reason=gap.reason)
+            if first >= row.end:
+                return None
+            if first < row.base:
+                return Gap(first=first, end=row.base, reason=RELEASED)
+            block = self._memory.get(origin, first) or await self._from_disk(row, first)
+            if block is not None:
+                return block
+
+    async def pending(self, origin: Origin, offset: int) -> int:
+        """Count the messages of all readable blocks at or after ``offset``."""
+        row = known(self._catalog, origin)
+        counted = 0
+        for segment in tuple(row.segments):
+            if segment.end <= offset or segment.dropping:
+                continue
+            if segment.messages is None or segment.first < offset:
+                index = await self._index(row, segment)
+                counted += _readable(index, row, offset)
+            else:
+                counted += segment.messages
+        return counted
+
+    async def recent(self, *, messages: int, window: int) -> dict[str, dict[int, Delivery]]:
+        """Go back over the newest blocks of all streams."""
+        sources = [
+            (row.origin, [(s.path, s.first, s.end) for s in row.segments if not s.dropping])
+            for _, row in self._catalog.origins()
+        ]
+        return await self.in_thread(
+            partial(collect, self._files, sources, Newest(messages=messages, window=window))
+        )
+
+    async def _from_disk(self, row: OriginRow, first: int) -> Block | None:
+        """Read one block; a place that can't be read becomes a gap for every plan, on record."""
+        segment = _segment_at(row, first)
+        if segment is None:
+            await self._lose(row, None, first, _next_first(row, first), "no file holds them")
+            return None
+        try:
+            index = await self._index(row, segment)
+            place = index.at(first)
+            if place is None:
+                end = min((f for f in index.firsts if f > first), default=segment.end)
+                await self._lose(row, segment, first, end, "their block is damaged")
+                return None
+            return (await self.in_thread(partial(self._load, segment, place, row.origin))).since(first)
+        except DataLoss as error:
+            place = None if segment.index is None else segment.index.at(first)
+            end = place.end if place else segment.end
+            await self._lose(row, segment, place.first if place else first, end, error.message)
+        except FileNotFoundError:
+            if any(s is segment and not s.dropping for s in row.segments):
+                await self._lose(row, segment, first, segment.end, "their file is gone")
+            elif segment in row.segments:
+                await self._records.save()  # its removal is under way; this comes after it
+        return None
+
+    def _load(self, segment: Segment, place: Place, origin: Origin) -> Block:
+        try:
+            return load(self._files, segment.path, place, origin)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            raise DataLoss(f"the disk cannot read it: {error}") from error
+
+    async def _index(self, row: OriginRow, segment: Segment) -> BlockIndex:
+        if segment.index is not None:
+            return segment.index
+        found = await self.in_thread(
+            partial(
+                scan,
+                self._files,
+                segment.path,
+                row.origin.epoch,
+                first=segment.first,
+                end=segment.end,
+                bodies=False,
+            )
+        )
+        segment.index = found.index
+        segment.messages = _readable(found.index, row, segment.first)
+        for damage in found.damages:
+            detail = f"bytes [{damage.position}, {damage.end}): {damage.why}"
+            self._say(Finding(path=str(segment.path), what=CORRUPT, detail=detail))
+        self._indexed.append(segment)
+        if len(self._indexed) > _INDEXES:
+            self._indexed.popleft().index = None
+        return found.index
+
+    async def _lose(self, row: OriginRow, segment: Segment | None, first: int, end: int, why: str) -> None:
+        for a, b in uncovered(first, end, row.gaps("", durable_only=False)):
+            detail = f"messages [{a}, {b}) of {row.origin} are lost: {why}"
+            self._say(Finding(path=str(segment.path if segment else row.folder), what=CORRUPT, detail=detail))
+            row.holes.append(Record(gap=Gap(first=a, end=b, reason=CORRUPT), durable=False))
+        if segment is not None and segment.index is not None:
+            segment.messages = _readable(segment.index, row, segment.first)
+        await self._records.save()
+
+    def _say(self, finding: Finding) -> None:
+        _log.error("journal is damaged", path=finding.path, detail=finding.detail)
+        self._findings.append(finding)
+
+
+def _segment_at(row: OriginRow, offset: int) -> Segment | None:
+    number = bisect_right(row.segments, offset, key=lambda s: s.first) - 1
+    return row.segments[number] if number >= 0 and offset < row.segments[number].end else None
+
+
+def _next_first(row: OriginRow, offset: int) -> int:
+    return min((s.first for s in row.segments if s.first > offset), default=row.end)
+
+
+def _readable(index: BlockIndex, row: OriginRow, offset: int) -> int:
+    """Messages in blocks that are not known to be damaged."""
+    lost = [r.gap for r in row.holes]
+    if not lost:
+        return index.messages_from(offset)
+    places = (index.place(n) for n in range(len(index)))
+    return sum(max(p.end - max(p.first, offset), 0) for p in places if gap_at(p.first, lost) is None)
