@@ -47,7 +47,7 @@ class CountedFiles(DiskFiles):
 
 
 def batches(count: int, size: int, payload: int, seed: int) -> list[Messages]:
-    """A few different batches, as parsing them yields: arrays and bytes."""
+    """As many different batches as are in flight, as parsing yields them: arrays and bytes."""
     rng = random.Random(seed)
     topics = [f"site/zone{n % 8}/sensor{n}/air" for n in range(64)]
     made = []
@@ -81,15 +81,19 @@ async def follow(journal: Journal, total: int, sink: list[int]) -> None:
 
 
 async def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, object]:
-    ready = batches(16, arguments.batch, arguments.bytes, arguments.seed)
+    ready = batches(arguments.in_flight, arguments.batch, arguments.bytes, arguments.seed)
     total = arguments.messages // arguments.batch
     settings = JournalSettings(
-        folder=folder / "journal",
         keep_bytes=64 << 20,
         commit_every_us=arguments.commit_every_ms * MILLISECOND,
     )
     async with Journal(
-        settings, node="bench", clock=SystemClock(), entropy=os.urandom, files=CountedFiles()
+        settings,
+        folder=folder / "journal",
+        node="bench",
+        clock=SystemClock(),
+        entropy=os.urandom,
+        files=CountedFiles(),
     ) as journal:
         journal.declare("air")
         await journal.plan_started("bench", journal.origins("air")[-1].origin)

@@ -31,6 +31,8 @@ class Messages:
     """0 for QoS 0."""
     flags: bytes | bytearray
     """Bits 0-1 QoS, 2 DUP, 3 RETAIN, 4 will."""
+    lengths: npt.NDArray[np.integer] | None = None
+    """Bytes of each payload, if whoever cut them out has them as a column; else they are measured."""
 
     def __len__(self) -> int:
         return len(self.payloads)

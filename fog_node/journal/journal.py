@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
@@ -45,6 +46,7 @@ class Journal:
         self,
         settings: JournalSettings,
         *,
+        folder: Path,
         node: str,
         clock: Clock,
         entropy: Callable[[int], bytes],
@@ -52,10 +54,11 @@ class Journal:
         files: Files | None = None,
     ) -> None:
         """``entropy`` gives so many random bytes; epochs are made of it."""
-        self._settings, self._node, self._tenant = settings, node, tenant
+        self._settings, self._folder = settings, folder
+        self._node, self._tenant = node, tenant
         self._clock, self._entropy = clock, entropy
         self._files: Files = files or DiskFiles()
-        self._ledger = LedgerFile(self._files, settings.folder, settings.reserve_bytes)
+        self._ledger = LedgerFile(self._files, folder, settings.reserve_bytes)
         self._findings: list[Finding] = []
         self._stack = AsyncExitStack()
         self._dead: Exception | None = None
@@ -245,18 +248,18 @@ class Journal:
         self._appending.try_again()
 
     def _lock(self) -> int:
-        self._settings.folder.mkdir(parents=True, exist_ok=True)
-        lock = self._files.lock(self._settings.folder / LOCK)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        lock = self._files.lock(self._folder / LOCK)
         if lock is None:
             raise JournalLocked(
-                f"another process writes the journal in {self._settings.folder}",
+                f"another process writes the journal in {self._folder}",
                 hint="stop it, or give this node a folder of its own",
             )
         return lock
 
     def _recover(self) -> Catalog:
         recovery = Recovery(
-            settings=self._settings,
+            folder=self._folder,
             files=self._files,
             ledger=self._ledger,
             tenant=self._tenant,
@@ -281,7 +284,7 @@ class Journal:
         self._epochs = Epochs(
             catalog=catalog,
             records=self._records,
-            folder=self._settings.folder,
+            folder=self._folder,
             tenant=self._tenant,
             node=self._node,
             entropy=self._entropy,
@@ -303,9 +306,10 @@ class Journal:
             epochs=self._epochs,
         )
         self._writer = Writer(
-            settings=self._settings,
+            folder=self._folder,
             files=self._files,
             ledger=self._ledger,
+            settings=self._settings,
             origin=self._epochs.origin(""),
             sequence=catalog.sequence,
             clock=self._clock,

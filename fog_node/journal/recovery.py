@@ -17,7 +17,6 @@ from fog_node.journal.header import HEADER, Header, parse_header
 from fog_node.journal.layout import STREAMS, epoch_folder, epoch_of, segment_of, tenant_folder, word_of
 from fog_node.journal.ledger import Document, EpochFact, LedgerFile
 from fog_node.journal.scan import Scan, scan
-from fog_node.journal.settings import JournalSettings
 from fog_node.journal.values import CORRUPT, Counters, Finding
 from fogline.model.errors import DataLoss
 from fogline.model.gap import Gap
@@ -28,7 +27,7 @@ from fogline.model.part import Origin
 class Recovery:
     """One start."""
 
-    settings: JournalSettings
+    folder: Path
     files: Files
     ledger: LedgerFile
     tenant: str
@@ -57,7 +56,7 @@ class Recovery:
         return catalog
 
     def _make_folders(self) -> None:
-        root = self.settings.folder
+        root = self.folder
         for folder in (root / STREAMS, tenant_folder(root, self.tenant)):
             self.files.make_folder(folder)
             self.files.sync_folder(folder.parent)
@@ -74,7 +73,7 @@ class Recovery:
     def _epoch_folders(self) -> list[tuple[str, int, bytes, Path]]:
         """Every epoch on disk, oldest run first."""
         found = []
-        tenant = tenant_folder(self.settings.folder, self.tenant)
+        tenant = tenant_folder(self.folder, self.tenant)
         for name in self.files.names(tenant):
             for epoch_name in self.files.names(tenant / name):
                 parsed = epoch_of(epoch_name)
@@ -96,7 +95,7 @@ class Recovery:
         row = OriginRow(
             origin=origin,
             sequence=fact.sequence,
-            folder=epoch_folder(self.settings.folder, origin, fact.sequence),
+            folder=epoch_folder(self.folder, origin, fact.sequence),
             base=fact.base,
             end=fact.base if fact.end is None else fact.end,
             closed=True,

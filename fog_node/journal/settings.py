@@ -1,7 +1,6 @@
 """What can be set about the journal."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from fogline.model.clock import HOUR, MILLISECOND, SECOND
@@ -13,9 +12,8 @@ GIB: Final = 1024 * MIB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalSettings:
-    """Where the journal lies and what it may use. Defaults suit a Raspberry Pi with an SD card."""
+    """What the journal may use. Defaults suit a Raspberry Pi with an SD card."""
 
-    folder: Path
     limit_bytes: int = 2 * GIB
     """Disk for all streams together."""
     quota_bytes: int = 512 * MIB

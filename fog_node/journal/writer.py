@@ -8,6 +8,7 @@ orders, in order.
 import errno
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Final
@@ -44,6 +45,7 @@ class Writer:
         self,
         *,
         settings: JournalSettings,
+        folder: Path,
         files: Files,
         ledger: LedgerFile,
         origin: Origin,
@@ -51,7 +53,8 @@ class Writer:
         clock: Clock,
         publish: Callable[[Sequence[Outcome]], None],
     ) -> None:
-        self._settings, self._files, self._ledger, self._clock = settings, files, ledger, clock
+        self._settings, self._folder, self._clock = settings, folder, clock
+        self._files, self._ledger = files, ledger
         self._publish = publish
         self._origin, self._sequence = origin, sequence
         self._orders: SimpleQueue[Order] = SimpleQueue()
@@ -175,7 +178,7 @@ class Writer:
         return Bounced(stream=stream, batches=tuple(batches), error=error, distrusted=distrusted)
 
     def _leave_reserve(self, size: int) -> None:
-        if self._files.free_bytes(self._settings.folder) - size < self._settings.reserve_bytes:
+        if self._files.free_bytes(self._folder) - size < self._settings.reserve_bytes:
             raise OSError(errno.ENOSPC, "only the reserve for small facts is left")
 
     def _tail(self, stream: str) -> Tail:
@@ -184,7 +187,7 @@ class Writer:
             origin = Origin(
                 tenant=self._origin.tenant, node=self._origin.node, stream=stream, epoch=self._origin.epoch
             )
-            folder = epoch_folder(self._settings.folder, origin, self._sequence)
+            folder = epoch_folder(self._folder, origin, self._sequence)
             tail = Tail(self._files, folder, origin, block_bytes=self._settings.block_bytes)
             self._tails[stream] = tail
         return tail
