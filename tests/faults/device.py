@@ -50,7 +50,7 @@ class Device:
         body = _text(topic) + packet_id.to_bytes(2, "big") + payload
         self._waiting[packet_id] = body
         self._all_taken.clear()
-        if self._writer is not None:
+        if self._writer is not None and not self._writer.is_closing():
             self._writer.write(_packet(0x32, body))
 
     async def flush(self) -> None:
