@@ -10,7 +10,7 @@ from fogline.v1 import control_pb2
 
 
 class Group:
-    """A :class:`fogline.control.servicer.ControlHub`. Knows the children that are attached now, and only those.
+    """A :class:`fogline.control.servicer.ControlHub`. Knows only who is attached now.
 
     Reports of a child that went away are not handed on: to the cloud it shall look as silent as it is.
     """

@@ -17,8 +17,8 @@ from fogline.intake.servicer import IntakeServicer
 from fogline.model.clock import SECOND, Clock, SystemClock
 from fogline.model.errors import FogError
 from fogline.service.arguments import settings_from
-from fogline.service.logs import set_up_logs
 from fogline.service.folder import make_folder
+from fogline.service.logs import set_up_logs
 from fogline.service.run import refused, run_until_signalled
 from fogline.service.server import Server
 from fogline.uplink.lanes import LaneSet

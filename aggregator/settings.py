@@ -69,9 +69,9 @@ class AggregatorSettings:
     parents: tuple[str, ...]
     """Where parts go, as host:port, the preferred parent first: the cloud or other aggregators."""
     folder: Path
-    """Holds the desired state, so that the group has it while the parents are away. Made if it is not there."""
+    """Keeps the desired state, so that the group has it while the parents are away. Made if missing."""
     insecure: bool = False
-    """Allow an address that other machines can reach, although nothing is encrypted or authenticated yet."""
+    """Allow an address that other machines can reach, although nothing is encrypted yet."""
     credit: Size = 1024 * 1024
     """Bytes of parts that each child may have under way here: what bounds the memory."""
     stop_within: Duration = 10 * SECOND

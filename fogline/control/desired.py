@@ -6,7 +6,7 @@ from fogline.v1 import control_pb2
 
 
 class Desired:
-    """Level-triggered: whoever waits sees the newest state, never each one. The generation never goes back."""
+    """Level-triggered: whoever waits sees the newest state, not each one. Its generation never goes back."""
 
     def __init__(self, state: control_pb2.DesiredState | None = None) -> None:
         self._state = state

@@ -41,7 +41,7 @@ def read_desired(path: Path) -> control_pb2.DesiredState | None:
 
 
 def write_desired(path: Path, state: control_pb2.DesiredState) -> None:
-    """Keep a state: after this returns a power cut leaves the old one or the new one, whole. Blocks on the disk."""
+    """Keep a state; a power cut leaves the old one or the new one, whole. Blocks on the disk."""
     content = state.SerializeToString(deterministic=True)
     written = path.with_name(path.name + ".new")
     with written.open("wb") as file:

@@ -40,7 +40,7 @@ class ChildLane(Protocol):
         ...
 
     def refuse(self, offsets: Offsets, incarnation: bytes) -> None:
-        """Tell the child what the store holds and end the round: parts that were buffered for it are dropped."""
+        """Tell the child what the store holds and end the round: what is buffered for it is dropped."""
         ...
 
     def fail(self, reason: str) -> None:
@@ -49,7 +49,7 @@ class ChildLane(Protocol):
 
 
 class PartSink(Protocol):
-    """Takes parts. All calls are made on the event loop; lanes run beside each other, one lane's calls in order."""
+    """Takes parts, on the event loop; lanes run beside each other, one lane's calls in order."""
 
     async def open_lane(self, lane: ChildLane) -> None:
         """A round begins. Raise :class:`fogline.model.errors.FogError` to end the stream with its status."""
@@ -58,9 +58,9 @@ class PartSink(Protocol):
     async def take(self, lane: ChildLane, part: Part[PartState]) -> None:
         """Take a part; answer it with ``lane.ack`` or ``lane.refuse``, here or later.
 
-        Returning lets the lane's next part come and gives the part's bytes back to the child as credit, so return
-        when its memory is free again or counted elsewhere. Cancelled when the round or the stream ends. Raise
-        :class:`fogline.model.errors.FogError` to end the stream with its status and no answer.
+        Returning lets the lane's next part come and gives the part's bytes back to the child as credit, so
+        return when its memory is free again or counted elsewhere. Cancelled when the round or stream ends.
+        Raise :class:`fogline.model.errors.FogError` to end the stream with its status and no answer.
         """
         ...
 

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from grpc import StatusCode
 
 from fogline.engine.state import PartState
+from fogline.intake import rounds
 from fogline.intake.sink import PartSink
 from fogline.model.caller import Caller
 from fogline.model.errors import FogError, InvalidInput, Unavailable
@@ -38,16 +39,20 @@ class Counters(Protocol):
 class _Round:
     """One round of one lane: a :class:`fogline.intake.sink.ChildLane`."""
 
-    def __init__(self, stream: "ChildStream", number: int, plan: str, round_: int) -> None:
+    def __init__(self, stream: "ChildStream", number: int, plan: str, state: rounds.Rounds) -> None:
         self._stream: Final = stream
         self.number: Final = number
         self.plan: Final = plan
-        self.round: Final = round_
+        self.round: Final = state.number
         self.child: Final = stream.child
         self.caller: Final = stream.caller
-        self.ended = False
+        self.state = state
         self.parts: Final[asyncio.Queue[tuple[Part[PartState], int] | None]] = asyncio.Queue()
         self.worker: asyncio.Task[None] | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.state.ended
 
     def ack(self, offsets: Offsets, incarnation: bytes) -> None:
         if not self.ended:
@@ -69,7 +74,7 @@ class _Round:
 
     def end(self) -> None:
         """Drop what is buffered and let the worker unwind; a worker that ends its own round just returns."""
-        self.ended = True
+        self.state = rounds.refused(self.state)
         while not self.parts.empty():
             buffered = self.parts.get_nowait()
             if buffered is not None:
@@ -101,7 +106,7 @@ class ChildStream:
         self._running = False
 
     async def run(self, requests: AsyncIterator[uplink_pb2.PushRequest], write: Write) -> None:
-        """Serve until the child ends the stream. Raises :class:`FogError` if the stream must end otherwise."""
+        """Serve until the child ends the stream. Raises :class:`FogError` if it must end otherwise."""
         self._running = True
         try:
             async with self._group:
@@ -178,18 +183,16 @@ class ChildStream:
         before = self._rounds.get(opened.lane)
         if not opened.plan or len(opened.plan.encode()) > MAX_PLAN_NAME_BYTES:
             raise InvalidInput(f"lane {opened.lane}: a plan's name has 1 to {MAX_PLAN_NAME_BYTES} bytes")
-        if before is not None and (before.plan != opened.plan or opened.round <= before.round):
-            raise InvalidInput(
-                f"lane {opened.lane}: round {opened.round} of {opened.plan!r} cannot follow"
-                f" round {before.round} of {before.plan!r}"
-            )
+        if before is not None and before.plan != opened.plan:
+            raise InvalidInput(f"lane {opened.lane} carries {before.plan!r}, and never {opened.plan!r}")
+        state = rounds.opened(before.state if before is not None else None, opened.round)
         if before is None and len(self._rounds) >= MAX_LANES:
             raise InvalidInput(f"more than {MAX_LANES} lanes on one stream", hint="open a new stream")
         if before is None:
             before = next((r for r in self._rounds.values() if r.plan == opened.plan and not r.ended), None)
         if before is not None and not before.ended:
             before.end()
-        round_ = _Round(self, opened.lane, opened.plan, opened.round)
+        round_ = _Round(self, opened.lane, opened.plan, state)
         self._rounds[opened.lane] = round_
         round_.worker = self._group.create_task(
             self._work(round_, before.worker if before is not None else None),
@@ -206,9 +209,9 @@ class ChildStream:
         self._counters.parts += 1
         self._counters.bytes += size
         round_ = self._rounds.get(message.lane)
-        if round_ is None or message.round > round_.round:
-            raise InvalidInput(f"a part of lane {message.lane}, round {message.round}, which was not opened")
-        if round_.ended or message.round < round_.round:
+        if round_ is None:
+            raise InvalidInput(f"a part of lane {message.lane}, which was not opened")
+        if not rounds.accepts(round_.state, message.round):
             self.free(size)
             return
         round_.parts.put_nowait((part_from_wire(message, self.origins), size))
@@ -222,7 +225,7 @@ class ChildStream:
             try:
                 await self._hand_over(round_)
             finally:
-                round_.ended = True
+                round_.state = rounds.refused(round_.state)
                 await self._sink.close_lane(round_)
         except FogError as error:
             self.end(error)

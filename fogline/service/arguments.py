@@ -28,15 +28,14 @@ def settings_from(
         allow_abbrev=False,
     )
     parser.add_argument("--settings", metavar="FILE", type=Path, help="a TOML file with settings")
-    told = _docstrings(cls)
     for leaf in leaves(cls):
         parser.add_argument(
             leaf.flag,
             dest=leaf.flag,
             metavar="VALUE",
-            nargs="?" if leaf.type is bool else None,
-            const="true" if leaf.type is bool else None,
-            help=told.get(leaf.path[-1], "").replace("%", "%%"),
+            nargs="?" if leaf.kind is bool else None,
+            const="true" if leaf.kind is bool else None,
+            help=_docstrings(leaf.owner).get(leaf.path[-1], "").replace("%", "%%"),
         )
     parsed = vars(parser.parse_args(arguments))
     file = parsed.pop("settings")

@@ -32,7 +32,7 @@ class Detailed(Protocol):
 
 
 class Edge(grpc.aio.ServerInterceptor):
-    """Wraps every method: an undecodable request or a :class:`FogError` ends the call with status and hint."""
+    """Wraps every method: what cannot be decoded, or a :class:`FogError`, becomes status and hint."""
 
     def __init__(self) -> None:
         self.refused = 0

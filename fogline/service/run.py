@@ -24,8 +24,8 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 def run_until_signalled(main: Main, *, limit_s: float = 10.0) -> int:
     """Run a tier and return its exit code.
 
-    ``main`` is handed the event that SIGTERM or SIGINT sets; it then leaves its contexts, which stops what they
-    hold in order. After ``limit_s`` seconds it is cancelled. A second signal ends the process at once.
+    ``main`` is handed the event that SIGTERM or SIGINT sets; it then leaves its contexts, which stops what
+    they hold in order. After ``limit_s`` seconds it is cancelled. A second signal ends the process at once.
     """
     try:
         asyncio.run(_run(main, limit_s))

@@ -101,7 +101,7 @@ class Server:
         await self._health.enter_graceful_shutdown()
 
     async def stop(self) -> None:
-        """Say NOT_SERVING first, end the streams, then stop; calls that last longer than the grace are cut."""
+        """Say NOT_SERVING first, end the streams, then stop; calls longer than the grace are cut."""
         await self.retire()
         for end in self._ends:
             end()
@@ -123,7 +123,7 @@ def check_listen(listen: str, *, insecure: bool) -> None:
     if not insecure:
         raise InvalidInput(
             f"{listen} can be reached from other machines, and nothing is encrypted or authenticated yet",
-            hint="listen on 127.0.0.1, or set insecure if everybody who reaches the port may read and write all",
+            hint="listen on 127.0.0.1, or set insecure if whoever reaches the port may read and write all",
         )
     _log.warning("INSECURE: whoever reaches this port may read and write everything", listen=listen)
 

@@ -30,8 +30,11 @@ class Leaf:
     """One setting: its path through nested tables, and its type."""
 
     path: tuple[str, ...]
-    type: Any
+    kind: Any
+    """Its type, with the unit if it has one."""
     required: bool
+    owner: type[Any]
+    """The dataclass that declares it."""
 
     @property
     def dotted(self) -> str:
@@ -57,7 +60,7 @@ def leaves(cls: type[Any], path: tuple[str, ...] = ()) -> Iterator[Leaf]:
             yield from leaves(hint, (*path, field.name))
         else:
             defaults = (field.default, field.default_factory)
-            yield Leaf((*path, field.name), hint, all(d is dataclasses.MISSING for d in defaults))
+            yield Leaf((*path, field.name), hint, all(d is dataclasses.MISSING for d in defaults), cls)
 
 
 def load(
@@ -139,7 +142,7 @@ class _Reader:
     def _take(self, leaf: Leaf, value: Any, place: str, *, text: bool) -> None:
         self.seen.add(leaf.path)
         try:
-            self.values[leaf.path] = _converted(leaf.type, value, text=text)
+            self.values[leaf.path] = _converted(leaf.kind, value, text=text)
         except ValueError as error:  # msgspec's ValidationError is one
             self.faults.append(
                 f"{place}: {error}" if repr(value) in str(error) else f"{place}: {value!r}: {error}"

@@ -8,7 +8,7 @@ from fogline.model.clock import SECOND
 
 
 class ManualClock:
-    """A :class:`fogline.model.clock.Clock` for tests: :meth:`advance` turns it and wakes who has slept enough."""
+    """A :class:`fogline.model.clock.Clock` for tests; :meth:`advance` wakes who has slept enough."""
 
     def __init__(self, now_us: int = 1_700_000_000 * SECOND) -> None:
         self._start: Final = now_us

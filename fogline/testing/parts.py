@@ -3,9 +3,12 @@
 import numpy as np
 from hypothesis import strategies as st
 
+from fogline.engine.batch import Floats, Integers
 from fogline.engine.state import (
+    DENSE_KINDS,
     NULL_CODE,
     READINGS,
+    SPARSE_KINDS,
     DenseState,
     KeyColumn,
     OpaqueState,
@@ -19,6 +22,7 @@ from fogline.model.clock import NEVER
 from fogline.model.part import Contribution, Origin, Part
 
 names = st.text(min_size=1, max_size=8)
+integers = st.integers(-(2**63), 2**63 - 1)
 instants = st.integers(-(2**62), 2**62)
 
 origins = st.builds(
@@ -55,12 +59,12 @@ def key_columns(draw: st.DrawFn, rows: int, name: str) -> KeyColumn:
 @st.composite
 def states(draw: st.DrawFn, rows: int, name: str) -> State:
     """A state of any kind."""
-    kind = draw(st.sampled_from(["sum_i64", "sum_f64", "min_f64", "max_f64", "map_add", "map_max", "new_kind"]))
+    kind = draw(st.sampled_from([*DENSE_KINDS, *SPARSE_KINDS, "new_kind"]))
     parameters = draw(st.dictionaries(names, st.floats(allow_nan=False), max_size=2))
     if kind == "new_kind":
-        values, lengths, indexes = (draw(st.binary(max_size=9)) for _ in range(3))
+        raw, lengths, indexes = (draw(st.binary(max_size=9)) for _ in range(3))
         return OpaqueState(
-            name=name, kind=kind, values=values, lengths=lengths, indexes=indexes, parameters=parameters
+            name=name, kind=kind, values=raw, lengths=lengths, indexes=indexes, parameters=parameters
         )
     if kind.startswith("map"):
         index = st.integers(-(2**31), 2**31 - 1)
@@ -73,13 +77,15 @@ def states(draw: st.DrawFn, rows: int, name: str) -> State:
             kind=kind,
             lengths=np.array([len(row) for row in maps], dtype=np.uint32),
             indexes=indexes_,
-            values=np.array(chosen, dtype=np.int64 if kind == "map_add" else np.uint8),
+            values=np.array(chosen, np.int64) if kind == "map_add" else np.array(chosen, np.uint8),
             parameters=parameters,
         )
-    number: st.SearchStrategy[float] = st.integers(-(2**63), 2**63 - 1) if kind == "sum_i64" else st.floats()
-    values_ = draw(st.lists(number, min_size=rows, max_size=rows))
-    dtype = np.int64 if kind == "sum_i64" else np.float64
-    return DenseState(name=name, kind=kind, values=np.array(values_, dtype=dtype), parameters=parameters)
+    values: Integers | Floats
+    if kind == "sum_i64":
+        values = np.array(draw(st.lists(integers, min_size=rows, max_size=rows)), dtype=np.int64)
+    else:
+        values = np.array(draw(st.lists(st.floats(), min_size=rows, max_size=rows)), dtype=np.float64)
+    return DenseState(name=name, kind=kind, values=values, parameters=parameters)
 
 
 @st.composite

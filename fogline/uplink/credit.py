@@ -18,7 +18,7 @@ class Credit:
         return self._left
 
     def fits(self, size: int) -> bool:
-        """Whether a part of this size may go now: a part larger than the whole credit goes when all is back."""
+        """Whether a part may go now; one larger than the whole credit goes when all is back."""
         return size <= self._left or self._left >= self._whole
 
     async def spend(self, size: int) -> None:

@@ -9,7 +9,7 @@ from fogline.model.part import Offsets, Part
 
 
 class Lane(Protocol):
-    """One plan's parts on their way up. The uplink calls it from one task at a time and never from a thread."""
+    """One plan's parts on their way up. The uplink calls it from one task at a time, never from a thread."""
 
     @property
     def plan(self) -> str:
@@ -19,16 +19,16 @@ class Lane(Protocol):
     def opened(self, round_: int) -> None:
         """A stream was opened (round 0), or the next round of the lane began after a refusal.
 
-        A node forgets what is uncommitted: the next part is the probe, the empty part at the committed offset. An
-        aggregator sends what is in flight again on round 0 and has discarded it before a later round.
+        A node forgets what is uncommitted: the next part is the probe, the empty part at the committed
+        offset. An aggregator sends what is in flight again on round 0; before a later round it was discarded.
         """
         ...
 
     async def next_part(self) -> Part[PartState]:
         """Wait until there is something to send, and give it out.
 
-        May be cancelled at any await, also after the part was cut; :meth:`opened` follows before the next call,
-        so that a part that was given out and never sent is cut again. Raise
+        May be cancelled at any await, also after the part was cut; :meth:`opened` follows before the next
+        call, so that a part that was given out and never sent is cut again. Raise
         :class:`fogline.model.errors.FogError` to have the lane rest for a while and begin a new round.
         """
         ...

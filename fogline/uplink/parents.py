@@ -1,4 +1,4 @@
-"""Which parent to dial next: an ordered list, k failures each, and a later return to the first. A pure core."""
+"""Which parent to dial next: an ordered list, k failures each, a later return to the first. A pure core."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""Numbers for origins, valid for one stream: a contribution then costs a few bytes instead of its origin's names."""
+"""Numbers for origins, valid for one stream: a contribution costs a few bytes, not its origin's names."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -19,7 +19,10 @@ def origin_to_wire(origin: Origin) -> types_pb2.Origin:
 
 
 def origin_from_wire(message: types_pb2.Origin) -> Origin:
-    """An origin by its names. Raises :class:`MalformedPart` if one is missing, too long or the epoch is not 16 bytes."""
+    """An origin by its names.
+
+    Raises :class:`MalformedPart` if one is missing or too long, or the epoch does not have 16 bytes.
+    """
     for field, name in (("tenant", message.tenant), ("node", message.node), ("stream", message.stream)):
         if not name:
             raise MalformedPart(f"an origin without {field}")
@@ -31,7 +34,7 @@ def origin_from_wire(message: types_pb2.Origin) -> Origin:
 
 
 class OriginNumbers:
-    """Both directions of one stream's numbering. The sender of parts gives the numbers, both sides use them."""
+    """Both directions of one stream's numbering. The sender of parts gives the numbers."""
 
     def __init__(self) -> None:
         self._by_number: dict[int, Origin] = {}
@@ -51,7 +54,7 @@ class OriginNumbers:
         return names
 
     def learn(self, message: uplink_pb2.OriginName) -> Origin:
-        """Take the other side's number for an origin. Raises :class:`MalformedPart` if either has another one."""
+        """Take the other side's number for an origin. Raises :class:`MalformedPart` if either is known."""
         origin = origin_from_wire(message.origin)
         if message.number in self._by_number or origin in self._by_origin:
             raise MalformedPart(

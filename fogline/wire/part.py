@@ -78,8 +78,8 @@ def _contribution_from_wire(
     origin = origins.origin(message.origin)
     if not message.start <= message.first <= message.end <= MAX_OFFSET:
         raise MalformedPart(
-            f"contribution {index} ({origin}): start {message.start}, first {message.first}, end {message.end}"
-            " do not ascend"
+            f"contribution {index} ({origin}):"
+            f" start {message.start}, first {message.first}, end {message.end} do not ascend"
         )
     if len(message.gap_reason.encode()) > MAX_REASON_BYTES:
         raise MalformedPart(

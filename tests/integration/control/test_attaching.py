@@ -15,6 +15,7 @@ from aggregator.settings import AggregatorSettings, UplinkSettings
 from fogline.control.client import ControlClient
 from fogline.control.keep import KeptDesired
 from fogline.model.clock import MILLISECOND, Clock, SystemClock
+from fogline.service.folder import make_folder
 from fogline.testing.clock import ManualClock
 from fogline.testing.control import ControlParent, MemoryHub, desired_state
 from fogline.testing.parents import IMPATIENT
@@ -58,7 +59,7 @@ async def running(*what: Coroutine[Any, Any, Any]) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def aggregating(folder: Path, *parents: str, name: str = "group-1") -> AsyncIterator[Aggregator]:
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     settings = AggregatorSettings(
         name=name,
         listen="127.0.0.1:0",
@@ -206,11 +207,12 @@ async def test_bytes_that_are_no_report_end_only_their_stream(tmp_path: Path) ->
         node = Node(tmp_path, parent.server.address)
         async with running(node.client.run()):
             await until(lambda: node.client.attached)
-            call = channel.stream_stream("/fogline.v1.ControlService/Attach")(iter([b"\xff\xff\xff"]))
+            raw: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(
+                "/fogline.v1.ControlService/Attach"
+            )
+            call = raw(iter([b"\xff\xff\xff"]))
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 async for _ in call:
                     pass
             assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
             assert node.client.attached
-
-

@@ -1,7 +1,7 @@
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
-import asyncio
 import pytest
 
 from fogline.model.part import Origin

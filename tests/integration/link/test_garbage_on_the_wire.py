@@ -36,7 +36,8 @@ async def ending(address: str, messages: Sequence[bytes]) -> Ending:
     """
     for streams in range(1, 50):
         async with channel_to(address) as channel:
-            call = channel.stream_stream(METHOD)(iter(messages))
+            raw: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(METHOD)
+            call = raw(iter(messages))
             try:
                 async for _ in call:
                     pass
@@ -124,7 +125,9 @@ async def test_random_and_broken_bytes_never_bring_the_server_down(
         broken = bytearray(messages[at])
         for _ in range(rng.randint(1, 4)):
             broken[rng.randrange(len(broken))] = rng.randrange(256)
-        messages[at] = rng.choice([bytes(broken), rng.randbytes(rng.randint(0, 80)), broken[: len(broken) // 2]])
+        messages[at] = rng.choice(
+            [bytes(broken), rng.randbytes(rng.randint(0, 80)), bytes(broken[: len(broken) // 2])]
+        )
         end = await ending(parent.server.address, [bytes(m) for m in messages])
         assert end.code in {grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT}, end.details
         if end.code is grpc.StatusCode.INVALID_ARGUMENT:

@@ -52,7 +52,7 @@ def test_a_part_comes_out_as_it_went_in(part: Part[PartState]) -> None:
 @settings(max_examples=300)
 @given(part=parts(), at=st.integers(0), byte=st.integers(0, 255), cut=st.booleans())
 def test_a_part_with_a_broken_byte_is_read_or_refused(
-    part: Part[PartState], at: int, byte: int, cut: bool
+    part: Part[PartState], at: int, byte: int, *, cut: bool
 ) -> None:
     numbers = OriginNumbers()
     raw = bytearray(encoded(part, numbers).SerializeToString())
@@ -73,9 +73,7 @@ def test_an_unknown_kind_is_kept_as_it_came() -> None:
     message, numbers = good()
     message.tables[0].states.add(name="t", kind="tdigest", values=b"abc", indexes=b"d", parameters={"k": 2.0})
     state = part_from_wire(message, numbers).state.tables[0].states[2]
-    assert state == OpaqueState(
-        name="t", kind="tdigest", values=b"abc", indexes=b"d", parameters={"k": 2.0}
-    )
+    assert state == OpaqueState(name="t", kind="tdigest", values=b"abc", indexes=b"d", parameters={"k": 2.0})
 
 
 def _contribution(**fields: object) -> Callable[[uplink_pb2.Part], None]:

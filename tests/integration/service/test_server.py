@@ -1,0 +1,202 @@
+"""The skeleton that every tier's server stands on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from fogline.model.errors import InvalidInput, NotFound
+from fogline.model.trailing import DETAIL_KEY, HINT_KEY
+from fogline.service.server import PortTaken, Server
+from fogline.testing.gate import Gate
+from fogline.uplink.dial import channel_to, serves
+from fogline.v1 import api_pb2, api_pb2_grpc
+
+Context = grpc.aio.ServicerContext[Any, Any]
+STATUS = "fogline.v1.StatusService"
+RESULTS = "fogline.v1.ResultService"
+
+
+class SpecWrong(InvalidInput):
+    def __init__(self, faults: int) -> None:
+        super().__init__("the spec has mistakes", hint="mend them")
+        self.faults = faults
+
+    def detail(self) -> Message:
+        return api_pb2.SpecFaults(faults=[api_pb2.SpecFault(message="x" * 50)] * self.faults)
+
+
+class Status(api_pb2_grpc.StatusServiceServicer):
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.gate = Gate()
+
+    async def GetStatus(  # noqa: N802 - the contract's name
+        self, request: api_pb2.GetStatusRequest, context: Context
+    ) -> api_pb2.GetStatusResponse:
+        await self.gate.pass_()
+        if self.error is not None:
+            raise self.error
+        return api_pb2.GetStatusResponse(version="9")
+
+    async def GetLedger(  # noqa: N802 - the contract's name
+        self, request: api_pb2.GetLedgerRequest, context: Context
+    ) -> api_pb2.GetLedgerResponse:
+        raise NotFound("there is no ledger")
+
+
+class Results(api_pb2_grpc.ResultServiceServicer):
+    async def GetResults(  # noqa: N802 - the contract's name
+        self, request: api_pb2.GetResultsRequest, context: Context
+    ) -> AsyncIterator[api_pb2.GetResultsResponse]:
+        yield api_pb2.GetResultsResponse()
+        raise NotFound(f"there is no pipeline {request.pipeline!r}")
+
+
+def serving(status: Status, listen: str = "127.0.0.1:0") -> Server:
+    server = Server(listen=listen, grace_s=0.2)
+    server.add(STATUS, lambda s: api_pb2_grpc.add_StatusServiceServicer_to_server(status, s))
+    server.add(RESULTS, lambda s: api_pb2_grpc.add_ResultServiceServicer_to_server(Results(), s))
+    return server
+
+
+async def failure(server: Server) -> grpc.aio.AioRpcError:
+    async with channel_to(server.address) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await api_pb2_grpc.StatusServiceStub(channel).GetStatus(api_pb2.GetStatusRequest())
+        return caught.value
+
+
+def trailing(error: grpc.aio.AioRpcError, key: str) -> bytes | None:
+    found = [value for name, value in error.trailing_metadata() or () if name == key]
+    assert all(isinstance(value, bytes) for value in found)
+    return bytes(found[0]) if found else None  # type: ignore[arg-type] # a -bin key's value is bytes
+
+
+async def test_an_error_of_ours_becomes_its_status_with_the_hint() -> None:
+    async with serving(Status(NotFound("no node 7", hint="look at fogline status"))) as server:
+        error = await failure(server)
+        assert error.code() is grpc.StatusCode.NOT_FOUND
+        assert error.details() == "no node 7"
+        assert trailing(error, HINT_KEY) == b"look at fogline status"
+        assert server.edge.refused == 1
+
+
+async def test_an_error_with_details_carries_them() -> None:
+    async with serving(Status(SpecWrong(2))) as server:
+        error = await failure(server)
+        packed = AnyMessage.FromString(trailing(error, DETAIL_KEY) or b"")
+        faults = api_pb2.SpecFaults()
+        assert packed.Unpack(faults)
+        assert len(faults.faults) == 2
+
+
+async def test_details_that_do_not_fit_are_left_out() -> None:
+    async with serving(Status(SpecWrong(1_000))) as server:
+        error = await failure(server)
+        assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert trailing(error, DETAIL_KEY) is None
+
+
+async def test_an_error_that_nobody_foresaw_says_nothing_of_the_inside() -> None:
+    async with serving(Status(ZeroDivisionError("secret"))) as server:
+        error = await failure(server)
+        assert error.code() is grpc.StatusCode.INTERNAL
+        assert "secret" not in (error.details() or "")
+        assert server.edge.failed == 1
+
+
+async def test_a_stream_of_answers_can_end_with_an_error() -> None:
+    async with serving(Status()) as server, channel_to(server.address) as channel:
+        call = api_pb2_grpc.ResultServiceStub(channel).GetResults(api_pb2.GetResultsRequest(pipeline="p"))
+        assert await call.read() == api_pb2.GetResultsResponse()
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call.read()
+        assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+@pytest.mark.parametrize("method", [f"/{STATUS}/GetStatus", f"/{RESULTS}/GetResults"])
+async def test_bytes_that_are_no_request_are_the_callers_mistake(method: str) -> None:
+    async with serving(Status()) as server, channel_to(server.address) as channel:
+        raw: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(method)
+        call = raw(b"\xff\xff")
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call.read()
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_health_is_told_for_each_service_and_gone_before_anything_stops() -> None:
+    status = Status()
+    status.gate.close()
+    async with serving(status) as server, channel_to(server.address) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        for name in ("", STATUS, RESULTS):
+            answer = await stub.Check(health_pb2.HealthCheckRequest(service=name))
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+        assert await serves(server.address, within=5.0)
+        call = asyncio.ensure_future(
+            api_pb2_grpc.StatusServiceStub(channel).GetStatus(api_pb2.GetStatusRequest())
+        )
+        await status.gate.reached()
+        await server.retire()
+        assert not await serves(server.address, within=5.0)
+        assert not call.done()
+        status.gate.open()
+        assert (await call).version == "9"
+
+
+async def test_nobody_serves_where_nobody_is() -> None:
+    assert not await serves("127.0.0.1:1", within=0.2)
+
+
+async def test_reflection_lists_the_services() -> None:
+    async with serving(Status()) as server, channel_to(server.address) as channel:
+        request = reflection_pb2.ServerReflectionRequest(list_services="")
+        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+        answer = await stub.ServerReflectionInfo(iter([request])).read()
+        names = {service.name for service in answer.list_services_response.service}
+        assert names >= {STATUS, RESULTS, "grpc.health.v1.Health"}
+
+
+async def test_a_port_that_is_taken_is_said() -> None:
+    async with serving(Status()) as server:
+        with pytest.raises(PortTaken, match="another process"):
+            async with serving(Status(), server.address):
+                pass
+
+
+async def test_a_message_beyond_the_limit_is_refused() -> None:
+    async with serving(Status()) as server, channel_to(server.address) as channel:
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(f"/{STATUS}/GetStatus")
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call(b"\x0a" + b"x" * (17 * 2**20))
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+@pytest.mark.parametrize("listen", ["0.0.0.0:0", "192.0.2.1:7070", "[::]:0", "example.org:1"])
+async def test_only_loopback_is_listened_on_unless_told(listen: str) -> None:
+    with pytest.raises(InvalidInput, match="set insecure"):
+        Server(listen=listen)
+
+
+async def test_insecure_is_said_loudly(capsys: pytest.CaptureFixture[str]) -> None:
+    async with Server(listen="0.0.0.0:0", insecure=True) as server:
+        assert server.port
+    assert "INSECURE" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("listen", ["", "7070", "localhost", "localhost:http", ":7070"])
+async def test_what_is_no_address_is_refused(listen: str) -> None:
+    with pytest.raises(InvalidInput, match="host:port"):
+        Server(listen=listen)
+
+
+@pytest.mark.parametrize("listen", ["localhost:0", "127.0.0.2:0", "[::1]:0"])
+async def test_loopback_has_several_names(listen: str) -> None:
+    Server(listen=listen)
