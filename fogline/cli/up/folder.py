@@ -57,8 +57,10 @@ class Folder:
         """Read the last lines of a tier's log."""
         try:
             with (self.path / "logs" / f"{name}.log").open("rb") as log:
-                log.seek(max(0, log.seek(0, os.SEEK_END) - 8192))
-                return log.read().decode("utf-8", "replace").splitlines()[-lines:]
+                log.seek(max(0, log.seek(0, os.SEEK_END) - 65536))
+                return [
+                    readable(line) for line in log.read().decode("utf-8", "replace").splitlines()[-lines:]
+                ]
         except OSError:
             return []
 
@@ -116,6 +118,17 @@ class Lock:
         except BlockingIOError:
             return False
         return True
+
+
+def readable(line: str) -> str:
+    """Say a log line shortly: of a structured one what happened, why, and the error itself without its traceback."""
+    try:
+        entry = json.loads(line)
+        said = [str(entry["event"]), str(entry.get("reason", ""))]
+        said += str(entry.get("exception", "")).strip(" |+-\n").splitlines()[-1:]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        said = [line]
+    return ": ".join(part.strip(" |+-") for part in said if part.strip(" |+-"))[:300]
 
 
 def _lives(pid: str) -> bool:

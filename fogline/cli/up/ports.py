@@ -27,10 +27,8 @@ def usual_port(name: str) -> int:
     return _USUAL[name] if name in _USUAL else _FIRST_LISTENER + int(name.removeprefix("node-")) - 1
 
 
-def choose_ports(
-    names: tuple[str, ...], *, before: Mapping[str, int], is_free: Callable[[int], bool]
-) -> Choice:
-    """Give each name the port that it had before, or its usual one, or the next free one.
+def choose_ports(names: tuple[str, ...], *, before: Mapping[str, int], take: Callable[[int], bool]) -> Choice:
+    """Give each name the port that it had before, or its usual one, or the next that ``take`` can take.
 
     Raises :class:`FogError` if no port is free.
     """
@@ -39,12 +37,42 @@ def choose_ports(
     notes: list[str] = []
     for name, port in wanted.items():
         reserved = {*ports.values(), *(w for n, w in wanted.items() if n != name)}
-        if is_free(port) and port not in ports.values():
+        if port not in ports.values() and take(port):
             ports[name] = port
             continue
-        ports[name] = _next_free(usual_port(name), reserved, is_free)
+        ports[name] = _next_free(usual_port(name), reserved, take)
         notes.append(f"port {port} is taken by something else; {name} is at {ports[name]}")
     return Choice(ports=ports, notes=tuple(notes))
+
+
+class Reservations:
+    """Ports taken for this process's children, before they listen and while they are started again.
+
+    Another ``up`` sees it by a name in the kernel's abstract namespace, which goes with the process.
+    """
+
+    def __init__(self) -> None:
+        self._held: Final[list[socket.socket]] = []
+
+    def take(self, port: int) -> bool:
+        """Take a port that nobody listens on and no other ``up`` has taken."""
+        name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            name.bind(f"\0fogline-up-{port}")
+        except OSError:
+            name.close()
+            return False
+        if not is_free(port):
+            name.close()
+            return False
+        self._held.append(name)
+        return True
+
+    def release(self) -> None:
+        """Let others have the ports."""
+        for name in self._held:
+            name.close()
+        self._held.clear()
 
 
 def is_free(port: int) -> bool:
@@ -59,8 +87,8 @@ def is_free(port: int) -> bool:
         return True
 
 
-def _next_free(start: int, reserved: set[int], is_free: Callable[[int], bool]) -> int:
+def _next_free(start: int, reserved: set[int], take: Callable[[int], bool]) -> int:
     for port in range(start + 1, _LAST):
-        if port not in reserved and is_free(port):
+        if port not in reserved and take(port):
             return port
     raise FogError(f"no port between {start} and {_LAST} is free", hint="stop what holds them")

@@ -14,7 +14,7 @@ from typing import Final
 from fogline.cli import shapes
 from fogline.cli.exits import reported
 from fogline.cli.up.folder import Folder, Lock
-from fogline.cli.up.ports import choose_ports, is_free
+from fogline.cli.up.ports import Reservations, choose_ports
 from fogline.cli.up.publish import publish_sensors
 from fogline.cli.up.screen import show
 from fogline.cli.up.supervisor import Supervisor
@@ -51,7 +51,8 @@ def up(wishes: Wishes) -> None:
         folder.make()
         lock = Lock(folder)
         lock.take()
-        tiers = _lay_out(wishes, folder, lock)
+        reservations = Reservations()
+        tiers = _lay_out(wishes, folder, lock, reservations)
         asyncio.run(_Run(wishes, folder, tiers, specs).until_stopped())
 
 
@@ -74,14 +75,13 @@ def _read_specs(wishes: Wishes) -> tuple[tuple[str, str], ...]:
     return tuple(specs)
 
 
-def _lay_out(wishes: Wishes, folder: Folder, lock: Lock) -> Tiers:
+def _lay_out(wishes: Wishes, folder: Folder, lock: Lock, reservations: Reservations) -> Tiers:
     before = folder.nodes_before()
     nodes = node_names(wishes.nodes or before or _DEFAULT_NODES)
     if before > len(nodes):
         say(f"{before - len(nodes)} of the folder's nodes do not run; windows that need them stay partial")
-    choice = choose_ports(
-        (CLOUD, AGGREGATOR, DASHBOARD, *nodes), before=folder.ports_before(), is_free=is_free
-    )
+    names = (CLOUD, AGGREGATOR, DASHBOARD, *nodes)
+    choice = choose_ports(names, before=folder.ports_before(), take=reservations.take)
     for note in choice.notes:
         say(note)
     folder.write_ports(choice.ports)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fogline.cli.up.folder import Folder, Lock
+from fogline.cli.up.folder import Folder, Lock, readable
 from fogline.model.errors import FogError
 
 
@@ -105,3 +105,21 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 
     with pytest.raises(FogError, match="cannot be used"):
         Folder(tmp_path / "file" / "up").make()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("no port for me", "no port for me"),
+        ('{"event": "uplink lost", "reason": "refused", "level": "warning"}', "uplink lost: refused"),
+        (
+            r'{"event": "failed", "exception": "  + Group\n    | Traceback\n    | TypeError: so\n    +-----------"}',
+            "failed: TypeError: so",
+        ),
+        ("{}", "{}"),
+        ("[1]", "[1]"),
+        ("x" * 999, "x" * 300),
+    ],
+)
+def test_a_log_line_is_said_shortly(line: str, said: str) -> None:
+    assert readable(line) == said
