@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from fogline.client.values import Result, Status, StreamLedger, WindowStatus
 from fogline.model.plan import Scalar
 
+_FILE_WIDTH = 160
+_WIDTHS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 STATUS_STYLES = {
     WindowStatus.OPEN: "dim",
     WindowStatus.COMPLETE: "green",
@@ -17,12 +20,18 @@ STATUS_STYLES = {
 }
 
 
+def make_console() -> Console:
+    """Make a console that is as wide as its terminal; a file has room for a row on one line."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_FILE_WIDTH)
+
+
 def print_results(found: Iterable[Result]) -> None:
     """Print a table for each step, the windows in the order in which they come."""
     steps: dict[str, list[Result]] = {}
     for result in found:
         steps.setdefault(result.step, []).append(result)
-    console = Console()
+    console = make_console()
     if not steps:
         console.print("no results yet; `fogline status` shows whether the pipeline runs and readings arrive")
     for step, rows in steps.items():
@@ -31,12 +40,12 @@ def print_results(found: Iterable[Result]) -> None:
 
 def results_table(rows: Sequence[Result], *, title: str = "") -> Table:
     """Make the table of one step's results."""
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("window (UTC)", no_wrap=True)
     for name in rows[0].key:
-        table.add_column(name, style="bold")
+        table.add_column(name, style="bold", no_wrap=True)
     for name in rows[0].values:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     for row in rows:
         table.add_row(
@@ -51,7 +60,7 @@ def results_table(rows: Sequence[Result], *, title: str = "") -> Table:
 
 def follow_results(found: Iterable[Result]) -> None:
     """Print each change on a line of its own, as it comes."""
-    console = Console()
+    console = make_console()
     for row in found:
         key = " ".join(f"{name}={_text(v)}" for name, v in row.key.items())
         values = "  ".join(f"{name} [bold]{_text(v)}[/]" for name, v in row.values.items())
@@ -72,11 +81,11 @@ def completeness(row: Result) -> str:
 
 def print_status(status: Status) -> None:
     """Print tiers and pipelines."""
-    console = Console()
+    console = make_console()
     console.print(
         f"Fogline {status.version} · {status.readings:,} readings counted · generation {status.generation}"
     )
-    tiers = Table("tier", "name", "health", "parent", "does", "seen", title="Tiers", title_justify="left")
+    tiers = Table("tier", "name", "health", "parent", "does", "seen", box=SIMPLE_HEAD)
     for a in status.aggregators:
         does = f"{len(a.children)} children, {a.parts_in:,} parts in, {a.parts_out:,} out"
         tiers.add_row("aggregator", a.name, _health(a.alive), a.parent, does, _ago(status.at, a.seen))
@@ -84,7 +93,7 @@ def print_status(status: Status) -> None:
         does = f"{n.listener}, {n.clients} devices, {n.pending:,} messages pending"
         tiers.add_row("node", n.name, _health(n.alive, n.faults), n.parent, does, _ago(status.at, n.seen))
     console.print(tiers if tiers.row_count else "no node and no aggregator has reported yet")
-    pipelines = Table("pipeline", "plan", "window steps", "deployed", title="Pipelines", title_justify="left")
+    pipelines = Table("pipeline", "plan", "window steps", "deployed", box=SIMPLE_HEAD)
     for p in status.pipelines:
         pipelines.add_row(p.name, p.plan, ", ".join(p.steps), f"{p.deployed:%Y-%m-%d %H:%M:%SZ}")
     console.print(pipelines if pipelines.row_count else "no pipeline yet; `fogline deploy FILE` deploys one")
@@ -92,7 +101,7 @@ def print_status(status: Status) -> None:
 
 def print_ledger(streams: Sequence[StreamLedger]) -> None:
     """Print each stream's equations."""
-    console = Console()
+    console = make_console()
     if not streams:
         console.print("nothing to account for yet")
     for s in streams:
@@ -128,7 +137,9 @@ def _ago(now: datetime, then: datetime) -> str:
 
 
 def _window(row: Result) -> str:
-    return f"{row.window_start:%Y-%m-%d %H:%M:%S} to {row.window_end:%H:%M:%S}"
+    width = (row.window_end - row.window_start).total_seconds()
+    unit, size = next((u, s) for u, s in _WIDTHS if width % s == 0 or s == 1)
+    return f"{row.window_start:%Y-%m-%d %H:%M:%S} +{width / size:g}{unit}"
 
 
 def _text(value: Scalar) -> str:

@@ -121,7 +121,7 @@ class Lock:
 
 
 def readable(line: str) -> str:
-    """Say a log line shortly: of a structured one what happened, why, and the error itself without its traceback."""
+    """Say a log line shortly: of a structured one what happened, why, and the error without its traceback."""
     try:
         entry = json.loads(line)
         said = [str(entry["event"]), str(entry.get("reason", ""))]

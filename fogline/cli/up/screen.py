@@ -23,7 +23,7 @@ _ROWS: Final = 24
 
 async def show(client: Client, pipelines: tuple[str, ...], tiers: Tiers) -> None:
     """Show live results until cancelled: a screen that changes on a terminal, else a line for each result."""
-    console = Console()
+    console = tables.make_console()
     console.print(greeting(tiers))
     if not pipelines:
         await asyncio.Event().wait()
