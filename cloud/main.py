@@ -11,6 +11,9 @@ from cloud.board import Board
 from cloud.catalog import Catalog
 from cloud.changes import Changes
 from cloud.committer import Committer
+from cloud.dashboard.app import make_app
+from cloud.dashboard.feed import Feed
+from cloud.dashboard.server import DashboardServer
 from cloud.finish.finisher import Finisher
 from cloud.planner.planner import Planner
 from cloud.settings import CloudSettings
@@ -52,6 +55,23 @@ class Cloud:
         )
         self._control: Final = ControlServicer(self._board)
         self.server: Final = Server(listen=settings.listen, insecure=settings.insecure)
+        feed = Feed(
+            store=store,
+            catalog=self._catalog,
+            board=self._board,
+            overview=self._overview,
+            commits=self._committer.counters,
+            clock=clock,
+        )
+        self.dashboard: Final = (
+            DashboardServer(
+                make_app(feed, insecure=settings.insecure),
+                listen=settings.dashboard,
+                insecure=settings.insecure,
+            )
+            if settings.dashboard
+            else None
+        )
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until told to stop."""
@@ -67,6 +87,8 @@ class Cloud:
             ]
             async with AsyncExitStack() as stack:
                 await stack.enter_async_context(self.server)
+                if self.dashboard is not None:
+                    group.create_task(self.dashboard.run(stopping), name="serve the dashboard")
                 await stopping.wait()
             for task in tasks:
                 task.cancel()

@@ -30,6 +30,7 @@ NEW_WINDOW: Final = {
     "expected": 0,
     "missing": "[]",
     "revision": 0,
+    "readings": 0,
 }
 
 

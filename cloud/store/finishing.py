@@ -20,6 +20,7 @@ from cloud.finish.decision import (
 from cloud.store import schema
 from cloud.store.backend import Backend
 from cloud.store.rows import Layout, key_from_text, key_hash, key_text, rows_from_bytes
+from cloud.store.standing import standing_of, standing_values
 from fogline.engine.finish import finish
 from fogline.model.clock import NEVER
 from fogline.model.plan import Scalar, WindowQuery
@@ -71,6 +72,7 @@ class _Window:
     opened_us: int
     touched: int
     dirty: bool
+    readings: int
 
 
 Texts = dict[tuple[int, str], tuple[str, int]]
@@ -142,7 +144,7 @@ class StepPass:
         renamed = [start for start, w in windows.items() if _says_more(w.standing, standings[start])]
         restamped = await self._shown(renamed)
         rows = {at: fresh.rows.get(at, restamped.get(at)) for at in (*restamped, *fresh.rows)}
-        await self._write_windows(windows, standings, set(renamed) | fresh.changed)
+        await self._write_windows(windows, standings, fresh.readings, set(renamed) | fresh.changed)
         await self._write_results({at: row for at, row in rows.items() if row is not None})
         return len(rows)
 
@@ -159,7 +161,7 @@ class StepPass:
     async def _fresh(self, starts: Sequence[int]) -> "_Fresh":
         """Finish the rows that commits have touched since, and keep those whose result is a new one."""
         if not starts:
-            return _Fresh(rows={}, changed=set())
+            return _Fresh(rows={}, readings={})
         states, windows = schema.states, schema.windows
         query = (
             select(states.c.pane_us, states.c.key, states.c.state)
@@ -174,7 +176,7 @@ class StepPass:
         )
         read = (await self._connection.execute(query)).all()
         if not read:
-            return _Fresh(rows={}, changed=set())
+            return _Fresh(rows={}, readings={})
         table = rows_from_bytes(
             self._step.layout,
             [row.pane_us for row in read],
@@ -188,7 +190,11 @@ class StepPass:
             said = (_outputs(row.values), row.readings)
             if shown.get(at) != said:
                 rows[at] = said
-        return _Fresh(rows=rows, changed={start for start, _ in rows})
+        readings = dict.fromkeys((start for start, _ in rows), 0)
+        for (start, _), (_, count) in (shown | rows).items():
+            if start in readings:
+                readings[start] += count
+        return _Fresh(rows=rows, readings=readings)
 
     async def _shown(self, starts: Sequence[int]) -> Texts:
         if not starts:
@@ -201,22 +207,22 @@ class StepPass:
         return {(row.start_us, row.key): (row.outputs, row.readings) for row in rows}
 
     async def _write_windows(
-        self, windows: Mapping[int, _Window], standings: Mapping[int, Standing], changed: set[int]
+        self,
+        windows: Mapping[int, _Window],
+        standings: Mapping[int, Standing],
+        readings: Mapping[int, int],
+        changed: set[int],
     ) -> None:
         table = schema.windows
         for start, window in sorted(windows.items()):
             standing = standings[start]
             if standing == window.standing and not window.dirty:
                 continue
-            values = {
+            values: dict[str, int | str] = {
+                **standing_values(standing),
                 "finished": window.touched,
                 "dirty": 0,
-                "status": standing.status.value,
-                "settled": int(standing.settled),
-                "have": standing.have,
-                "expected": standing.expected,
-                "missing": json.dumps(standing.missing),
-                "revision": standing.revision,
+                "readings": readings.get(start, window.readings),
             }
             if start in changed:
                 values["changed_us"] = self._now_us
@@ -251,8 +257,14 @@ class StepPass:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Fresh:
     rows: Texts
-    changed: set[int]
-    """Starts of the windows with a new row."""
+    """Rows that say something new."""
+    readings: Mapping[int, int]
+    """Readings of all keys, of the windows with such rows."""
+
+    @property
+    def changed(self) -> set[int]:
+        """Starts of the windows with such rows."""
+        return set(self.readings)
 
 
 async def next_changes(connection: AsyncConnection, tenant: str, pipeline: str, count: int) -> int:
@@ -276,14 +288,9 @@ def _outputs(values: Iterable[Scalar]) -> str:
 def _window(row: RowMapping) -> _Window:
     return _Window(
         span=Span(start_us=row["start_us"], end_us=row["end_us"]),
-        standing=Standing(
-            status=Status(row["status"]),
-            have=row["have"],
-            expected=row["expected"],
-            missing=tuple(json.loads(row["missing"])),
-            revision=row["revision"],
-        ),
+        standing=standing_of(row),
         opened_us=row["opened_us"],
         touched=row["touched"],
         dirty=bool(row["dirty"]),
+        readings=row["readings"],
     )

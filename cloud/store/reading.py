@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.finish.decision import Assignment, Mark, Standing, Status
 from cloud.store import schema
-from cloud.store.rows import Key, key_from_text
+from cloud.store.rows import Key, key_from_text, key_hash
+from cloud.store.standing import COLUMNS, standing_of
 from fogline.engine.state import ReadingTerm
 from fogline.model.part import Origin
 from fogline.model.plan import Scalar
@@ -58,6 +59,32 @@ class ResultPage:
 
     results: tuple[Result, ...]
     last: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveWindow:
+    """A window as a whole: what all its keys say together."""
+
+    start_us: int
+    end_us: int
+    standing: Standing
+    readings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveStep:
+    """A step's newest windows, and some keys of the one that is shown."""
+
+    windows: tuple[LiveWindow, ...] = ()
+    """Oldest first."""
+    shown_us: int = 0
+    """Start of the newest window that is not open any more; of the newest, if all are."""
+    keys: int = 0
+    """How many keys the shown window has."""
+    rows: tuple[Result, ...] = ()
+    """Of the shown window."""
+    history: tuple[Result, ...] = ()
+    """The same keys in all windows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,16 +146,46 @@ class Reading:
         query = select(table.c.changes).where(table.c.tenant == tenant, table.c.name == pipeline)
         return int((await self._connection.execute(query)).scalar() or 0)
 
-    async def newest_starts(self, tenant: str, plan: str, step: str, count: int) -> list[int]:
-        """Starts of a step's newest windows, newest first."""
+    async def live(self, tenant: str, plan: str, step: str, windows: int, keys: int) -> LiveStep:
+        """A step's newest windows, and the first keys of the newest one that is closed."""
+        newest = await self._newest(tenant, plan, step, windows)
+        if not newest:
+            return LiveStep()
+        closed = [window.start_us for window in newest if window.standing.status is not Status.OPEN]
+        shown = closed[-1] if closed else newest[-1].start_us
+        table = schema.results
+        of_step = [table.c.tenant == tenant, table.c.plan == plan, table.c.step == step]
+        rows = await self._select([*of_step, table.c.start_us == shown], (table.c.key,), keys)
+        hashes = [key_hash(place.key) for _, place in rows]
+        starts = [window.start_us for window in newest]
+        among = [*of_step, table.c.start_us.in_(starts), table.c.key_hash.in_(hashes)]
+        history = await self._select(among, (table.c.start_us,), windows * keys)
+        total = select(func.count()).select_from(table).where(*of_step, table.c.start_us == shown)
+        return LiveStep(
+            windows=tuple(newest),
+            shown_us=shown,
+            keys=int((await self._connection.execute(total)).scalar_one()),
+            rows=tuple(result for result, _ in rows),
+            history=tuple(result for result, _ in history),
+        )
+
+    async def _newest(self, tenant: str, plan: str, step: str, count: int) -> list[LiveWindow]:
         table = schema.windows
         query = (
-            select(table.c.start_us)
+            select(table)
             .where(table.c.tenant == tenant, table.c.plan == plan, table.c.step == step, table.c.finished > 0)
             .order_by(table.c.start_us.desc())
             .limit(count)
         )
-        return list((await self._connection.execute(query)).scalars())
+        return [
+            LiveWindow(
+                start_us=row["start_us"],
+                end_us=row["end_us"],
+                standing=standing_of(row),
+                readings=row["readings"],
+            )
+            for row in reversed((await self._connection.execute(query)).mappings().all())
+        ]
 
     async def _conditions(self, query: ResultQuery) -> list[ColumnElement[bool]]:
         """A row is public if its plan bore the name for windows of that start."""
@@ -169,11 +226,7 @@ class Reading:
             select(
                 table,
                 windows.c.end_us,
-                windows.c.status,
-                windows.c.have,
-                windows.c.expected,
-                windows.c.missing,
-                windows.c.revision,
+                *(windows.c[name] for name in COLUMNS),
             )
             .join(windows, same)
             .where(*conditions)
@@ -191,13 +244,7 @@ class Reading:
                     values=tuple(json.loads(row.outputs)),
                     readings=row.readings,
                     change=row.change,
-                    standing=Standing(
-                        status=Status(row.status),
-                        have=row.have,
-                        expected=row.expected,
-                        missing=tuple(json.loads(row.missing)),
-                        revision=row.revision,
-                    ),
+                    standing=standing_of(row._mapping),
                 ),
                 Place(start_us=row.start_us, step=row.step, key=row.key),
             )

@@ -193,6 +193,7 @@ windows = _table(
     _number("expected"),
     _text("missing"),
     _number("revision"),
+    _number("readings"),
     _number("opened_us"),
     _number("changed_us"),
 )
@@ -200,7 +201,7 @@ windows = _table(
 
 ``touched`` counts the commits into it, ``finished`` the ones that its results show; ``dirty`` is 1 while they differ.
 ``settled`` is 1 once nobody is missing. ``opened_us`` and ``changed_us``: when its first state came, and when what it
-says last changed.
+says last changed. ``readings``: of all keys together, as the results say.
 """
 
 Index(

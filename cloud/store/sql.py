@@ -17,7 +17,7 @@ from cloud.store.book import Book, Deployment, NewPlan, PlanRow
 from cloud.store.commit import Commit, PlanLayout
 from cloud.store.finishing import Moved, PassOutcome, StepPass, StepToFinish
 from cloud.store.origins import Origins
-from cloud.store.reading import Place, Reading, Result, ResultPage, ResultQuery
+from cloud.store.reading import LiveStep, Place, Reading, Result, ResultPage, ResultQuery
 from cloud.store.reports import Report, Reports
 from cloud.store.retention import Retention
 from cloud.store.rows import Layout, layouts_of
@@ -135,9 +135,9 @@ class SqlStore:
         async with self._backend.reading() as connection:
             return await Reading(connection).newest_change(tenant, pipeline)
 
-    async def newest_starts(self, tenant: str, plan: str, step: str, count: int) -> list[int]:
+    async def live(self, tenant: str, plan: str, step: str, *, windows: int, keys: int) -> LiveStep:
         async with self._backend.reading() as connection:
-            return await Reading(connection).newest_starts(tenant, plan, step, count)
+            return await Reading(connection).live(tenant, plan, step, windows, keys)
 
     async def readings(self, tenant: str) -> int:
         async with self._backend.reading() as connection:

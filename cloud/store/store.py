@@ -7,7 +7,7 @@ from typing import Protocol
 from cloud.finish.decision import Assignment, Mark
 from cloud.store.book import Deployment, NewPlan, PipelineRow, PlanRow
 from cloud.store.finishing import Moved, PassOutcome, StepToFinish
-from cloud.store.reading import JournalRow, LedgerRow, Place, Result, ResultPage, ResultQuery
+from cloud.store.reading import JournalRow, LedgerRow, LiveStep, Place, Result, ResultPage, ResultQuery
 from cloud.store.reports import Report
 from cloud.store.rows import Layout
 from cloud.store.settlement import Answer, Submission
@@ -124,8 +124,8 @@ class Store(Protocol):
         """Number of the pipeline's last change; 0 before any."""
         ...
 
-    async def newest_starts(self, tenant: str, plan: str, step: str, count: int) -> list[int]:
-        """Starts of a step's newest windows, newest first."""
+    async def live(self, tenant: str, plan: str, step: str, *, windows: int, keys: int) -> LiveStep:
+        """A step's newest windows, and some keys of the newest closed one."""
         ...
 
     async def readings(self, tenant: str) -> int:

@@ -163,6 +163,7 @@ def upgrade() -> None:
         _number("expected"),
         _text("missing"),
         _number("revision"),
+        _number("readings"),
         _number("opened_us"),
         _number("changed_us"),
         sqlite_with_rowid=False,
