@@ -44,7 +44,7 @@ class _Waiting:
 
 
 class Committer:
-    """The cloud's :class:`fogline.intake.sink.PartSink`. Answers after COMMIT returned, or not at all (C6)."""
+    """The cloud's :class:`fogline.intake.sink.PartSink`. Answers after COMMIT returned or never (C6)."""
 
     def __init__(
         self, store: Store, catalog: Catalog, clock: Clock, committed: Callable[[str, str], None]

@@ -41,8 +41,9 @@ class Messages:
     def add(self, journal: JournalRow, offset: LedgerRow | None, lane: LaneWord | None) -> None:
         """Take in one origin.
 
-        A report is up to a second older than the store. What the store has taken since is no longer pending, and
-        what it holds beyond the report was journaled after it: with that the terms are of one instant.
+        A report is up to a second older than the store. What the store has taken since is no longer
+        pending, and what it holds beyond the report was journaled after it: with that the terms are of one
+        instant.
         """
         start = offset.start if offset else lane.start if lane else journal.journaled
         held = offset.offset if offset else start
@@ -68,25 +69,28 @@ def differences(journal: JournalRow, offset: LedgerRow | None, lane: LaneWord | 
     refused = sum(journal.refused.values())
     if journal.received != journal.journaled + refused:
         found.append(
-            f"{name}: received {journal.received} messages, but journaled {journal.journaled} and refused {refused}"
+            f"{name}: received {journal.received} messages, "
+            f"but journaled {journal.journaled} and refused {refused}"
         )
     if lane is not None and lane.journaled != lane.committed + lane.pending:
         found.append(
-            f"{name}: journaled {lane.journaled} messages, but {lane.committed} are committed and {lane.pending} pending"
+            f"{name}: journaled {lane.journaled} messages, "
+            f"but {lane.committed} are committed and {lane.pending} pending"
         )
     if offset is None:
         return found
     gaps = sum(offset.gaps.values())
     if offset.offset != offset.start + offset.messages + gaps:
         found.append(
-            f"{name}: committed up to {offset.offset}, but from {offset.start} on {offset.messages} messages and "
-            f"{gaps} in gaps were counted"
+            f"{name}: committed up to {offset.offset}, but from {offset.start} on "
+            f"{offset.messages} messages and {gaps} in gaps were counted"
         )
     if lane is not None and lane.committed > offset.offset:
         found.append(f"{name}: the node was told {lane.committed} messages, the store holds {offset.offset}")
     if lane is None and journal.journaled > offset.offset:
         found.append(
-            f"{name}: {journal.journaled - offset.offset} messages are not committed, and no journal holds them"
+            f"{name}: {journal.journaled - offset.offset} messages are not committed, "
+            "and no journal holds them"
         )
     return found
 
@@ -172,7 +176,8 @@ def reading_differences(line: api_pb2.StepLedger) -> list[str]:
     dead, late = sum(line.dead.values()), sum(line.too_late.values())
     if line.decoded == line.counted + line.filtered + dead + late:
         return []
-    return [
-        f"step {line.step}: decoded {line.decoded} readings, but {line.counted} counted, {line.filtered} filtered, "
-        f"{dead} dead and {late} too late"
-    ]
+    said = (
+        f"step {line.step}: decoded {line.decoded} readings, but {line.counted} counted, "
+        f"{line.filtered} filtered, {dead} dead and {late} too late"
+    )
+    return [said]

@@ -33,7 +33,9 @@ class PipelineServicer(api_pb2_grpc.PipelineServiceServicer):
         )
 
     async def ListPipelines(  # noqa: N802 - the name is the contract's
-        self, request: api_pb2.ListPipelinesRequest, context: Context
+        self,
+        request: api_pb2.ListPipelinesRequest,  # noqa: ARG002 - it has no fields yet
+        context: Context,
     ) -> api_pb2.ListPipelinesResponse:
         """Every pipeline by name."""
         return api_pb2.ListPipelinesResponse(pipelines=self._overview.pipelines(caller_of(context)))
@@ -60,7 +62,9 @@ class StatusServicer(api_pb2_grpc.StatusServiceServicer):
         self._overview = overview
 
     async def GetStatus(  # noqa: N802 - the name is the contract's
-        self, request: api_pb2.GetStatusRequest, context: Context
+        self,
+        request: api_pb2.GetStatusRequest,  # noqa: ARG002 - it has no fields yet
+        context: Context,
     ) -> api_pb2.GetStatusResponse:
         """Tiers, plans and their health."""
         return await self._overview.status(caller_of(context))

@@ -145,7 +145,7 @@ class Feed:
         live = await self._store.live(plan.row.tenant, plan.row.plan, step, windows=WINDOWS, keys=KEYS)
         query = plan.queries[step]
         outputs = [named.name for named in query.outputs]
-        spark = next((at for at in range(len(outputs)) if _is_chartable(live, at)), None)
+        spark = _charted(live, len(outputs))
         starts = [window.start_us for window in live.windows]
         return {
             "name": step,
@@ -185,9 +185,16 @@ def _points(history: Sequence[Result], row: Result, output: int, starts: Sequenc
     return [values.get(start) for start in starts]
 
 
-def _is_chartable(live: LiveStep, output: int) -> bool:
-    values = [row.values[output] for row in live.rows]
-    return any(isinstance(v, float) or (isinstance(v, int) and not isinstance(v, bool)) for v in values)
+def _charted(live: LiveStep, outputs: int) -> int | None:
+    """Which output the small charts show: the first with a fraction, as averages have, else the first
+    number.
+    """
+    kinds = [{type(row.values[at]) for row in live.rows} for at in range(outputs)]
+    for kind in (float, int):
+        for at, found in enumerate(kinds):
+            if kind in found:
+                return at
+    return None
 
 
 def _first(machines: list[Json]) -> list[Json]:

@@ -22,7 +22,9 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """How far some of a node's origins are: the least watermark of its open ones, or the greatest of its closed ones."""
+    """How far some of a node's origins are: the least watermark of its open ones, or the greatest of its
+    closed ones.
+    """
 
     node: str
     closed: bool
@@ -107,7 +109,9 @@ def decide(
     changed: bool,
     waited: bool,
 ) -> Standing:
-    """The window's next standing. ``changed``: its values differ from what was said; ``waited``: nobody is waited for."""
+    """The window's next standing. ``changed``: its values differ from what was said; ``waited``: nobody is
+    waited for.
+    """
     missing = tuple(sorted(node for node in expected if passed.get(node, NEVER) < window.end_us))
     have = len(expected) - len(missing)
     status, revision = before.status, before.revision
@@ -124,8 +128,8 @@ def decide(
 def waited_for(window: Span, opened_us: int, patience: Patience, now_us: int) -> bool:
     """Whether the wait for missing nodes is over.
 
-    It begins when the window could have ended, or with its first state if that came later: a node that sends what
-    it kept through an outage gets the same time for each window.
+    It begins when the window could have ended, or with its first state if that came later: a node that
+    sends what it kept through an outage gets the same time for each window.
     """
     return now_us >= max(window.end_us + patience.disorder_us, opened_us) + patience.wait_us
 

@@ -158,7 +158,7 @@ def patience_of(plan: KnownPlan) -> Patience:
 
 
 def moved_windows(before: Seen, step: StepToFinish) -> Moved | None:
-    """Which windows a node may have passed since the last pass; all of them if who is expected has changed."""
+    """Which windows a node may have passed since the last pass; all of them if others are expected."""
     if before.assignments != step.assignments:
         return Moved(after_us=NEVER, upto_us=2**63 - 1)
     moved = {

@@ -164,7 +164,7 @@ def check_streams(content: Plan, running: Iterable[KnownPlan]) -> None:
                 raise StreamTaken(
                     f"stream {stream.name} takes {topic!r} here, but {stream.topic!r} in pipeline "
                     f"{plan.row.pipeline}, which runs",
-                    hint="a stream's name means one topic template on every node: give one of them another name",
+                    hint="a stream means the same topics on every node: give one of them another name",
                 )
 
 
@@ -178,7 +178,8 @@ def least_passed(progresses: Progresses) -> dict[str, int]:
 
 
 def covers(new: Mapping[Origin, int], old: Mapping[Origin, int], node: str) -> bool:
-    """Whether a new plan began on every origin of a node no later than the old one, and so has all that it has.
+    """Whether a new plan began on every origin of a node no later than the old one, and so has all that it
+    has.
 
     A plan starts over what a node still keeps; a node that has let go of something gives the new plan less.
     """

@@ -1,7 +1,8 @@
-"""Reads a spec in a process of its own: the SQL parser's memory is given back, and no spec can stall the cloud.
+"""Reads a spec in a process of its own: the SQL parser's memory is given back, and no spec can stall the
+cloud.
 
-``python -m cloud.planner.reader TENANT FILE`` takes the spec on stdin and writes one byte and a message: ``P`` and a
-Plan, or ``F`` and SpecFaults.
+``python -m cloud.planner.reader TENANT FILE`` takes the spec on stdin and writes one byte and a message:
+``P`` and a Plan, or ``F`` and SpecFaults.
 """
 
 import asyncio
@@ -34,8 +35,8 @@ class RefusedSpec(SpecErrors):
 async def read_plan(text: str, file: str, tenant: str) -> bytes:
     """The serialised plan of a spec.
 
-    Raises :class:`RefusedSpec` with every mistake, :class:`InvalidInput` for a spec that is too large or takes too
-    long to read.
+    Raises :class:`RefusedSpec` with every mistake, :class:`InvalidInput` for a spec that is too large or
+    takes too long to read.
     """
     if len(text.encode()) > MAX_SPEC_BYTES:
         raise InvalidInput(f"the spec is larger than {MAX_SPEC_BYTES} bytes", hint="split it into pipelines")

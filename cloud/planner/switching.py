@@ -15,11 +15,12 @@ class Reach:
 
 
 def switch_from(old: Mapping[str, int], new: Mapping[str, Reach], width_us: int) -> int | None:
-    """The start of the first window that the new plan has from every node that the old one has in it; None: not yet.
+    """The start of the first window that the new plan has from every node that the old one has in it; None:
+    not yet.
 
-    ``old`` says up to where the old plan has each node. From that window on the new plan must lack nothing that is
-    shown now, so that a public result never disappears; a node that is away blocks nothing, because later windows
-    do not have it. ``width_us`` is that of the widest window: boundaries are its multiples.
+    ``old`` says up to where the old plan has each node. From that window on the new plan must lack nothing
+    that is shown now, so that a public result never disappears; a node that is away blocks nothing, because
+    later windows do not have it. ``width_us`` is that of the widest window: boundaries are its multiples.
     """
     shown = {node: upto // width_us * width_us for node, upto in old.items() if upto != NEVER}
     if not shown:

@@ -1,4 +1,6 @@
-"""What differs between databases: how a connection is set up, how a write begins, how rows are locked and put."""
+"""What differs between databases: how a connection is set up, how a write begins, how rows are locked and
+put.
+"""
 
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
@@ -20,7 +22,9 @@ BUSY_SECONDS: Final = 10.0
 
 
 class Upsert(Protocol):
-    """Makes an INSERT that on a conflict of the primary key overwrites columns and adds to others, or does nothing."""
+    """Makes an INSERT that on a conflict of the primary key overwrites columns and adds to others, or does
+    nothing.
+    """
 
     def __call__(self, table: Table, *, overwrite: Sequence[str] = (), add: Sequence[str] = ()) -> Insert: ...
 

@@ -1,4 +1,4 @@
-"""Plans, public names, nodes and who is assigned to what: read and changed inside the caller's transaction."""
+"""Plans, public names, nodes and who is assigned to what: read and changed in the caller's transaction."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -180,8 +180,8 @@ class Book:
     async def assign(self, tenant: str, plan: str, nodes: Iterable[str]) -> None:
         """Assign nodes that are not assigned yet.
 
-        As long as the plan has committed nothing an assignment counts from the beginning of time: a plan may start
-        over old data, and nobody is late for it.
+        As long as the plan has committed nothing an assignment counts from the beginning of time: a plan
+        may start over old data, and nobody is late for it.
         """
         table, offsets = schema.assignments, schema.offsets
         open_ = await self._connection.execute(

@@ -57,7 +57,7 @@ class Commit:
         self._now_us = now_us
 
     async def run(self, submissions: Sequence[Submission], layouts: Layouts) -> BatchOutcome:
-        """Judge, merge and write; the caller commits. Raises :class:`NotFound` for a plan without a layout."""
+        """Judge, merge and write; the caller commits. Raises :class:`NotFound` for an unknown plan."""
         for submission in submissions:
             if (submission.tenant, submission.plan) not in layouts:
                 raise NotFound(f"there is no plan {submission.plan}")
@@ -73,7 +73,7 @@ class Commit:
     async def _positions(
         self, wanted: Iterable[Progress], numbers: Mapping[Origin, int]
     ) -> dict[Progress, Position]:
-        """The stored rows of offsets. SQLite needs no row locks: the transaction holds the only write lock."""
+        """The stored rows of offsets. SQLite needs no row locks: the transaction holds the only one."""
         table = schema.offsets
         plans: dict[tuple[str, str], dict[int, Progress]] = {}
         for at in wanted:

@@ -46,7 +46,9 @@ class StepToFinish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """Windows that are not settled and end in (after_us, upto_us] are to be looked at: a node's watermark passed them."""
+    """Windows that are not settled and end in (after_us, upto_us] are to be looked at: a node's watermark
+    passed them.
+    """
 
     after_us: int
     upto_us: int

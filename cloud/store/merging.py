@@ -1,4 +1,6 @@
-"""What a commit does to a step's states: which rows stay apart, which fall into ``(other)``, which come too late."""
+"""What a commit does to a step's states: which rows stay apart, which fall into ``(other)``, which come too
+late.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -54,8 +56,8 @@ def overflowing(
 ) -> set[Row]:
     """Which new rows find their window full: beyond ``max_keys`` keys a window gets no further ones.
 
-    ``keys`` says how many each pane has. Which keys come first may depend on how parts were cut; within one commit
-    it is their order.
+    ``keys`` says how many each pane has. Which keys come first may depend on how parts were cut; within one
+    commit it is their order.
     """
     if not width:
         return set()

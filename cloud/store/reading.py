@@ -1,10 +1,12 @@
-"""What is asked of the store: results, the ledger's terms, how far nodes are. Each in the caller's transaction."""
+"""What is asked of the store: results, the ledger's terms, how far nodes are. Each in the caller's
+transaction.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.finish.decision import Assignment, Mark, Standing, Status
@@ -233,22 +235,9 @@ class Reading:
             .order_by(*order)
             .limit(limit)
         )
+        rows = (await self._connection.execute(query)).mappings()
         return [
-            (
-                Result(
-                    plan=row.plan,
-                    step=row.step,
-                    start_us=row.start_us,
-                    end_us=row.end_us,
-                    key=key_from_text(row.key),
-                    values=tuple(json.loads(row.outputs)),
-                    readings=row.readings,
-                    change=row.change,
-                    standing=standing_of(row._mapping),
-                ),
-                Place(start_us=row.start_us, step=row.step, key=row.key),
-            )
-            for row in await self._connection.execute(query)
+            (_result(row), Place(start_us=row["start_us"], step=row["step"], key=row["key"])) for row in rows
         ]
 
     async def marks(self, tenant: str, plan: str) -> dict[str, list[Mark]]:
@@ -362,3 +351,17 @@ class Reading:
         table = schema.nodes
         rows = await self._connection.execute(select(table).where(table.c.retired_us.is_(None)))
         return [(row.tenant, row.node, row.seen_us, row.report) for row in rows]
+
+
+def _result(row: RowMapping) -> Result:
+    return Result(
+        plan=row["plan"],
+        step=row["step"],
+        start_us=row["start_us"],
+        end_us=row["end_us"],
+        key=key_from_text(row["key"]),
+        values=tuple(json.loads(row["outputs"])),
+        readings=row["readings"],
+        change=row["change"],
+        standing=standing_of(row),
+    )

@@ -120,7 +120,9 @@ class Reports:
         await self._connection.execute(self._backend.upsert(table, overwrite=columns), rows)
 
     async def _close_gone(self, report: Report, listed: set[int]) -> None:
-        """An origin whose journal its node no longer lists will never send again: it must not hold windows open."""
+        """An origin whose journal its node no longer lists will never send again: it must not hold windows
+        open.
+        """
         origins, journals, offsets = schema.origins, schema.journals, schema.offsets
         of_node = select(origins.c.number).where(
             origins.c.tenant == report.tenant, origins.c.node == report.node

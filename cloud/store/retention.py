@@ -19,7 +19,9 @@ class Retention:
         self._width_us = layout.width_us
 
     async def retire_states(self, before_us: int) -> int:
-        """Drop states of windows that end at or before this instant, oldest first, none that is not finished."""
+        """Drop states of windows that end at or before this instant, oldest first, none that is not
+        finished.
+        """
         windows, steps, states = schema.windows, schema.steps, schema.states
         dirty = select(func.min(windows.c.end_us)).where(self._of(windows), windows.c.dirty == 1)
         first_dirty = (await self._connection.execute(dirty)).scalar()
@@ -48,7 +50,9 @@ class Retention:
         return int(gone.rowcount)
 
     async def drop_results(self, before_us: int) -> int:
-        """Drop windows whose states are gone and whose results last changed before this instant, with their results."""
+        """Drop windows whose states are gone and whose results last changed before this instant, with their
+        results.
+        """
         windows, steps, results = schema.windows, schema.steps, schema.results
         horizon = select(steps.c.horizon_us).where(self._of(steps)).scalar_subquery()
         old = (

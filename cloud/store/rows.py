@@ -1,8 +1,8 @@
 """A row of a state table as bytes, and back: what the column ``states.state`` holds.
 
-Little-endian: every dense state's 8 bytes, then every sparse state's number of entries (uint32), then for each
-sparse state its indexes (int32) and values (int64 or uint8). The order is the layout's; the plan never changes, so
-neither does the layout, and no row has to repeat it.
+Little-endian: every dense state's 8 bytes, then every sparse state's number of entries (uint32), then for
+each sparse state its indexes (int32) and values (int64 or uint8). The order is the layout's; the plan never
+changes, so neither does the layout, and no row has to repeat it.
 """
 
 import json
@@ -32,6 +32,7 @@ from fogline.model.plan import Plan, StateSpec, WindowQuery
 Key = tuple[str | None, ...]
 
 HASH_BYTES: Final = 16
+MAX_INSTANT: Final = 2**62
 _FLOAT: Final = np.dtype("<f8")
 _INTEGER: Final = np.dtype("<i8")
 _COUNT: Final = np.dtype("<u4")
@@ -54,7 +55,7 @@ class Layout:
 
 
 def layout_of(step: str, stream: str, query: WindowQuery) -> Layout:
-    """The layout that a plan's window step gives to its tables: ``readings`` first, then the plan's states."""
+    """The layout that a window step gives to its tables: ``readings`` first, then the plan's states."""
     states = (StateSpec(name=READINGS, kind="sum_i64", function="count"), *query.states)
     return Layout(
         step=step,
@@ -78,21 +79,24 @@ def layouts_of(plan: Plan) -> dict[str, Layout]:
 
 def difference(layout: Layout, table: StateTable) -> str:
     """Say in what a table contradicts its layout; empty if in nothing."""
-    if table.pane_width_us != layout.width_us:
-        return f"panes of {table.pane_width_us} µs, the plan says {layout.width_us} µs"
-    if tuple(key.name for key in table.keys) != layout.keys:
-        return f"keys {[key.name for key in table.keys]}, the plan says {list(layout.keys)}"
-    if tuple(state.name for state in table.states) != layout.order:
-        return f"states {[state.name for state in table.states]}, the plan says {list(layout.order)}"
-    kinds = {spec.name: spec for spec in (*layout.dense, *layout.sparse)}
-    for state in table.states:
-        spec = kinds.get(state.name)
-        if spec is None or spec.kind != state.kind:
-            return f"state {state.name} is of kind {state.kind}, the plan says otherwise"
-        if dict(spec.parameters) != dict(state.parameters):
-            return f"state {state.name} has parameters {dict(state.parameters)}, the plan says {dict(spec.parameters)}"
-    if table.rows and bool(np.any(table.pane_start % layout.width_us != 0)):
+    said = (
+        ("panes of µs", table.pane_width_us, layout.width_us),
+        ("keys", tuple(key.name for key in table.keys), layout.keys),
+        ("states", tuple(state.name for state in table.states), layout.order),
+        *(
+            (f"state {state.name}", (state.kind, dict(state.parameters)), (spec.kind, dict(spec.parameters)))
+            for spec in (*layout.dense, *layout.sparse)
+            for state in table.states
+            if state.name == spec.name
+        ),
+    )
+    for what, is_, should in said:
+        if is_ != should:
+            return f"{what} {is_}, the plan says {should}"
+    if bool(np.any(table.pane_start % layout.width_us != 0)):
         return "a pane that does not start at a multiple of its width"
+    if bool(np.any((table.pane_start > MAX_INSTANT) | (table.pane_start < -MAX_INSTANT))):
+        return "a pane that starts outside of what a calendar has"
     return ""
 
 

@@ -96,7 +96,9 @@ assignments = _table(
     _number("from_us", key=True),
     Column("to_us", BigInteger),
 )
-"""Which node was to run which plan, for windows that overlap ``from_us`` and after, up to those that end at ``to_us``."""
+"""Which node was to run which plan, for windows that overlap ``from_us`` and after, up to those that end at
+``to_us``.
+"""
 
 origins = Table(
     "origins",
@@ -124,8 +126,8 @@ offsets = _table(
 )
 """What is committed of each origin.
 
-``messages`` counts the data contributions by themselves, for the ledger. ``closed``: the origin said that it has ended;
-``gone``: its node no longer lists its journal.
+``messages`` counts the data contributions by themselves, for the ledger. ``closed``: the origin said that
+it has ended; ``gone``: its node no longer lists its journal.
 """
 
 gaps = _table(
@@ -199,9 +201,9 @@ windows = _table(
 )
 """Windows that have states or results.
 
-``touched`` counts the commits into it, ``finished`` the ones that its results show; ``dirty`` is 1 while they differ.
-``settled`` is 1 once nobody is missing. ``opened_us`` and ``changed_us``: when its first state came, and when what it
-says last changed. ``readings``: of all keys together, as the results say.
+``touched`` counts the commits into it, ``finished`` the ones that its results show; ``dirty`` is 1 while
+they differ. ``settled`` is 1 once nobody is missing. ``opened_us`` and ``changed_us``: when its first state
+came, and when what it says last changed. ``readings``: of all keys together, as the results say.
 """
 
 Index(

@@ -1,4 +1,6 @@
-"""What a batch of parts does to the offsets: decided here without I/O, written by the commit in one transaction."""
+"""What a batch of parts does to the offsets: decided here without I/O, written by the commit in one
+transaction.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,7 +23,9 @@ class Submission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What is told to whoever sent a part: an ack, or with ``refused`` a refusal, and the offsets that the store holds."""
+    """What is told to whoever sent a part: an ack, or with ``refused`` a refusal, and the offsets that the
+    store holds.
+    """
 
     refused: bool
     offsets: Offsets

@@ -42,7 +42,8 @@ class Shelf:
 
 
 class Store(Protocol):
-    """Durable state of the cloud. Every method is one transaction; all raise StoreBusy when the store is away.
+    """Durable state of the cloud. Every method is one transaction; all raise StoreBusy when the store is
+    away.
 
     After :class:`fogline.model.errors.StoreBusy` of a writing method its outcome is unknown.
     """
@@ -69,7 +70,9 @@ class Store(Protocol):
         ...
 
     async def drop_results(self, tenant: str, plan: str, layout: Layout, before_us: int) -> int:
-        """Drop results whose states are gone and that last changed before this instant; how many windows went."""
+        """Drop results whose states are gone and that last changed before this instant; how many windows
+        went.
+        """
         ...
 
     async def progresses(self, tenant: str, plan: str) -> Progresses:

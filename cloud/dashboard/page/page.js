@@ -131,13 +131,15 @@ function badge(window) {
   const missing = window.missing.length ? `missing: ${window.missing.join(", ")}` : "nobody is missing";
   return make("span", { class: `badge ${window.status}`, title: missing }, words[window.status]);
 }
+// Few windows stand at the right, where the next one will come, instead of filling the width.
+const slots = (step) => Math.max(step.windows.length, 24);
 function history(step) {
   const windows = step.windows;
   const most = Math.max(1, ...windows.map((window) => window.readings));
-  const room = Math.max(windows.length, 12);
+  const room = slots(step);
   const bars = windows.map((window, at) => {
     const height = Math.max(1.5, (window.readings / most) * 60);
-    const bar = svg("rect", { class: window.status, x: (at + room - windows.length) * 10 + 1, y: 63 - height, width: 8, height, rx: 1.5 });
+    const bar = svg("rect", { class: window.status, x: (at + room - windows.length) * 10 + 1, y: 63 - height, width: 8, height });
     bar.append(make("title", { svg: true }, `${instant(window.start, step.width)}: ${plural(window.readings, "reading")}, ${window.status}`));
     return bar;
   });
@@ -173,6 +175,11 @@ function stepTable(step) {
   return make("div", { class: "scroll" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)),
     more > 0 ? make("p", { class: "quiet small" }, `and ${count(more)} more keys`) : "");
 }
+function axis(step, newest) {
+  const first = make("span", {}, instant(step.windows[0].start, step.width));
+  first.style.marginLeft = `${Math.min(0.8, 1 - step.windows.length / slots(step)) * 100}%`;
+  return make("div", { class: "axis" }, first, make("span", {}, instant(newest.end, step.width)));
+}
 function stepCard(step) {
   if (!step.windows.length) return make("div", { class: "step" }, make("div", { class: "step-head" }, make("b", {}, step.name)), make("p", { class: "quiet" }, "No window yet."));
   const newest = step.windows[step.windows.length - 1];
@@ -182,7 +189,7 @@ function stepCard(step) {
       make("b", {}, step.name),
       make("span", { class: "quiet small" }, `every ${duration(step.width)}, readings a window`)),
     history(step),
-    make("div", { class: "axis" }, make("span", {}, instant(step.windows[0].start, step.width)), make("span", {}, instant(newest.end, step.width))),
+    axis(step, newest),
     make("div", { class: "step-head" },
       make("span", {}, `${instant(shown.start, step.width)} to ${instant(shown.end, step.width)}`), badge(shown),
       shown.missing.length ? make("span", { class: "quiet small clip" }, `missing: ${shown.missing.slice(0, 6).join(", ")}${shown.missing.length > 6 ? ", …" : ""}`) : "",
