@@ -172,12 +172,26 @@ def _one_dictionary(columns: list[TextColumn]) -> list[TextColumn]:
     return [recode(column, move, dictionary) for column, move in zip(columns, moves, strict=True)]
 
 
-def recode(column: TextColumn, codes: Sequence[int], dictionary: tuple[str, ...]) -> TextColumn:
+def recode(column: TextColumn, codes: Sequence[int] | Integers, dictionary: tuple[str, ...]) -> TextColumn:
     """Replace the dictionary: ``codes`` has the new code of each old one; null stays null."""
     # One more place at the end, so that the null code -1 maps to itself.
     moved = np.full(len(codes) + 1, NULL_TEXT, dtype=np.int32)
     moved[:-1] = codes
     return TextColumn(codes=moved[column.codes], dictionary=dictionary)
+
+
+def compact(column: TextColumn) -> TextColumn:
+    """Leave texts without a row out of a dictionary that has more texts than there are rows.
+
+    A decoder may hand out one dictionary for hours; what is done for each text would grow with it.
+    """
+    size = len(column.dictionary)
+    if size <= len(column):
+        return column
+    used = np.flatnonzero(np.bincount(column.codes[column.codes != NULL_TEXT], minlength=size))
+    codes = np.zeros(size, dtype=np.int64)
+    codes[used] = np.arange(len(used))
+    return recode(column, codes, tuple([column.dictionary[code] for code in used.tolist()]))
 
 
 def map_texts(column: TextColumn, change: Callable[[str], str]) -> TextColumn:

@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from fogline.engine.batch import TIME, Batch, BatchColumn, NumberColumn, Truths
-from fogline.engine.columns import InvalidExpression, as_floats, constant, is_float, settled
+from fogline.engine.batch import TIME, Batch, BatchColumn, NumberColumn, TextColumn, Truths
+from fogline.engine.columns import InvalidExpression, as_floats, compact, constant, is_float, settled
 from fogline.engine.logic import is_true
 from fogline.engine.operation import OPERATIONS, Operation, ValueType, common_type, result_type
 from fogline.model.plan import Call, Column, Constant, Expression
@@ -70,7 +70,7 @@ class Evaluation:
             # A NaN or an infinity that slipped in is null from here on; the resolution goes with the field.
             clean = settled(as_floats(found), found.valid)
             return NumberColumn(values=clean.values, valid=clean.valid, resolution=found.resolution)
-        return found
+        return compact(found) if isinstance(found, TextColumn) else found
 
     def _called(self, call: Call) -> BatchColumn:
         operation = OPERATIONS.get(call.operation)

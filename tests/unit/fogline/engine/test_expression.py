@@ -223,6 +223,16 @@ def test_columns_without_a_mask_have_no_null() -> None:
         assert scalars(evaluate(expression, batch)) == values
 
 
+def test_a_dictionary_that_outgrew_its_rows_is_read_without_its_unused_texts() -> None:
+    column = TextColumn(codes=np.array([7, -1, 2], dtype=np.int32), dictionary=tuple("hgfedcba"))
+    batch = Batch(rows=3, time_us=np.zeros(3, dtype=np.int64), columns={"t": column})
+    found = evaluate(Column("t"), batch)
+
+    assert isinstance(found, TextColumn)
+    assert found.dictionary == ("f", "a")
+    assert scalars(found) == ["a", None, "f"]
+
+
 def test_texts_compare_by_code_point_whatever_their_dictionary() -> None:
     left = TextColumn(codes=np.array([0, 1, 2, -1], dtype=np.int32), dictionary=("b", "a", "é"))
     right = TextColumn(codes=np.array([0, 0, 0, 0], dtype=np.int32), dictionary=("b", "unused"))
