@@ -35,9 +35,9 @@ class JsonFormat:
         rows = row | list[row]  # type: ignore[valid-type]  # the type is made at run time
         self._decode_any: Final = msgspec.json.Decoder(rows).decode
         self._decode_items: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
-        self._fields: Final = [_getter(f.path, names) for f in spec.fields]
-        self._labels: Final = [_getter(label.path, names) for label in spec.labels if label.path]
-        self._time: Final = _getter(spec.time.path, names) if spec.time is not None else None
+        self._fields: Final = [_column(f.path, names) for f in spec.fields]
+        self._labels: Final = [_column(label.path, names) for label in spec.labels if label.path]
+        self._time: Final = _column(spec.time.path, names) if spec.time is not None else None
 
     def read(self, payloads: Sequence[bytes]) -> RawRows:
         dead: list[DeadRow] = []
@@ -47,9 +47,9 @@ class JsonFormat:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             rows, messages = self._read_each(payloads, dead)
         return RawRows(
-            times=[self._time(r) for r in rows] if self._time is not None else [],
-            fields=[[get(r) for r in rows] for get in self._fields],
-            labels=[[get(r) for r in rows] for get in self._labels],
+            times=self._time(rows) if self._time is not None else [],
+            fields=[column(rows) for column in self._fields],
+            labels=[column(rows) for column in self._labels],
             messages=messages,
             dead=dead,
         )
@@ -132,11 +132,15 @@ def _grow(tree: Tree, above: tuple[str, ...], attribute: str, names: dict[tuple[
     return msgspec.defstruct("Row", members, rename=renames, gc=False)
 
 
-def _getter(path: tuple[str, ...], names: dict[tuple[str, ...], str]) -> Callable[[Any], Any]:
+def _column(path: tuple[str, ...], names: dict[tuple[str, ...], str]) -> Callable[[list[Any]], list[Any]]:
+    """What takes a column out of decoded rows."""
     attribute = names[path]
-    get = attrgetter(attribute)
     if "." not in attribute:
-        return get
+        # Compiled for the attribute: a third of attrgetter's time. The name is ours (m0, m1, ...).
+        source = f"lambda rows: [row.{attribute} for row in rows]"
+        column: Callable[[list[Any]], list[Any]] = eval(source)  # noqa: S307  # nothing of a payload in it
+        return column
+    get = attrgetter(attribute)
 
     def through(row: Any) -> Any:
         try:
@@ -144,4 +148,4 @@ def _getter(path: tuple[str, ...], names: dict[tuple[str, ...], str]) -> Callabl
         except AttributeError:  # an object on the way is absent or null
             return None
 
-    return through
+    return lambda rows: list(map(through, rows))
