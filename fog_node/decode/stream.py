@@ -3,7 +3,7 @@ reason.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,7 +79,7 @@ class StreamDecoder:
     def decode(self, block: Block) -> Decoded:
         """All readings of a block, in the order of its messages."""
         raw = self._format.read(block.payloads)
-        messages = np.asarray(raw.messages, dtype=np.int64)
+        messages = _indexes(raw.messages)
         arrival = block.arrival_us[messages]
         times, verdicts = self._times(raw, arrival)
         columns: dict[str, BatchColumn] = {}
@@ -151,6 +151,12 @@ class StreamDecoder:
             detail=row.detail,
             arrival_us=int(block.arrival_us[row.message]),
         )
+
+
+def _indexes(messages: Sequence[int]) -> NDArray[np.int64]:
+    if isinstance(messages, range):  # every message is one reading: numpy would walk the range in Python
+        return np.arange(messages.start, messages.stop, dtype=np.int64)
+    return np.asarray(messages, dtype=np.int64)
 
 
 def _format(spec: StreamSpec) -> PayloadFormat:
