@@ -198,7 +198,7 @@ def keep_keys(table: StateTable, keeps: NDArray[np.bool_]) -> StateTable:
 
 
 def encoded_size(state: PartState) -> int:
-    """Estimate the bytes that a state takes on the wire, within some tens of bytes a column."""
+    """Estimate the bytes that a state takes on the wire from above, by some tens of bytes a column."""
     return sum(map(_table_size, state.tables)) + sum(
         16 + len(term.stream) + len(term.step) + len(term.reason) for term in state.counts
     )
@@ -207,8 +207,8 @@ def encoded_size(state: PartState) -> int:
 def _table_size(table: StateTable) -> int:
     size = 64 + len(table.step) + 8 * table.rows
     for key in table.keys:
-        # A text takes its UTF-8 and a tag and a length; most texts are ASCII.
-        size += 16 + 4 * table.rows + sum(map(len, key.dictionary)) + 3 * len(key.dictionary)
+        texts = sum(len(text) if text.isascii() else 4 * len(text) for text in key.dictionary)
+        size += 16 + 4 * table.rows + texts + 3 * len(key.dictionary)  # each text has a tag and a length
     return size + sum(map(_state_size, table.states))
 
 

@@ -31,6 +31,8 @@ from fogline.engine.state import (
     StateTable,
 )
 from fogline.engine.windows import WindowProgram
+from fogline.v1 import uplink_pb2
+from fogline.wire.state import counts_to_wire, table_to_wire
 from tests.unit.fogline.engine import readings as given_readings
 from tests.unit.fogline.engine.readings import Reading, batch_of, dense, exact_content, window_step
 
@@ -221,12 +223,20 @@ def test_keys_can_be_limited_and_chosen_again_after_merging() -> None:
     assert sum(dense(limit_keys(table, 1), "temp_sum")) == 600
 
 
-def test_a_size_is_near_the_bytes_that_its_numbers_take() -> None:
-    small, large = part_of([]), part_of([Reading(0, f"z{n}", None, 1.0, 1, 1.0) for n in range(1000)])
-    opaque = PartState(tables=(table_of(ONE, OPAQUE),))
+@settings(max_examples=40, deadline=None)
+@given(readings=given_readings.READINGS)
+def test_a_size_is_a_little_above_the_bytes_on_the_wire(readings: list[Reading]) -> None:
+    part = part_of(readings)
+    message = uplink_pb2.Part(
+        tables=[table_to_wire(table) for table in part.tables], counts=counts_to_wire(part.counts)
+    )
 
-    # 1000 rows: a pane, two codes, a text of five signs, ten numbers, four maps with an entry or none.
-    per_row = (encoded_size(large) - encoded_size(small)) / 1000
-    assert 130 < per_row < 200
+    columns = sum(len(table.states) + len(table.keys) for table in part.tables)
+    assert 0 <= encoded_size(part) - message.ByteSize() <= 100 + 64 * columns
+
+
+def test_nothing_has_no_size_and_an_unknown_state_that_of_its_bytes() -> None:
+    without, with_it = (PartState(tables=(table_of(*states),)) for states in ((ONE,), (ONE, OPAQUE)))
+
     assert encoded_size(EMPTY) == 0
-    assert encoded_size(opaque) > encoded_size(PartState(tables=(table_of(ONE),))) + 3
+    assert encoded_size(with_it) > encoded_size(without) + 3
