@@ -37,7 +37,7 @@ class Files(Protocol):
     """A folder tree. A new, removed or renamed entry is on the disk only after its folder was synced."""
 
     def make_folder(self, folder: Path) -> bool:
-        """Make one folder in an existing one; False if it was there."""
+        """Make a folder, and those above it that are missing; False if it was there."""
         ...
 
     def sync_folder(self, folder: Path) -> None:
@@ -123,7 +123,7 @@ class DiskFiles:
 
     def make_folder(self, folder: Path) -> bool:
         try:
-            folder.mkdir()
+            folder.mkdir(parents=True)
         except FileExistsError:
             return False
         return True

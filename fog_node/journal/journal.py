@@ -241,14 +241,16 @@ class Journal:
         stale = self._plans.unsaved and now - self._saved_us >= MINUTE
         if drops or removed or stale:
             self._plans.unsaved, self._saved_us = False, now
-            with suppress(JournalFailed):
+            try:
                 await self._records.order_save(drops, removed)
+            except JournalFailed as error:
+                _log.warning("released blocks could not be removed", error=str(error))
         if any(row.declared and row.open.sealed for row in self._catalog.streams.values()):
             self._epochs.roll()
         self._appending.try_again()
 
     def _lock(self) -> int:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._files.make_folder(self._folder)
         lock = self._files.lock(self._folder / LOCK)
         if lock is None:
             raise JournalLocked(

@@ -57,6 +57,8 @@ class Recovery:
 
     def _make_folders(self) -> None:
         root = self.folder
+        for folder in (root.parent, root.parent.parent):
+            self.files.sync_folder(folder)
         for folder in (root / STREAMS, tenant_folder(root, self.tenant)):
             self.files.make_folder(folder)
             self.files.sync_folder(folder.parent)
