@@ -183,7 +183,7 @@ def header_counters(header: Header, body: bytes) -> Counters:
 def _decode_meta(header: Header, body: bytes) -> _Meta:
     try:
         return _META.decode(body[: header.meta_bytes])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DataLoss(f"a block's meta cannot be read: {error}") from error
 
 

@@ -93,7 +93,7 @@ def decode(data: bytes) -> Document:
         raise DataLoss("the ledger fails its checksum")
     try:
         return _DECODER.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DataLoss(f"the ledger cannot be read: {error}") from error
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fog_node.journal.block import header_counters
+from fog_node.journal.block import body_is_whole, header_counters
 from fog_node.journal.catalog import Catalog, OriginRow, PlanRow, Record, Segment, StreamRow
 from fog_node.journal.facts import counters_of, plan_row, records_of
 from fog_node.journal.files import Files
@@ -115,7 +115,7 @@ class Recovery:
         firsts = [f for f in map(segment_of, self.files.names(folder)) if f is not None]
         base = fact.base if fact else 0
         row.segments = [self._segment(folder, first) for first in firsts]
-        for segment, following in zip(row.segments, [*firsts[1:], None], strict=True):
+        for segment, following in zip(row.segments, [*firsts[1:], None], strict=False):
             segment.end = segment.first if following is None else following
         if fact:
             _take_facts(row, fact)
@@ -201,6 +201,8 @@ class Recovery:
         place = found.index.place(len(found.index) - 1)
         body = self.files.read(segment.path, place.position + HEADER.size, last.body_bytes)
         with suppress(DataLoss):
+            if not body_is_whole(last, body):
+                return
             row.counters = _further(row.counters, header_counters(last, body))
 
     def _drop_below(self, row: OriginRow, base: int) -> None:
