@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from fogline.wire.plan import plan_from_wire
 
 from fog_node.ingest.topics import TemplateRouter
 from fog_node.journal.journal import Journal
@@ -16,6 +15,7 @@ from fogline.model.errors import FogError, InvalidInput
 from fogline.model.plan import Plan, StreamSpec
 from fogline.uplink.lanes import LaneSet
 from fogline.v1 import control_pb2
+from fogline.wire.plan import plan_from_wire
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -72,7 +72,7 @@ class NodePlans:
             if self._lanes.get(plan_id) is None:
                 self._lanes.add(self._running[plan_id])
         await self._withdraw([plan_id for plan_id in self._running if plan_id not in plans])
-        self._blocks.keep_only(list(plans.values()))
+        self._blocks.read_by(list(plans.values()))
         self.applied = Applied(generation=state.generation, faults=tuple(faults))
         _log.info("desired state applied", generation=state.generation, plans=len(plans), faults=len(faults))
 

@@ -1,6 +1,6 @@
 """Decoded blocks, shared by the plans that read them together: a block is decoded once, not once a plan."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import Final, NamedTuple
 
 from fog_node.decode.stream import Decoded, StreamDecoder
@@ -32,10 +32,13 @@ class DecodedBlocks:
 
     def __init__(self) -> None:
         self._decoders: dict[DecoderKey, StreamDecoder] = {}
+        self._plans: Counter[DecoderKey] = Counter()
         self._kept: OrderedDict[_BlockKey, Decoded] = OrderedDict()
 
     def decode(self, block: Block, key: DecoderKey) -> Decoded:
         """The readings of a block as a stream's spec reads them."""
+        if self._plans[key] < 2:
+            return self._decoder(key).decode(block)
         block_key = _BlockKey(key, block.origin, block.first, block.end)
         decoded = self._kept.get(block_key)
         if decoded is None:
@@ -45,10 +48,11 @@ class DecodedBlocks:
                 self._kept.popitem(last=False)
         return decoded
 
-    def keep_only(self, plans: list[Plan]) -> None:
-        """Forget decoders that no plan uses any more."""
-        used = {decoder_key(plan, spec) for plan in plans for spec in plan.streams}
-        self._decoders = {key: decoder for key, decoder in self._decoders.items() if key in used}
+    def read_by(self, plans: list[Plan]) -> None:
+        """These plans read now: forget what no other needs, and keep blocks only where plans share them."""
+        self._plans = Counter(decoder_key(plan, spec) for plan in plans for spec in plan.streams)
+        self._decoders = {key: decoder for key, decoder in self._decoders.items() if key in self._plans}
+        self._kept.clear()
 
     def _decoder(self, key: DecoderKey) -> StreamDecoder:
         if key not in self._decoders:

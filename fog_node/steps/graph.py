@@ -52,6 +52,8 @@ class StreamGraph:
         self._windows: Final = [
             _Windows(s, WindowProgram(s, plan.max_keys)) for s in steps if isinstance(s.query, WindowQuery)
         ]
+        self.answers_at_once: Final = all(isinstance(runner, SqlRowStep) for _, runner in self._rows)
+        """No step is waited for: nothing is won by having several blocks under way."""
         self.widths_us: Final[Sequence[int]] = sorted(
             {s.query.width_us for s in steps if isinstance(s.query, WindowQuery)}
         )

@@ -5,6 +5,7 @@ the journal's order.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -18,12 +19,13 @@ from fog_node.messages import Block
 from fog_node.steps.blocks import DecodedBlocks, decoder_key
 from fog_node.steps.graph import StreamGraph
 from fog_node.steps.tail import Read
+from fogline.engine.state import PartState
 from fogline.model.gap import Gap
 from fogline.model.part import Origin
 from fogline.model.plan import Plan, StreamSpec
 
-AHEAD: Final = 4
-"""Blocks of a stretch; their batches are in memory together."""
+STRETCH: Final = 50_000
+"""Messages after which a lane lets others have their turn: some ten milliseconds of work."""
 
 
 class BlockSource(Protocol):
@@ -62,26 +64,32 @@ class StreamReader:
 
     async def read(self, origin: Origin, first: int, end: int) -> list[Read]:
         """A stretch of the blocks of [first, end)."""
-        stretch: list[tuple[Block, Decoded]] = []
-        while first < end and len(stretch) < AHEAD:
-            block = await self._journal.read(origin, first, plan=self._plan)
-            if not isinstance(block, Block):
-                break  # what the journal lost since is in its gaps
-            stretch.append((block, await self._decode(block)))
-            first = block.end
+        if self.graph.answers_at_once:
+            return await self._read_one_by_one(origin, first, end)
+        stretch = [pair async for pair in self._stretch(origin, first, end)]
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(self.graph.run(decoded), name="run the steps") for _, decoded in stretch
-            ]
+            tasks = [group.create_task(self.graph.run(d), name="run the steps") for _, d in stretch]
         return [
-            Read(
-                end=block.end,
-                state=task.result(),
-                latest_us=decoded.latest_us,
-                arrived_us=(int(block.arrival_us[0]), int(block.arrival_us[-1])),
-            )
+            _read(block, decoded, task.result())
             for (block, decoded), task in zip(stretch, tasks, strict=True)
         ]
+
+    async def _read_one_by_one(self, origin: Origin, first: int, end: int) -> list[Read]:
+        """The same where nothing is waited for: one decoded batch is in memory at a time."""
+        return [
+            _read(block, decoded, await self.graph.run(decoded))
+            async for block, decoded in self._stretch(origin, first, end)
+        ]
+
+    async def _stretch(self, origin: Origin, first: int, end: int) -> AsyncIterator[tuple[Block, Decoded]]:
+        messages = 0
+        while first < end and messages < STRETCH:
+            block = await self._journal.read(origin, first, plan=self._plan)
+            if not isinstance(block, Block):
+                return  # what the journal lost since is in its gaps
+            yield block, await self._decode(block)
+            first = block.end
+            messages += len(block)
 
     async def _decode(self, block: Block) -> Decoded:
         decoded = self._blocks.decode(block, self._key)
@@ -128,6 +136,15 @@ class StreamReader:
             else:
                 high = middle
         return low
+
+
+def _read(block: Block, decoded: Decoded, state: PartState) -> Read:
+    return Read(
+        end=block.end,
+        state=state,
+        latest_us=decoded.latest_us,
+        arrived_us=(int(block.arrival_us[0]), int(block.arrival_us[-1])),
+    )
 
 
 def _without(decoded: Decoded, repeated: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Decoded:
