@@ -3,7 +3,8 @@
 from typing import Final
 
 from fog_node.ingest import packets
-from fog_node.ingest.frames import check_flags, read_text, read_topic, write_length
+from fog_node.ingest.fields import Reader
+from fog_node.ingest.frames import check_flags, read_topic, write_length
 from fog_node.ingest.packets import (
     Connect,
     Goodbye,
@@ -30,50 +31,7 @@ RETURN_CODES: Final = {
 SUBSCRIPTION_FAILED: Final = 0x80
 
 
-class _Reader:
-    """Takes a packet's fields one after the other."""
-
-    __slots__ = ("_at", "_frame")
-
-    def __init__(self, frame: bytes) -> None:
-        self._frame = frame
-        self._at = 1
-        while self._byte() & 0x80:
-            pass
-
-    def _byte(self) -> int:
-        return self.take(1)[0]
-
-    def take(self, length: int) -> bytes:
-        end = self._at + length
-        if end > len(self._frame):
-            raise MalformedPacket("a packet ends inside a field")
-        piece = self._frame[self._at : end]
-        self._at = end
-        return piece
-
-    def number(self) -> int:
-        return int.from_bytes(self.take(2), "big")
-
-    def binary(self) -> bytes:
-        return self.take(self.number())
-
-    def text(self) -> str:
-        return read_text(self.binary())
-
-    def byte(self) -> int:
-        return self._byte()
-
-    @property
-    def left(self) -> int:
-        return len(self._frame) - self._at
-
-    def finish(self) -> None:
-        if self.left:
-            raise MalformedPacket(f"{self.left} bytes after the end of a packet's fields")
-
-
-def _will(reader: _Reader, flags: int) -> Will | None:
+def _will(reader: Reader, flags: int) -> Will | None:
     qos = flags >> 3 & 3
     retain = bool(flags & 0x20)
     if not flags & 0x04:
@@ -85,13 +43,13 @@ def _will(reader: _Reader, flags: int) -> Will | None:
     return Will(topic=read_topic(reader.binary()), payload=reader.binary(), qos=qos, retain=retain)
 
 
-def _connect(reader: _Reader) -> Connect:
+def _connect(reader: Reader) -> Connect:
     if reader.text() != "MQTT" or reader.byte() != 4:
         raise MalformedPacket("not MQTT 3.1.1", reason=Reason.UNSUPPORTED_VERSION)
     flags = reader.byte()
     if flags & 0x01 or (flags & 0x40 and not flags & 0x80):
         raise MalformedPacket("connect flags that contradict each other")
-    keep_alive = reader.number()
+    keep_alive = reader.two()
     client = reader.text()
     clean = bool(flags & 0x02)
     will = _will(reader, flags)
@@ -112,14 +70,7 @@ def _connect(reader: _Reader) -> Connect:
     )
 
 
-def _packet_id(reader: _Reader) -> int:
-    packet_id = reader.number()
-    if not packet_id:
-        raise MalformedPacket("packet id 0")
-    return packet_id
-
-
-def _filters(reader: _Reader, *, with_qos: bool) -> int:
+def _filters(reader: Reader, *, with_qos: bool) -> int:
     count = 0
     while reader.left:
         if not reader.text():
@@ -140,21 +91,22 @@ class CodecV311:
     def read(self, frame: bytes) -> Incoming:
         """One whole packet. Raises :class:`MalformedPacket`, and nothing else, whatever the bytes."""
         kind = check_flags(frame[0])
-        reader = _Reader(frame)
+        reader = Reader(frame, 1)
+        reader.variable()
         packet = self._fields(kind, reader)
         reader.finish()
         return packet
 
-    def _fields(self, kind: int, reader: _Reader) -> Incoming:
+    def _fields(self, kind: int, reader: Reader) -> Incoming:
         match kind:
             case packets.CONNECT:
                 return _connect(reader)
             case packets.PUBREL:
-                return Release(packet_id=_packet_id(reader))
+                return Release(packet_id=reader.packet_id())
             case packets.SUBSCRIBE:
-                return Subscribe(packet_id=_packet_id(reader), filters=_filters(reader, with_qos=True))
+                return Subscribe(packet_id=reader.packet_id(), filters=_filters(reader, with_qos=True))
             case packets.UNSUBSCRIBE:
-                return Unsubscribe(packet_id=_packet_id(reader), filters=_filters(reader, with_qos=False))
+                return Unsubscribe(packet_id=reader.packet_id(), filters=_filters(reader, with_qos=False))
             case packets.PINGREQ:
                 return Ping()
             case packets.DISCONNECT:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import mqtt5
 
+from fog_node.ingest.fields_v5 import check_shape
 from fog_node.ingest.frames import check_flags, check_topic
 from fog_node.ingest.packets import (
     Authenticate,
@@ -28,8 +29,8 @@ def read_packet(frame: bytes) -> mqtt5.Packet:
         packet, length = mqtt5.read(memoryview(frame))
     except (KeyboardInterrupt, SystemExit):
         raise
-    # The codec panics in Rust on a string that is not UTF-8; pyo3 makes a BaseException of that, on purpose
-    # outside Exception. It says nothing about this process: the bytes were bad.
+    # A panic of the codec in Rust comes as a BaseException, on purpose outside Exception. Here it says
+    # nothing about this process: the bytes were bad.
     except BaseException as fault:
         raise MalformedPacket(f"not MQTT 5: {fault}") from fault
     if length != len(frame):
@@ -116,7 +117,7 @@ class CodecV5:
 
     def read(self, frame: bytes) -> Incoming:
         """One whole packet. Raises :class:`MalformedPacket`, and nothing else, whatever the bytes."""
-        check_flags(frame[0])
+        check_shape(check_flags(frame[0]), frame)
         packet = read_packet(frame)
         return READERS[type(packet)](packet)
 

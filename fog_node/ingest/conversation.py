@@ -34,6 +34,8 @@ from fog_node.ingest.session import Session
 from fog_node.ingest.topics import Router
 
 LONGEST_CLIENT: Final = 1024
+GREETING_BYTES: Final = 128 * 1024
+"""CONNECT is never longer: a stranger gets no more memory than that."""
 PINGRESP: Final = b"\xd0\x00"
 GRACE: Final = 1.5
 """A device is given up when it was silent for this many keep-alive times; the standard's factor."""
@@ -131,13 +133,15 @@ class Conversation:
         # A packet that comes in a thousand reads is joined once, when it is whole.
         if self.waiting_bytes < self._needed:
             return None
+        self._needed = 0
         if self._late:
             self._data, self._at = self._data[self._at :] + self._late, 0
             self._late = bytearray()
         if self._at == len(self._data):
-            self._data, self._at, self._needed = b"", 0, 1
+            self._data, self._at = b"", 0
             return None
-        end = frame_end(self._data, self._at, self._limit)
+        limit = self._limit if self.state is State.OPEN else min(self._limit, GREETING_BYTES)
+        end = frame_end(self._data, self._at, limit)
         kind = self._data[self._at] >> 4
         if self.state is State.GREETING and kind != CONNECT:
             raise MalformedPacket("the first packet is no CONNECT", reason=Reason.PROTOCOL_ERROR)
@@ -159,16 +163,13 @@ class Conversation:
         assert self._parser is not None
         if end is None or end > len(self._data):
             self._wait_for(end)
-            # Even of a part it is seen at once that it can never be taken.
-            run = self._parser.parse(self._data, self._at)
-        else:
-            run = self._parser.parse(self._data, self._at)
+        # Even of a part it is seen at once that it can never be taken.
+        run = self._parser.parse(self._data, self._at)
         self._at, self._fault = run.end, run.fault
         if run.published is None:
             if run.fault is not None:
                 raise run.fault
             return None
-        self._needed = 0
         if self._too_many(run.published):
             self._fault = MalformedPacket(
                 f"more than {self._receive_maximum} messages without an acknowledgement",

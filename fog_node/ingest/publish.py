@@ -12,13 +12,24 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from fog_node.ingest.fields import Property, Reader
 from fog_node.ingest.frames import frame_end, read_topic
 from fog_node.ingest.packets import PUBLISH, MalformedPacket, Reason
-from fog_node.ingest.properties import check_properties, read_property_length
 from fog_node.ingest.topics import Router
 
 KNOWN_HEADERS: Final = 4096
 """Headers remembered for a connection; at the limit all are forgotten and learned anew."""
+
+IN_PUBLISH: Final = frozenset(
+    {
+        Property.PAYLOAD_FORMAT,
+        Property.MESSAGE_EXPIRY,
+        Property.CONTENT_TYPE,
+        Property.RESPONSE_TOPIC,
+        Property.CORRELATION,
+        Property.USER_PROPERTY,
+    }
+)
 
 DUP: Final = 0x08
 RETAIN: Final = 0x01
@@ -148,6 +159,8 @@ class PublishParser:
         length_end = at + 2
         while data[length_end - 1] & 0x80:
             length_end += 1
+        if length_end + 2 > end:
+            raise MalformedPacket("a message without a topic")
         if length_end + 2 > len(data):
             return None
         header_end = length_end + 2 + int.from_bytes(data[length_end : length_end + 2], "big")
@@ -231,11 +244,11 @@ class PublishParser:
         good = len(ends)
         for index in np.flatnonzero(octets[starts[:good]]).tolist():
             try:
-                first, last = read_property_length(data, int(starts[index]), int(ends[index]))
-                check_properties(data[first:last])
+                rest = Reader(data[starts[index] : ends[index]])
+                rest.properties(IN_PUBLISH)
             except MalformedPacket as found:
                 good, fault = index, found
                 break
-            starts[index] = last - 1
+            starts[index] = ends[index] - rest.left - 1
         starts += 1
         return good, fault

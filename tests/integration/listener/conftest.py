@@ -1,0 +1,42 @@
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from fog_node.ingest import Listener, ListenerSettings, TemplateRouter
+from fog_node.ingest.ports import Log
+from fogline.model.clock import Clock, SystemClock
+from tests.integration.listener.stand_in import HeldJournal
+
+Listen = Callable[..., AbstractAsyncContextManager[Listener]]
+
+ROUTES = {"air": "site/{zone}/air", "soil": "site/{zone}/soil"}
+
+
+@pytest.fixture
+def journal() -> HeldJournal:
+    return HeldJournal()
+
+
+@pytest.fixture
+def listen(journal: HeldJournal) -> Listen:
+    """Run a listener on a free port over the journal; keywords are its settings."""
+
+    @asynccontextmanager
+    async def run(
+        *, over: Log | None = None, clock: Clock | None = None, **given: Any
+    ) -> AsyncIterator[Listener]:
+        settings = ListenerSettings(**{"port": 0, **given})
+        async with Listener(
+            settings,
+            router=TemplateRouter(ROUTES),
+            journal=over or journal,
+            clock=clock or SystemClock(),
+            entropy=os.urandom,
+            streams=tuple(ROUTES),
+        ) as listener:
+            yield listener
+
+    return run
