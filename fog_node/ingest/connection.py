@@ -53,6 +53,8 @@ class Hand:
         self._buffer: Final = memoryview(bytearray(READ_BYTES))
         self._waiting: dict[Connection, None] = {}
         self.held = 0
+        self.at_work = 0
+        """Connections whose last read is not dealt with yet."""
 
     def buffer(self) -> memoryview:
         """Room for the next read."""
@@ -82,12 +84,10 @@ class Hand:
         """The connection has ended."""
         self._waiting.pop(connection, None)
 
-    def stuck(self) -> "Connection | None":
-        """When only half-sent packets fill the memory: the connection that holds most of it."""
-        held = sum(connection.in_hand for connection in self._waiting)
-        if held < self._limit or held < self.held:
-            return None
-        return max(self._waiting, key=lambda connection: connection.in_hand)
+    @property
+    def stuck(self) -> bool:
+        """Whether the memory is full of packets that are not whole, so that nothing will ever free it."""
+        return self.held >= self._limit and not self.at_work
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -113,6 +113,7 @@ class Connection(asyncio.BufferedProtocol):
         self._monotonic: Final = monotonic
         self._transport: asyncio.Transport | None = None
         self._lost = False
+        self._working = 0
         self._wake: Final = asyncio.Event()
         self._writable: Final = asyncio.Event()
         self._writable.set()
@@ -140,6 +141,7 @@ class Connection(asyncio.BufferedProtocol):
         self._hand.pace.read(self.heard_at)
         self._transport.pause_reading()
         self.reading = False
+        self._at_work(1)
         self._wake.set()
 
     def pause_writing(self) -> None:
@@ -185,6 +187,7 @@ class Connection(asyncio.BufferedProtocol):
         """What was read is dealt with, but for a packet that is not whole yet."""
         rest = self.conversation.waiting_bytes
         freed, self.in_hand = self.in_hand - rest, rest
+        self._at_work(0)
         self._hand.drop(freed)
 
     def resume(self) -> None:
@@ -217,8 +220,13 @@ class Connection(asyncio.BufferedProtocol):
     def release(self) -> None:
         """Nothing is in hand any more."""
         self._hand.leave(self)
+        self._at_work(0)
         freed, self.in_hand = self.in_hand, 0
         self._hand.drop(freed)
+
+    def _at_work(self, now: int) -> None:
+        self._hand.at_work += now - self._working
+        self._working = now
 
     async def close(self, patience_s: float) -> None:
         """Flush and close; a device that does not read for so long is cut off."""

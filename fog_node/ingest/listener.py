@@ -318,7 +318,8 @@ class Listener:
                     connection.stop(Reason.KEEP_ALIVE_TIMEOUT.name.lower())
                 elif connection.stalled_at is not None and now - connection.stalled_at > STALLED_S:
                     connection.stop(Reason.UNSPECIFIED.name.lower())
-            if (holder := self._hand.stuck()) is not None:
+            if self._hand.stuck:
+                holder = max(self._connections, key=lambda connection: connection.in_hand)
                 holder.stop(Reason.QUOTA_EXCEEDED.name.lower())
             await self._wills.due()
             self._sessions.expire(self._clock.now_us())

@@ -78,9 +78,7 @@ class HeldJournal:
     def origins(self, stream: str) -> Sequence[OriginState]:
         blocks = self.blocks.get(stream, [])
         end = blocks[-1].end if blocks else 0
-        return [
-            OriginState(origin=self._origin(stream), base=0, end=end, closed=False, counters=Counters())
-        ]
+        return [OriginState(origin=self._origin(stream), base=0, end=end, closed=False, counters=Counters())]
 
     async def read(self, origin: Origin, first: int) -> Block | Gap | None:
         for block in self.blocks.get(origin.stream, []):
