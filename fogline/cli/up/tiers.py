@@ -13,6 +13,9 @@ CLOUD: Final = "cloud"
 AGGREGATOR: Final = "aggregator"
 DASHBOARD: Final = "dashboard"
 
+_DIAL_AGAIN_S: Final = 0.5
+"""Longest wait before a parent is dialled again: on one machine there is no network to spare."""
+
 
 def node_names(nodes: int) -> tuple[str, ...]:
     """Name this many nodes."""
@@ -87,6 +90,7 @@ def make_tiers(folder: Folder, lock: Lock, ports: Mapping[str, int], nodes: tupl
                 "listen": at(AGGREGATOR),
                 "parents": [at(CLOUD)],
                 "folder": folder_of(AGGREGATOR),
+                "uplink.backoff_cap": f"{_DIAL_AGAIN_S}s",
             },
         ),
         nodes=tuple(
@@ -97,7 +101,9 @@ def make_tiers(folder: Folder, lock: Lock, ports: Mapping[str, int], nodes: tupl
                     "name": name,
                     "folder": folder_of(name),
                     "parents": [at(AGGREGATOR)],
-                    "listener": {"host": HOST, "port": ports[name]},
+                    "listener.host": HOST,
+                    "listener.port": ports[name],
+                    "link.backoff.cap": _DIAL_AGAIN_S,
                 },
             )
             for name in nodes
@@ -111,10 +117,6 @@ def _pids(*children: Child) -> list[int]:
 
 
 def _toml(settings: Mapping[str, object]) -> str:
-    tables = {name: value for name, value in settings.items() if isinstance(value, Mapping)}
-    lines = ["# Written by `fogline up` at every start; your changes are lost."]
-    # JSON's strings, numbers and arrays of them are TOML's, too.
-    lines += [f"{name} = {json.dumps(value)}" for name, value in settings.items() if name not in tables]
-    for table, values in tables.items():
-        lines += ["", f"[{table}]", *(f"{name} = {json.dumps(value)}" for name, value in values.items())]
-    return "\n".join(lines) + "\n"
+    # JSON's strings, numbers and arrays of them are TOML's, too, and dotted names need no tables.
+    lines = (f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
+    return "# Written by `fogline up` at every start; your changes are lost.\n" + "".join(lines)

@@ -113,7 +113,7 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         ("no port for me", "no port for me"),
         ('{"event": "uplink lost", "reason": "refused", "level": "warning"}', "uplink lost: refused"),
         (
-            r'{"event": "failed", "exception": "  + Group\n    | Traceback\n    | TypeError: so\n    +-----------"}',
+            r'{"event": "failed", "exception": "  + Group\n    | Traceback\n    | TypeError: so\n    +--"}',
             "failed: TypeError: so",
         ),
         ("{}", "{}"),

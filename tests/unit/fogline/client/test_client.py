@@ -17,7 +17,7 @@ from fogline.client.values import WindowStatus
 from fogline.model.errors import FogError, InvalidInput, NotFound, Unavailable
 from fogline.model.trailing import DETAIL_KEY, HINT_KEY
 from fogline.v1 import api_pb2, control_pb2
-from tests.unit.fogline.client.conftest import ScriptedCloud
+from tests.unit.fogline.scripted_cloud import ScriptedCloud
 
 START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 START_US = int(START.timestamp()) * 1_000_000

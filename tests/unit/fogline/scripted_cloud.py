@@ -2,11 +2,9 @@
 # ruff: noqa: N802 -- gRPC names its methods
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
-import pytest
 
 from fogline.v1 import api_pb2, api_pb2_grpc
 
@@ -53,16 +51,3 @@ class ScriptedCloud(
     def GetLedger(self, request: api_pb2.GetLedgerRequest, context: Any) -> api_pb2.GetLedgerResponse:
         answer: api_pb2.GetLedgerResponse = self._answer("GetLedger", request, context)
         return answer
-
-
-@pytest.fixture
-def cloud() -> Iterator[ScriptedCloud]:
-    scripted = ScriptedCloud()
-    server = grpc.server(ThreadPoolExecutor(4))
-    api_pb2_grpc.add_PipelineServiceServicer_to_server(scripted, server)
-    api_pb2_grpc.add_ResultServiceServicer_to_server(scripted, server)
-    api_pb2_grpc.add_StatusServiceServicer_to_server(scripted, server)
-    scripted.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-    server.start()
-    yield scripted
-    server.stop(None).wait()

@@ -1,0 +1,277 @@
+"""The command line's contract: what docs/cli.md promises to programs."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from fogline.cli.main import main
+from fogline.v1 import api_pb2, control_pb2
+from tests.unit.fogline.scripted_cloud import ScriptedCloud
+
+DOCS = Path(__file__).parents[4] / "docs" / "cli.md"
+START_US = 1_769_860_800_000_000  # 2026-01-31T12:00:00Z
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    def command(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["fogline", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        code = ended.value.code
+        assert isinstance(code, int)
+        return code, said.out, said.err
+
+    return command
+
+
+def documented(command: str) -> set[str]:
+    """Names of the JSON members that docs/cli.md promises for a command, nested ones included."""
+    section = DOCS.read_text().split(f"## fogline {command}\n")[1].split("\n## ")[0]
+    (example,) = re.findall(r"```json\n(.*?)```", section, re.DOTALL)
+    return names(json.loads(example))
+
+
+def names(value: Any, path: str = "") -> set[str]:
+    match value:
+        case dict() if path.rpartition(".")[2] in {
+            "key",
+            "values",
+            "refused",
+            "gap",
+            "dead",
+            "too_late",
+            "targets",
+        }:
+            return set()  # names that the pipeline or a reason gives
+        case dict():
+            return {f"{path}.{n}" for n in value} | {
+                m for n, v in value.items() for m in names(v, f"{path}.{n}")
+            }
+        case list():
+            return {m for v in value for m in names(v, path)}
+        case _:
+            return set()
+
+
+def window(**wishes: Any) -> api_pb2.Result:
+    given: dict[str, Any] = {
+        "pipeline": "lab",
+        "step": "climate",
+        "window_start_us": START_US,
+        "window_end_us": START_US + 10_000_000,
+        "key": [api_pb2.KeyValue(name="room", value="hall"), api_pb2.KeyValue(name="lot")],
+        "values": [
+            api_pb2.NamedValue(name="n", int_value=3),
+            api_pb2.NamedValue(name="temp", float_value=21.5),
+            api_pb2.NamedValue(name="p99", float_value=float("inf")),
+        ],
+        "status": api_pb2.WINDOW_STATUS_PARTIAL,
+        "have": 1,
+        "expected": 2,
+        "missing": ["node-2"],
+        "revision": 1,
+        "change": 9,
+        "readings": 3,
+    }
+    return api_pb2.Result(**{**given, **wishes})
+
+
+def test_results_are_a_line_for_each_window_and_key(cloud: ScriptedCloud, run: Run) -> None:
+    cloud.answers["GetResults"] = lambda *_: [
+        api_pb2.GetResultsResponse(results=[window(), window(revision=0)])
+    ]
+
+    code, out, err = run("results", "lab", "--json", "--server", cloud.address)
+
+    first, second = (json.loads(line) for line in out.splitlines())
+    assert (code, err) == (0, "")
+    assert first == {
+        "pipeline": "lab",
+        "step": "climate",
+        "window_start": "2026-01-31T12:00:00Z",
+        "window_end": "2026-01-31T12:00:10Z",
+        "key": {"room": "hall", "lot": None},
+        "values": {"n": 3, "temp": 21.5, "p99": None},
+        "status": "partial",
+        "have": 1,
+        "expected": 2,
+        "revision": 1,
+    }
+    assert second["revision"] == 0
+    assert names(first) == documented("results")
+
+
+def test_results_are_asked_for_as_the_flags_say(cloud: ScriptedCloud, run: Run) -> None:
+    cloud.answers["GetResults"] = lambda *_: []
+    flags = ("--since", "2026-01-31T12:00:00Z", "--until", "2026-01-31T13:00:00+01:00", "--step", "climate")
+
+    code, out, _ = run("results", "lab", *flags, "--server", cloud.address)
+
+    (asked,) = cloud.requests
+    assert (asked.pipeline, asked.step, asked.follow) == ("lab", "climate", False)
+    assert asked.since_us == asked.until_us == START_US
+    assert code == 0
+    assert "no results yet" in out
+
+
+def test_people_see_a_table_with_who_is_missing(cloud: ScriptedCloud, run: Run) -> None:
+    cloud.answers["GetResults"] = lambda *_: [api_pb2.GetResultsResponse(results=[window()])]
+
+    code, out, _ = run("results", "lab", "--server", cloud.address)
+
+    assert code == 0
+    assert re.search(
+        r"2026-01-31 12:00:00 \+10s +hall +null +3 +21\.5 +inf +partial 1 of 2, without node-2 r1", out
+    )
+
+
+def node_status() -> api_pb2.NodeStatus:
+    report = control_pb2.NodeReport(
+        node="node-1",
+        parent="aggregator",
+        generation=3,
+        listener="mqtt://127.0.0.1:1883",
+        journals=[control_pb2.JournalReport(journaled=7), control_pb2.JournalReport(journaled=1)],
+        lanes=[control_pb2.LaneReport(pending=2)],
+        dead_letters=[
+            control_pb2.DeadLetter(stream="room", reason="malformed", topic="lab/hall", payload=b"{\xff")
+        ],
+        version="0.1.0",
+    )
+    return api_pb2.NodeStatus(report=report, seen_us=START_US, alive=True)
+
+
+def test_status_is_one_object(cloud: ScriptedCloud, run: Run) -> None:
+    aggregator = control_pb2.AggregatorReport(aggregator="aggregator", parent="cloud", children=["node-1"])
+    cloud.answers["GetStatus"] = lambda *_: api_pb2.GetStatusResponse(
+        version="0.1.0",
+        at_us=START_US,
+        nodes=[node_status()],
+        aggregators=[api_pb2.AggregatorStatus(report=aggregator)],
+        pipelines=[api_pb2.PipelineInfo(name="lab", plan="ab", running=["ab"], steps=["climate"])],
+        incarnation=b"\x01" * 16,
+    )
+
+    code, out, _ = run("status", "--json", "--server", cloud.address)
+    status = json.loads(out)
+
+    assert code == 0
+    assert names(status) == documented("status")
+    assert status["nodes"][0]["journaled"] == 8
+    assert status["nodes"][0]["dead_letters"][0]["payload"] == "{\\xff"
+    assert status["incarnation"] == "01" * 16
+
+    code, out, _ = run("status", "--server", cloud.address)
+    assert code == 0
+    assert re.search(r"node +node-1 +well +aggregator", out)
+    assert re.search(r"aggregator +aggregator +silent +cloud", out)
+
+
+def test_a_ledger_is_a_line_for_each_stream_of_a_plan(cloud: ScriptedCloud, run: Run) -> None:
+    line = api_pb2.StreamLedger(
+        pipeline="lab",
+        plan="ab",
+        stream="room",
+        received=10,
+        journaled=9,
+        refused={"full": 1},
+        committed=9,
+        steps=[api_pb2.StepLedger(step="climate", decoded=9, counted=8, dead={"malformed": 1})],
+        adds_up=True,
+    )
+    cloud.answers["GetLedger"] = lambda *_: api_pb2.GetLedgerResponse(streams=[line, line])
+
+    code, out, _ = run("ledger", "lab", "--json", "--server", cloud.address)
+    assert code == 0
+    assert [names(json.loads(one)) for one in out.splitlines()] == [documented("ledger")] * 2
+    assert cloud.requests[0].pipeline == "lab"
+
+    code, out, _ = run("ledger", "--server", cloud.address)
+    assert code == 0
+    assert "received 10 = journaled 9 + refused 1 (full 1)" in out
+    assert "decoded 9 = counted 8 + filtered 0 + dead 1 (malformed 1) + too late 0" in out
+
+
+def test_deploy_says_what_became_of_it(cloud: ScriptedCloud, run: Run, tmp_path: Path) -> None:
+    spec = tmp_path / "lab.yaml"
+    spec.write_text("name: lab")
+    cloud.answers["Deploy"] = lambda *_: api_pb2.DeployResponse(
+        pipeline="lab", plan="ab", generation=3, changed=True
+    )
+    cloud.answers["GetStatus"] = lambda *_: api_pb2.GetStatusResponse(nodes=[node_status()])
+
+    code, out, _ = run("deploy", str(spec), "--wait", "--json", "--server", cloud.address)
+    assert code == 0
+    assert names(json.loads(out)) == documented("deploy")
+
+    code, out, _ = run("deploy", str(spec), "--wait", "--server", cloud.address)
+    assert (code, out) == (0, "lab: plan ab deployed\nrunning on node-1\n")
+
+
+def test_a_file_that_is_not_there_is_said(cloud: ScriptedCloud, run: Run, tmp_path: Path) -> None:
+    code, _, err = run("deploy", str(tmp_path / "none.yaml"), "--server", cloud.address)
+
+    assert code == 1
+    assert "none.yaml cannot be read" in err
+
+
+def test_a_command_ends_with_the_code_that_the_docs_name(
+    cloud: ScriptedCloud, run: Run, tmp_path: Path
+) -> None:
+    def refuse(_request: Any, context: grpc.ServicerContext) -> None:
+        context.abort(grpc.StatusCode.NOT_FOUND, "there is no pipeline 'x'")
+
+    spec = tmp_path / "lab.yaml"
+    spec.write_text("name: lab")
+    cloud.answers["GetLedger"] = refuse
+    cloud.answers["Deploy"] = lambda *_: api_pb2.DeployResponse(pipeline="lab", plan="ab", generation=9)
+    cloud.answers["GetStatus"] = lambda *_: api_pb2.GetStatusResponse()
+
+    assert run("ledger", "x", "--server", cloud.address)[0] == 1
+    assert run("results", "x", "--since", "soon", "--server", cloud.address)[0] == 2
+    assert run("status", "--server", "127.0.0.1:1")[0] == 3
+    assert run("deploy", str(spec), "--wait", "--timeout", "0", "--server", cloud.address)[0] == 4
+    assert run("status", "--dir", str(tmp_path))[0] == 1
+
+
+def test_help_is_quick_because_it_loads_nothing_that_runs() -> None:
+    code = (
+        "import sys; sys.argv = ['fogline', '--help']\n"
+        "from fogline.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print({'grpc', 'numpy', 'paho', 'psutil', 'sqlglot'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert done.stdout.endswith("set()\n")
+    for command in ("up", "node", "aggregator", "cloud", "deploy", "results", "ledger", "status", "replay"):
+        assert f"## fogline {command}\n" in DOCS.read_text()
+        assert command in done.stdout
+
+
+def test_a_tier_is_run_by_its_own_module(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "fogline", "aggregator", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert "--parents" in done.stdout

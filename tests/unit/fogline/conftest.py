@@ -1,0 +1,22 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+import pytest
+
+from fogline.v1 import api_pb2_grpc
+from tests.unit.fogline.scripted_cloud import ScriptedCloud
+
+
+@pytest.fixture
+def cloud() -> Iterator[ScriptedCloud]:
+    """A cloud that answers what the test tells it to, on a real socket."""
+    scripted = ScriptedCloud()
+    server = grpc.server(ThreadPoolExecutor(4))
+    api_pb2_grpc.add_PipelineServiceServicer_to_server(scripted, server)
+    api_pb2_grpc.add_ResultServiceServicer_to_server(scripted, server)
+    api_pb2_grpc.add_StatusServiceServicer_to_server(scripted, server)
+    scripted.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    yield scripted
+    server.stop(None).wait()
