@@ -65,6 +65,8 @@ class Truth:
             if key in found:
                 wrong.append(f"{key} is told twice")
             found[key] = row["values"]
+            if row["have"] != row["expected"] or row["status"] == "open":
+                wrong.append(f"{key} is {row['status']} with {row['have']} of {row['expected']} nodes")
         for key in sorted(self.windows.keys() | found.keys()):
             sums, values = self.windows.get(key), found.get(key)
             if sums is None:
