@@ -286,7 +286,7 @@ def _consequences(origin: Origin, before: Place, after: Place) -> list[Action]:
     actions: list[Action] = []
     if after.committed != before.committed:
         actions.append(Committed(origin=origin, offset=after.committed))
-    for first, end in uncovered(after.committed, after.base, after.gaps):
+    for first, end in uncovered(max(after.committed, after.start), after.base, after.gaps):
         actions.append(DeclareGap(origin=origin, gap=Gap(first=first, end=end, reason=CLOUD_ROLLBACK)))
     if after.committed > after.end:
         actions.append(DiskRolledBack(origin=origin, messages=after.committed - after.end))
