@@ -36,7 +36,7 @@ class Place:
     end: int
     """One past the last fsynced message (N2)."""
     closed: bool = False
-    """The writer of this epoch has ended: ``end`` will not grow."""
+    """The writer of this epoch has ended, after its last sync: ``end`` will not grow."""
     gaps: tuple[Gap, ...] = ()
     """Gap records on disk that are not known to be committed."""
     committed: int

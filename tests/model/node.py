@@ -59,10 +59,9 @@ class NodeSteps:
         return self.restarted(replace(node, epochs=(), starts=FrozenMap(), gaps=FrozenMap()))
 
     def rolled(self, node: Node) -> Node:
-        """Close the epoch in mid-run; the next message opens a new one."""
-        return self._journal_changed(
-            replace(node, epochs=tuple(replace(e, closed=True) for e in node.epochs))
-        )
+        """Sync and close the epoch in mid-run; the next message opens a new one."""
+        epochs = tuple(replace(e, synced=len(e.contents), closed=True) for e in node.epochs)
+        return self._journal_changed(replace(node, epochs=epochs))
 
     def appended(self, node: Node) -> Node:
         writing = node.epochs and not node.epochs[-1].closed

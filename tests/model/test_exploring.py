@@ -1,7 +1,7 @@
 """Small configurations, seen whole: safe in every state, and whatever the order, the end is the goal.
 
-`MODEL_STATES=500000 pytest tests/model -o log_cli=true` explores the larger ones too, up to so many states each,
-and shows what was seen.
+`MODEL_STATES=500000 pytest tests/model -o log_cli=true` explores the larger ones too, up to so many states
+each, and shows what was seen.
 """
 
 import logging
