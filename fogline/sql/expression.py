@@ -86,7 +86,7 @@ class Translator:
         handler = self._handlers().get(kind)
         if handler is not None:
             return handler(node)
-        if isinstance(node, exp.Func) and kind not in INSTEAD:
+        if (isinstance(node, exp.Func) or kind in BINARY) and kind not in INSTEAD:
             return self._function(node)
         index = self.text.nearest(self.text.start(node), *KEYWORDS.get(kind, ()))
         word = shown(self.text.word_at(index).upper())
@@ -155,6 +155,14 @@ class Translator:
                 if isinstance(side, exp.Null):
                     self.text.blame(node, f"{operation} NULL is never true", "write IS NULL or IS NOT NULL")
                     return None
+            right = pair[1].this if isinstance(pair[1], exp.Not) else pair[1]
+            if isinstance(right, exp.Is):
+                # Databases read this as (a = b) IS NULL, the parser as a = (b IS NULL).
+                index = self.text.nearest(self.text.start(right), "IS")
+                self.text.fault(
+                    index, "IS behind a comparison can mean two things", "put one of them in brackets"
+                )
+                return None
         return self._call(node, operation, pair)
 
     def _is(self, node: exp.Expr) -> Typed | None:
@@ -230,7 +238,7 @@ class Translator:
             return None
         return self._call(node, CASTS[target], [node.this])
 
-    def _function(self, node: exp.Func) -> Typed | None:
+    def _function(self, node: exp.Expr) -> Typed | None:
         name = self.text.word_at(self.text.start(node)).casefold()
         if name in AGGREGATES:
             return self.aggregate(node, name)
