@@ -49,12 +49,22 @@ class Board:
     """The cloud's :class:`fogline.control.servicer.ControlHub`."""
 
     def __init__(
-        self, store: Store, clock: Clock, desired: Desired, outbid: Callable[[int], Awaitable[None]]
+        self,
+        store: Store,
+        clock: Clock,
+        desired: Desired,
+        *,
+        outbid: Callable[[int], Awaitable[None]],
+        moved: Callable[[], None],
     ) -> None:
+        """``outbid``: told of a higher generation than ours; ``moved``: nodes or their journals came or
+        went.
+        """
         self._store = store
         self._clock = clock
         self._desired = desired
         self._outbid = outbid
+        self._moved = moved
         self._nodes: dict[tuple[str, str], NodeWord] = {}
         self._aggregators: dict[tuple[str, str], AggregatorWord] = {}
         self._unkept: dict[tuple[str, str], NodeWord] = {}
@@ -142,6 +152,8 @@ class Board:
     async def _write(self, words: Mapping[tuple[str, str], NodeWord], now_us: int) -> None:
         if words:
             await self._store.take_reports([report_of(word) for word in words.values()], now_us)
+        if any(name not in self._kept_us for name in words):
+            self._moved()
         for name, word in words.items():
             self._kept_us[name] = now_us
             if self._unkept.get(name) is word:

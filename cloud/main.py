@@ -47,7 +47,13 @@ class Cloud:
         self._planner: Final = Planner(
             store, self._catalog, clock, changes, replaced_keep_us=settings.replaced_keep
         )
-        self._board: Final = Board(store, clock, self._catalog.desired, self._planner.outbid)
+        self._board: Final = Board(
+            store,
+            clock,
+            self._catalog.desired,
+            outbid=self._planner.outbid,
+            moved=self._finisher.look_at_all,
+        )
         self._overview: Final = Overview(store, self._catalog, self._board, clock)
         self._results: Final = Results(store, self._catalog, changes)
         self._intake: Final = IntakeServicer(

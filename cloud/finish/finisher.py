@@ -58,10 +58,14 @@ class Finisher:
         self._touched.add((tenant, plan))
         self._woken.set()
 
-    async def run(self) -> None:
-        """Pass after pass until cancelled."""
+    def look_at_all(self) -> None:
+        """Something has changed that may concern every plan: nodes came, journals went."""
         self._touched.update((p.row.tenant, p.row.plan) for p in self._catalog.plans())
         self._woken.set()
+
+    async def run(self) -> None:
+        """Pass after pass until cancelled."""
+        self.look_at_all()
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(TICK_SECONDS):

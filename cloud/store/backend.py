@@ -48,13 +48,14 @@ class Backend:
         """
         try:
             async with self.engine.connect() as connection:
-                await connection.exec_driver_sql(self.begin)
                 try:
+                    await connection.exec_driver_sql(self.begin)
                     yield connection
+                    await connection.commit()
                 except BaseException:
-                    await connection.rollback()
+                    # Closed, not given back: after a COMMIT that failed nobody knows what is open in it.
+                    await connection.invalidate()
                     raise
-                await connection.commit()
         except OperationalError as error:
             raise StoreBusy("the store could not commit", hint=str(error.orig)) from error
 
@@ -62,11 +63,13 @@ class Backend:
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that sees one state of the store and changes nothing."""
         async with self.engine.connect() as connection:
-            await connection.exec_driver_sql("BEGIN")
             try:
+                await connection.exec_driver_sql("BEGIN")
                 yield connection
-            finally:
                 await connection.rollback()
+            except BaseException:
+                await connection.invalidate()
+                raise
 
 
 def sqlite_backend(path: Path) -> Backend:

@@ -219,7 +219,9 @@ def _sparse_states(layout: Layout, rows: Sequence[bytes], width: int, body: int)
         if any(len(row) != body for row in rows):
             raise DataLoss(f"a state of step {layout.step} is longer than its layout")
         return []
-    counts = np.frombuffer(b"".join(row[width:body] for row in rows), _COUNT).reshape(len(rows), -1)
+    counts = np.frombuffer(b"".join(row[width:body] for row in rows), _COUNT).reshape(
+        len(rows), len(layout.sparse)
+    )
     sizes = [_INDEX.itemsize + (_RANK if s.kind == "map_max" else _INTEGER).itemsize for s in layout.sparse]
     if any(
         len(row) != body + sum(n * size for n, size in zip(entries, sizes, strict=True))
