@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from fog_node.ingest.listener import Listener
+from fog_node.journal.files import Files
 from fog_node.journal.journal import Journal
 from fog_node.plans import LiveFirst, NodePlans
 from fog_node.report import Reporter
@@ -25,8 +26,13 @@ REPORT_EVERY_S: Final = 1.0
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-async def run_node(settings: NodeSettings, stopping: asyncio.Event, *, clock: Clock, rng: Random) -> None:
-    """Run until ``stopping`` is set; then let devices go first, and the answers to what was sent come in."""
+async def run_node(
+    settings: NodeSettings, stopping: asyncio.Event, *, clock: Clock, rng: Random, files: Files | None = None
+) -> None:
+    """Run until ``stopping`` is set; then let devices go first, and the answers to what was sent come in.
+
+    ``files``: what the journal lies on, if not the disk.
+    """
     settings.folder.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         journal = await stack.enter_async_context(
@@ -36,6 +42,7 @@ async def run_node(settings: NodeSettings, stopping: asyncio.Event, *, clock: Cl
                 node=settings.name,
                 clock=clock,
                 entropy=os.urandom,
+                files=files,
             )
         )
         lanes = LaneSet()

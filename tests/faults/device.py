@@ -39,6 +39,9 @@ class Device:
         self._writer: asyncio.StreamWriter | None = None
         self._all_taken: Final = asyncio.Event()
         self._all_taken.set()
+        self._plugged: Final = asyncio.Event()
+        self._plugged.set()
+        self._transport: asyncio.WriteTransport | None = None
         self.acknowledged = 0
         self.repeated = 0
         self.connections = 0
@@ -59,6 +62,16 @@ class Device:
             with contextlib.suppress(OSError):
                 await self._writer.drain()
 
+    def unplug(self) -> None:
+        """Cut the wire in this instant: nothing that is under way arrives any more."""
+        self._plugged.clear()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def plug_in(self) -> None:
+        """Mend the wire."""
+        self._plugged.set()
+
     async def all_taken(self) -> None:
         """Return when everything was acknowledged."""
         await self._all_taken.wait()
@@ -72,7 +85,9 @@ class Device:
             await asyncio.sleep(RECONNECT_S)
 
     async def _connection(self) -> None:
+        await self._plugged.wait()
         reader, writer = await asyncio.open_connection(*self._address)
+        self._transport = writer.transport
         try:
             writer.write(_packet(0x10, _text(b"MQTT") + bytes([4, 0, 0, 60]) + _text(self._name)))
             answer = await asyncio.wait_for(reader.readexactly(4), SILENT_S)
@@ -89,11 +104,13 @@ class Device:
 
     async def _answers(self, reader: asyncio.StreamReader) -> None:
         while True:
+            if not self._plugged.is_set():
+                return
             if self._waiting:
                 header = await asyncio.wait_for(reader.readexactly(4), SILENT_S)
             else:
                 header = await reader.readexactly(4)
-            if header[0] != 0x40:
+            if header[0] != 0x40 or not self._plugged.is_set():
                 return
             if self._waiting.pop(int.from_bytes(header[2:], "big"), None) is not None:
                 self.acknowledged += 1
