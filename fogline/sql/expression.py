@@ -155,14 +155,6 @@ class Translator:
                 if isinstance(side, exp.Null):
                     self.text.blame(node, f"{operation} NULL is never true", "write IS NULL or IS NOT NULL")
                     return None
-            right = pair[1].this if isinstance(pair[1], exp.Not) else pair[1]
-            if isinstance(right, exp.Is):
-                # Databases read this as (a = b) IS NULL, the parser as a = (b IS NULL).
-                index = self.text.nearest(self.text.start(right), "IS")
-                self.text.fault(
-                    index, "IS behind a comparison can mean two things", "put one of them in brackets"
-                )
-                return None
         return self._call(node, operation, pair)
 
     def _is(self, node: exp.Expr) -> Typed | None:

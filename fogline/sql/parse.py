@@ -56,6 +56,26 @@ AFTER_COMMA: Final = frozenset(
 
 WORDS: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\s+[A-Za-z_][A-Za-z0-9_]*)*", re.ASCII)
 
+COMPARING: Final = frozenset(
+    {TokenType.EQ, TokenType.NEQ, TokenType.LT, TokenType.LTE, TokenType.GT, TokenType.GTE}
+)
+SEPARATING: Final = frozenset(
+    {
+        TokenType.AND,
+        TokenType.CASE,
+        TokenType.COMMA,
+        TokenType.ELSE,
+        TokenType.END,
+        TokenType.FROM,
+        TokenType.GROUP_BY,
+        TokenType.OR,
+        TokenType.THEN,
+        TokenType.WHEN,
+        TokenType.WHERE,
+    }
+)
+"""Words behind which a comparison has ended."""
+
 CLOSERS: Final = {"[": "]", "{": "}"}
 """Told with their openers."""
 
@@ -148,7 +168,7 @@ def _words(text: SqlText) -> bool:
         hint = OWN_STEP if first.text.upper() == "WITH" else "write SELECT ... FROM ..."
         text.fault(first.start, f"a query begins with SELECT, not with {shown(first.text)}", hint)
         return False
-    mistakes = [*_odd_words(text), *_odd_pairs(text), *_nesting(text)]
+    mistakes = [*_odd_words(text), *_odd_pairs(text), *_loose_is(text), *_nesting(text)]
     for index, message, hint in mistakes:
         text.fault(index, message, hint)
     return not mistakes
@@ -189,6 +209,22 @@ def _odd_pairs(text: SqlText) -> Iterator[Mistake]:
             )
         if token.token_type is TokenType.COMMA and after.token_type in AFTER_COMMA:
             yield token.start, "nothing follows this comma", "remove it"
+
+
+def _loose_is(text: SqlText) -> Iterator[Mistake]:
+    """Databases read `a = b IS NULL` as (a = b) IS NULL, the parser as a = (b IS NULL)."""
+    compared = [False]
+    for token in text.tokens:
+        if token.token_type is TokenType.L_PAREN:
+            compared.append(False)
+        elif token.token_type is TokenType.R_PAREN:
+            compared = compared[:-1] or [False]
+        elif token.token_type in COMPARING:
+            compared[-1] = True
+        elif token.token_type is TokenType.IS and compared[-1]:
+            yield token.start, "IS behind a comparison can mean two things", "put one of them in brackets"
+        elif token.token_type in SEPARATING:
+            compared[-1] = False
 
 
 def _nesting(text: SqlText) -> Iterator[Mistake]:
