@@ -85,6 +85,13 @@ def test_quantiles_of_many_readings_stay_within_one_percent(percent: float) -> N
         assert within(estimate, float(exact))
 
 
+def test_a_rank_is_not_moved_by_the_rounding_of_its_share() -> None:
+    # 0.07 * 100 is 7.000000000000001.
+    (estimate,) = quantiles(sketch_of(np.exp2(np.arange(100, dtype=np.float64))), 0.07)[0].tolist()
+
+    assert within(estimate, 2.0**6)
+
+
 def test_rows_without_a_value_have_no_quantile() -> None:
     state = SparseState(
         name="b",

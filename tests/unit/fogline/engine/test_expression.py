@@ -1,3 +1,5 @@
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -61,6 +63,74 @@ def test_columns_give_what_a_reference_gives_row_by_row(
     found = scalars(evaluate(expression, batch_of(rows)))
 
     assert found == [value_of(expression, row, FLOATS) for row in rows]
+
+
+EDGES: dict[str, list[Scalar]] = {
+    "int": [None, 0, 1, -1, 2, 3, -3, 5, 2**31, 2**32, -(2**62), 2**62, 2**63 - 1, -(2**63), -(2**63) + 1],
+    "float": [
+        None,
+        0.0,
+        -0.0,
+        0.5,
+        -0.5,
+        1.5,
+        -2.5,
+        0.49999999999999994,
+        3.0,
+        2.0**63,
+        -(2.0**63),
+        1e308,
+        5e-324,
+    ],
+    "text": [None, "", "a", "A", "b", "ab", "12", "-1.5", "nan"],
+    "truth": [None, True, False],
+}
+PAIRS = (("i", "j"), ("f", "g"), ("i", "f"), ("t", "u"), ("b", "b"))
+GRID: list[dict[str, Scalar]] = [
+    {**dict.fromkeys(COLUMNS), first: one, second: other}
+    for first, second in PAIRS
+    for one, other in product(EDGES[COLUMNS[first]], EDGES[COLUMNS[second]])
+]
+NUMERIC = (
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "=",
+    "<>",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "nullif",
+    "least",
+    "greatest",
+    "coalesce",
+)
+ROUNDING = ("neg", "abs", "floor", "ceil", "round", "to_int", "to_float", "to_text", "is_null")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        *(
+            call(name, Column(a), Column(b))
+            for name in NUMERIC
+            for a, b in (("i", "j"), ("f", "g"), ("i", "f"))
+        ),
+        *(call(name, Column(a)) for name in ROUNDING for a in ("i", "f")),
+        *(call(name, Column("t"), Column("u")) for name in ("=", "<", ">=", "concat", "least", "nullif")),
+        *(call(name, Column("t")) for name in ("lower", "upper", "to_int", "to_float", "to_text")),
+        *(call(name, Column("b"), one) for name in ("and", "or", "=") for one in (True, False, None)),
+        call("round", Column("f"), 1),
+    ],
+    ids=repr,
+)
+def test_every_operation_is_right_at_the_edges_of_its_types(expression: Call) -> None:
+    assert scalars(evaluate(expression, batch_of(GRID))) == [
+        value_of(expression, row, FLOATS) for row in GRID
+    ]
 
 
 @settings(max_examples=300, deadline=None)

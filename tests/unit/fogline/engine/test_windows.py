@@ -156,6 +156,16 @@ def test_a_value_beyond_all_steps_of_its_resolution_overflows_its_sum_alone() ->
     assert dense(table, "temps") == [1, 1]
 
 
+@pytest.mark.parametrize("zeros", [(0.0, -0.0), (-0.0, 0.0), (-0.0, -0.0)])
+def test_the_two_zeros_of_floats_are_one(zeros: tuple[float, float]) -> None:
+    readings = [Reading(0, "a", None, None, None, zero) for zero in zeros]
+    table = WindowProgram(window_step(), 10).run(batch_of(readings)).table
+
+    for name in ("flow_min", "flow_max"):
+        assert math.copysign(1, dense(table, name)[0]) == 1
+    assert len(maps(table, "flows")[0]) == 1
+
+
 def test_a_column_of_nothing_but_nulls_enters_nothing() -> None:
     states = (
         StateSpec(name="n", kind="sum_i64", function="count", argument=Constant(None)),
