@@ -45,7 +45,7 @@ READINGS = st.lists(reading(), max_size=40)
 
 def numbers(values: Sequence[float | None], resolution: float | None = None) -> NumberColumn:
     known = np.array([value is not None for value in values], dtype=np.bool_)
-    filled = np.array([value or 0.0 for value in values], dtype=np.float64)
+    filled = np.array([0.0 if value is None else value for value in values], dtype=np.float64)
     return NumberColumn(values=filled, valid=known, resolution=resolution)
 
 

@@ -39,7 +39,7 @@ def column_of(kind: str, values: list[Scalar]) -> BatchColumn:
     valid = np.array([value is not None for value in values], dtype=np.bool_)
     if kind == "truth":
         return TruthColumn(values=np.array([bool(value) for value in values], dtype=np.bool_), valid=valid)
-    filled = [value or 0 for value in values]
+    filled = [0 if value is None else value for value in values]
     if kind == "int":
         return NumberColumn(values=np.array(filled, dtype=np.int64), valid=valid)
     return NumberColumn(values=np.array(filled, dtype=np.float64), valid=valid)
