@@ -85,6 +85,7 @@ def _lay_out(wishes: Wishes, folder: Folder, lock: Lock, reservations: Reservati
     for note in choice.notes:
         say(note)
     folder.write_ports(choice.ports)
+    say(f"starting cloud, aggregator and {len(nodes)} node{'s' * (len(nodes) > 1)} in {folder.path} ...")
     return make_tiers(folder, lock, choice.ports, nodes)
 
 
@@ -150,7 +151,7 @@ class _Run:
             webbrowser.open(endpoints["dashboard"])
 
 
-class _Stopped(Exception):  # noqa: N818 -- no error: how a task group is left
+class _Stopped(Exception):
     """A signal asked for the end."""
 
 

@@ -1,0 +1,48 @@
+"""What the documents show exists: specs can be deployed, commands and flags are there, links lead somewhere."""
+
+import re
+import shlex
+
+import pytest
+import typer
+
+from aggregator.settings import AggregatorSettings
+from cloud.settings import CloudSettings
+from fog_node.settings import NodeSettings
+from fogline.cli.main import app
+from fogline.service.settings import leaves
+from fogline.spec.read import read_spec
+from tests.unit.docs.blocks import DOCUMENTS, ROOT, Block, blocks, commands
+
+BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
+SPECS = [b for b in BLOCKS if b.language == "yaml" and re.match(r"(#.*\n)*name:", b.text)]
+COMMANDS = [pytest.param(c, id=f"{b.place} {c}") for b in BLOCKS for c in commands(b)]
+TIERS: dict[str, type] = {"node": NodeSettings, "aggregator": AggregatorSettings, "cloud": CloudSettings}
+
+
+@pytest.mark.parametrize("block", SPECS, ids=[b.place for b in SPECS])
+def test_a_shown_spec_can_be_deployed(block: Block) -> None:
+    read_spec(block.text, block.place)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_shown_command_and_its_flags_exist(command: str) -> None:
+    program, name, *arguments = shlex.split(command)
+    if program == "make":
+        assert re.search(rf"^{name}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    if program != "fogline" or name.startswith("-"):
+        return
+    if name in TIERS:
+        known = {leaf.flag for leaf in leaves(TIERS[name])} | {"--settings", "--help"}
+        assert {a for a in arguments if a.startswith("--")} <= known
+    else:
+        group = typer.main.get_command(app)
+        assert isinstance(group, typer.core.TyperGroup)
+        group.commands[name].make_context(name, arguments)
+
+
+def test_the_readme_is_one_screen_to_the_first_result() -> None:
+    lines = (ROOT / "README.md").read_text().splitlines()
+
+    assert len(lines) <= 100
+    assert lines.index("make demo") < 30
