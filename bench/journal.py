@@ -1,9 +1,10 @@
 """What the journal costs: messages a second, CPU seconds a million messages, fdatasyncs, bytes.
 
-    python bench/journal.py [--messages N] [--batch N] [--bytes N] [--in-flight N] [--folder DIR] [--json FILE]
+    python bench/journal.py [--messages N] [--batch N] [--bytes N] [--in-flight N] [--folder DIR] [--json
+    FILE]
 
-Batches are made before the clock starts, as the listener's arrays are made while it parses. One lane reads every
-block again, so the figures contain what a node does with its journal.
+Batches are made before the clock starts, as the listener's arrays are made while it parses. One lane
+reads every block again, so the figures contain what a node does with its journal.
 """
 
 import argparse
@@ -106,8 +107,7 @@ async def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, obje
 
         wall, cpu = time.perf_counter(), time.process_time()
         async with asyncio.TaskGroup() as group:
-            group.create_task(journal.run()).add_done_callback(lambda _: None)
-            tidying = next(iter(group._tasks))
+            tidying = group.create_task(journal.run(), name="tidy the journal")
             async with asyncio.TaskGroup() as feeders:
                 for _ in range(arguments.in_flight):
                     feeders.create_task(feed())

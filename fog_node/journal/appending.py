@@ -1,7 +1,7 @@
 """From `append` to the disk and back: admission, waiting for room, what to do when a write failed.
 
-Belongs to the event loop; never blocks. The writer's thread keeps the order in which batches came, and a stream
-that failed is held there until it is resumed from here, so that no batch overtakes another.
+Belongs to the event loop; never blocks. The writer's thread keeps the order in which batches came, and a
+stream that failed is held there until it is resumed from here, so that no batch overtakes another.
 """
 
 import errno
@@ -206,7 +206,9 @@ class Appending:
         return row.policy == "wait" or (row.policy == "expire" and batch.tries == 0)
 
     def _make_some(self, row: StreamRow, need: int) -> bool:
-        """The disk is full though the quota is not: give up something of this stream, if there is anything."""
+        """The disk is full though the quota is not: give up something of this stream, if there is
+        anything.
+        """
         drops = make_some(row, need, now_us=self._clock.now_us())
         if drops:
             self._make_room(row, drops)

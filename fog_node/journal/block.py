@@ -1,7 +1,7 @@
 """A block's bytes: header, meta, columns, payloads (docs/journal.md says it field by field).
 
-The checksum is CRC-32 as zlib has it: every language can check it, it finds every burst up to 32 bits, it releases
-the interpreter on big buffers, and at 1 to 2.5 GB/s it is a small part of a commit.
+The checksum is CRC-32 as zlib has it: every language can check it, it finds every burst up to 32 bits, it
+releases the interpreter on big buffers, and at 1 to 2.5 GB/s it is a small part of a commit.
 """
 
 import zlib
@@ -37,6 +37,14 @@ _META: Final = msgspec.json.Decoder(_Meta)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Columns:
+    runs: npt.NDArray[Any]
+    codes: Integers
+    packet_ids: npt.NDArray[np.uint16]
+    flags: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
     """A batch with its columns checked and turned into arrays."""
 
@@ -53,10 +61,13 @@ class Weighed:
 
     @property
     def size(self) -> int:
-        """Bytes that the batch will take on disk, at most."""
-        return (
-            HEADER.size + 128 + self.payload_bytes + 11 * self.count + 2 * sum(map(len, self.messages.topics))
-        )
+        """Bytes on disk if the batch gets a block of its own; together batches take less."""
+        return HEADER.size + 128 + self.own_bytes + 2 * sum(map(len, self.messages.topics))
+
+    @property
+    def own_bytes(self) -> int:
+        """Bytes that the batch adds to a block that is there."""
+        return self.payload_bytes + 11 * self.count + _RUN.itemsize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,9 +143,8 @@ def encode(origin: Origin, first: int, batches: Sequence[Weighed], counters: Cou
         widths=widths,
         body_crc=zlib.crc32(joined, zlib.crc32(columns, zlib.crc32(meta))),
     )
-    block = _block(
-        origin, header, _Meta(origin.stream, topics, clients), runs, codes, packet_ids, flags, payloads
-    )
+    columns_now = _Columns(runs=runs, codes=codes, packet_ids=packet_ids, flags=flags)
+    block = _block(origin, header, _Meta(origin.stream, topics, clients), columns_now, payloads)
     return Encoded(header=header, pieces=(pack_header(header) + meta + columns, joined), block=block)
 
 
@@ -162,11 +172,14 @@ def decode(origin: Origin, header: Header, body: bytes) -> Block:
     position += packet_ids.nbytes
     flags = body[position : position + n]
     ends = np.cumsum(lengths, dtype=np.int64) + (position + n)
-    _check_columns(meta, runs, codes, ends, body, n)
+    named = _Columns(runs=runs, codes=codes, packet_ids=packet_ids, flags=flags)
+    _check_columns(meta, named, n)
+    if n and int(ends[-1]) != len(body):
+        raise DataLoss("a block's payloads contradict its header")
     stops = ends.tolist()
     starts = [position + n, *stops[:-1]]
     payloads = [body[a:b] for a, b in zip(starts, stops, strict=False)]
-    return _block(origin, header, meta, runs, codes, packet_ids, flags, payloads)
+    return _block(origin, header, meta, named, payloads)
 
 
 def header_counters(header: Header, body: bytes) -> Counters:
@@ -187,25 +200,18 @@ def _decode_meta(header: Header, body: bytes) -> _Meta:
         raise DataLoss(f"a block's meta cannot be read: {error}") from error
 
 
-def _check_columns(
-    meta: _Meta, runs: npt.NDArray[Any], codes: Integers, ends: Integers, body: bytes, count: int
-) -> None:
-    if int(runs["count"].sum(dtype=np.int64)) != count or (count and int(ends[-1]) != len(body)):
+def _check_columns(meta: _Meta, columns: _Columns, count: int) -> None:
+    runs, codes = columns.runs, columns.codes
+    if int(runs["count"].sum(dtype=np.int64)) != count:
         raise DataLoss("a block's columns contradict its header")
     if count and (int(codes.max()) >= len(meta.topics) or int(runs["client"].max()) >= len(meta.clients)):
         raise DataLoss("a block names a topic or client that it does not list")
 
 
 def _block(
-    origin: Origin,
-    header: Header,
-    meta: _Meta,
-    runs: npt.NDArray[Any],
-    codes: Integers,
-    packet_ids: npt.NDArray[np.uint16],
-    flags: bytes,
-    payloads: Sequence[bytes],
+    origin: Origin, header: Header, meta: _Meta, columns: _Columns, payloads: Sequence[bytes]
 ) -> Block:
+    runs = columns.runs
     counts = runs["count"].astype(np.int64)
     return Block(
         origin=origin,
@@ -213,11 +219,11 @@ def _block(
         end=header.end,
         arrival_us=np.repeat(runs["arrival"].astype(np.int64), counts),
         topics=tuple(meta.topics),
-        topic_codes=codes.astype(np.uint32, copy=False),
+        topic_codes=columns.codes.astype(np.uint32, copy=False),
         clients=tuple(meta.clients),
         client_codes=np.repeat(runs["client"].astype(np.uint32), counts),
-        packet_ids=packet_ids.astype(np.uint16, copy=False),
-        flags=np.frombuffer(flags, np.uint8),
+        packet_ids=columns.packet_ids.astype(np.uint16, copy=False),
+        flags=np.frombuffer(columns.flags, np.uint8),
         payloads=payloads,
     )
 

@@ -1,4 +1,6 @@
-"""Runs of the writer: a random name for each, so that two of them never mean different messages by one offset."""
+"""Runs of the writer: a random name for each, so that two of them never mean different messages by one
+offset.
+"""
 
 from asyncio import Future
 from collections.abc import Callable

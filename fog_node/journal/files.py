@@ -72,8 +72,8 @@ class Files(Protocol):
         """Remove a file; nothing happens if there is none."""
         ...
 
-    def remove_folder(self, folder: Path) -> None:
-        """Remove an empty folder; nothing happens if there is none."""
+    def remove_folder(self, folder: Path) -> bool:
+        """Remove an empty folder; False if there was none."""
         ...
 
     def allocate(self, path: Path, size: int) -> None:
@@ -163,11 +163,12 @@ class DiskFiles:
     def remove(self, path: Path) -> None:
         path.unlink(missing_ok=True)
 
-    def remove_folder(self, folder: Path) -> None:
+    def remove_folder(self, folder: Path) -> bool:
         try:
             folder.rmdir()
         except FileNotFoundError:
-            return
+            return False
+        return True
 
     def allocate(self, path: Path, size: int) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)

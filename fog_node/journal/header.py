@@ -79,6 +79,8 @@ def parse_header(data: bytes | memoryview, position: int = 0) -> Header:
         raise DataLoss("a block's header fails its checksum")
     if version != VERSION or size != HEADER.size:
         raise DataLoss(f"a block has format {version}, this release reads {VERSION}")
+    if first + count >= 1 << 63:
+        raise DataLoss("a block claims offsets that no journal has")
     if width_lengths not in _WIDTHS or width_codes not in _WIDTHS or meta + columns + payload > LARGEST_BODY:
         raise DataLoss("a block's header contradicts itself")
     return Header(

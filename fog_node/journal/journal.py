@@ -39,7 +39,8 @@ _log = get_logger(__name__)
 class Journal:
     """An async context manager: entering opens the folder, leaving it ends the writer.
 
-    All methods belong to the event loop and none blocks it: files are written by one thread and read by another.
+    All methods belong to the event loop and none blocks it: files are written by one thread and read by
+    another.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Journal:
         """Open the folder. Raises JournalLocked if another writer has it, OSError if the disk fails."""
         async with AsyncExitStack() as stack:
             lock = await asyncio.to_thread(self._lock)
-            stack.callback(self._files.unlock, lock)
+            stack.push_async_callback(asyncio.to_thread, self._files.unlock, lock)
             catalog = await asyncio.to_thread(self._recover)
             self._build(catalog)
             stack.callback(self._reading.close)
@@ -111,8 +112,8 @@ class Journal:
     async def append(self, stream: str, messages: Messages) -> None:
         """Return when the messages are on disk: only then may they be acknowledged.
 
-        Raises JournalFull (nothing is kept; counted as refused) and JournalClosed (they may be kept or not, as
-        after a cancelled append).
+        Raises JournalFull (nothing is kept; counted as refused) and JournalClosed (they may be kept or
+        not, as after a cancelled append).
         """
         await self._appending.append(self._declared(stream), messages)
 
@@ -232,7 +233,9 @@ class Journal:
             await self.tidy()
 
     async def tidy(self) -> None:
-        """Remove what is released and outdated, and try again what waits; :meth:`run` does it every so often."""
+        """Remove what is released and outdated, and try again what waits; :meth:`run` does it every so
+        often.
+        """
         settings, now = self._settings, self._clock.now_us()
         if self._dead is not None:
             raise JournalClosed("the journal's writer ended") from self._dead

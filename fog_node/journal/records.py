@@ -31,7 +31,9 @@ class Records:
         await self.order_save()
 
     def order_save(self, drops: Sequence[Drop] = (), removed: tuple[OriginRow, ...] = ()) -> Future[None]:
-        """Order the ledger written, and then some segments and epochs removed; a failure is not an error here."""
+        """Order the ledger written, and then some segments and epochs removed; a failure is not an error
+        here.
+        """
         mark(drops)
         for row in removed:
             row.leaving = True

@@ -1,8 +1,8 @@
 """What a start of the writer finds on disk. Blocks; runs in a thread.
 
-Former epochs are closed for ever. The end of one that was not closed in order is its last whole block: the bytes
-behind it belong to a commit that nobody was told of. Before it is believed it is synced, because after a mere
-kill it may stand in the page cache only.
+Former epochs are closed for ever. The end of one that was not closed in order is its last whole block:
+the bytes behind it belong to a commit that nobody was told of. Before it is believed it is synced,
+because after a mere kill it may stand in the page cache only.
 """
 
 from contextlib import suppress
@@ -47,10 +47,14 @@ class Recovery:
             if epoch.hex() + stream in removed:
                 self._remove(folder)
                 continue
-            row = self._origin_row(stream, sequence, epoch, folder, facts.pop((stream, epoch.hex()), None))
-            self._add(catalog, row)
-        for fact in facts.values():
-            self._add(catalog, self._without_folder(fact))
+            fact = facts.pop((stream, epoch.hex()), None)
+            row = self._origin_row(stream, sequence, epoch, folder, fact)
+            if fact is None and not row.end:
+                self._remove(folder)  # it was cut short before anything was told of it
+            else:
+                self._add(catalog, row)
+        for left in facts.values():
+            self._add(catalog, self._without_folder(left))
         known = [o.sequence for _, o in catalog.origins()]
         catalog.sequence = 1 + max((0, *known, *(n for s in catalog.reads.values() for n in s.values())))
         return catalog

@@ -1,8 +1,8 @@
 """What may be removed, and what is removed first. Pure decisions over the catalog.
 
-Messages that every plan has in the store (rule N7) go first, oldest first; they stay for ``keep`` while there is
-room, and always as far as ``identity`` looks back. Only a stream with the policy ``expire`` loses messages that
-are still needed, and those become gap records before anything is removed.
+Messages that every plan has in the store (rule N7) go first, oldest first; they stay for ``keep`` while
+there is room, and always as far as ``identity`` looks back. Only a stream with the policy ``expire``
+loses messages that are still needed, and those become gap records before anything is removed.
 """
 
 from collections.abc import Iterable, Sequence

@@ -64,12 +64,17 @@ class Tail:
 
     def _open_segment(self) -> None:
         self.close_segment()
-        for folder in (self._folder.parent, self._folder):
-            if self._files.make_folder(folder):
-                self._unsynced_folders.append(folder.parent)
+        if not self._synced_next:
+            self._make_folders()
         self._path = self._folder / segment_name(self._next)
         self._unsynced_folders.append(self._folder)
         self._file = self._files.create(self._path)
+
+    def _make_folders(self) -> None:
+        """Also a folder that is there is synced: whoever made it may have died before that."""
+        for folder in (self._folder.parent, self._folder):
+            self._files.make_folder(folder)
+            self._unsynced_folders.append(folder.parent)
 
     def _write_block(self, batches: Sequence[Batch]) -> Stored:
         assert self._file is not None

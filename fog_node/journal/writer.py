@@ -1,8 +1,8 @@
 """The one thread that writes: group commit for all streams.
 
-It takes whatever waits, writes one or more blocks a stream, syncs every file (and every folder with a new entry),
-and only then tells the event loop, once for all. It owns the files it writes; everything else it knows comes in
-orders, in order.
+It takes whatever waits, writes one or more blocks a stream, syncs every file (and every folder with a new
+entry), and only then tells the event loop, once for all. It owns the files it writes; everything else it
+knows comes in orders, in order.
 """
 
 import errno
@@ -108,7 +108,7 @@ class Writer:
         while isinstance(order, Batch):
             if not order.waiter.cancelled():
                 batches.append(order)
-                size += order.size
+                size += order.weighed.own_bytes
             if size >= LARGEST_COMMIT:
                 return batches, None
             due = self._last_commit + self._settings.commit_every_us / SECOND - self._clock.monotonic()
@@ -217,7 +217,9 @@ class Writer:
         for path in order.remove:
             self._files.remove(path)
         for folder in order.remove_folders:
-            self._files.remove_folder(folder)
+            if self._files.remove_folder(folder):
+                # The next ledger does not know this epoch any more: it must not come back.
+                self._files.sync_folder(folder.parent)
 
 
 def _turn(batches: list[Batch]) -> list[Batch]:

@@ -1,12 +1,14 @@
 """A disk in memory that forgets: what was not synced is gone after a power cut.
 
-A file's bytes survive only up to its last ``sync``; a new, removed or renamed entry only if its folder was synced.
-A cut may spare some of the rest, as real ones do: then a part of the unsynced bytes and a first few of a folder's
-unsynced changes survive. It also fills up, fails on demand, and can be copied in the middle of anything.
+A file's bytes survive only up to its last ``sync``; a new, removed or renamed entry only if its folder
+was synced. A cut may spare some of the rest, as real ones do: then a part of the unsynced bytes and a
+first few of a folder's unsynced changes survive. It also fills up, fails on demand, and can be copied in
+the middle of anything.
 """
 
 import errno
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -53,6 +55,13 @@ class ForgetfulDisk:
         with self._turn:
             found = ForgetfulDisk(capacity=self.capacity)
             found._root = _after_cut(self._root, rng)
+            return found
+
+    def copy(self) -> "ForgetfulDisk":
+        """Give the disk as another process finds it now: nothing is forgotten yet."""
+        with self._turn:
+            found = ForgetfulDisk(capacity=self.capacity)
+            found._root = deepcopy(self._root)
             return found
 
     def kill(self) -> None:
@@ -131,8 +140,8 @@ class ForgetfulDisk:
     def remove(self, path: Path) -> None:
         self._remove(path)
 
-    def remove_folder(self, folder: Path) -> None:
-        self._remove(folder)
+    def remove_folder(self, folder: Path) -> bool:
+        return self._remove(folder)
 
     def allocate(self, path: Path, size: int) -> None:
         with self._turn:
@@ -183,13 +192,15 @@ class ForgetfulDisk:
             self._step("cut", path)
             del file.data[size:]
 
-    def _remove(self, path: Path) -> None:
+    def _remove(self, path: Path) -> bool:
         with self._turn:
             self._step("remove", path)
             if path.name in self.names(path.parent):
                 folder = self._folder(path.parent)
                 del folder.entries[path.name]
                 folder.changed()
+                return True
+            return False
 
     def _step(self, operation: str, path: Path) -> None:
         if self.watcher is not None:
@@ -255,7 +266,9 @@ def _after_cut(folder: _Folder, rng: Random | None) -> _Folder:
 
 
 def _survivors(file: _File, rng: Random | None) -> bytes:
-    """The synced bytes; with luck some of the rest too, perhaps with a page in between that was never written."""
+    """The synced bytes; with luck some of the rest too, perhaps with a page in between that was never
+    written.
+    """
     if rng is None or bytes(file.data) == file.synced or rng.random() < 0.3:
         return file.synced
     if len(file.data) < len(file.synced):

@@ -92,6 +92,25 @@ def test_random_bytes_are_never_a_block(data: bytes) -> None:
         parse_header(data)
 
 
+@settings(max_examples=150, deadline=None)
+@given(batches(), st.data())
+def test_nonsense_with_right_checksums_is_refused_or_whole(messages: Messages, data: st.DataObject) -> None:
+    """Someone who can write files can also sign them: nothing worse than a refusal may come of it."""
+    made = encode(ORIGIN, 5, [weigh(messages)], Counters())
+    raw = bytearray(b"".join(made.pieces))
+    for _ in range(data.draw(st.integers(1, 4))):
+        raw[data.draw(st.integers(12, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    body = bytes(raw[HEADER.size :])
+    struct.pack_into("<I", raw, HEADER.size - 8, zlib.crc32(body))
+    struct.pack_into("<I", raw, HEADER.size - 4, zlib.crc32(raw[: HEADER.size - 4]))
+    try:
+        block = decode(ORIGIN, parse_header(raw), body)
+    except DataLoss:
+        return
+    assert len(block) == len(block.payloads) == len(block.arrival_us) == len(block.client_codes)
+    assert all(code < len(block.topics) for code in block.topic_codes)
+
+
 def test_a_block_of_a_newer_format_is_refused_by_its_number() -> None:
     made = encode(ORIGIN, 0, [weigh(_one(b"x"))], Counters())
     newer = bytearray(made.pieces[0][: HEADER.size])

@@ -1,4 +1,6 @@
-"""Cuts the power before every single operation on the disk, and looks whether anything acknowledged is gone."""
+"""Cuts the power before every single operation on the disk, and looks whether anything acknowledged is
+gone.
+"""
 
 import asyncio
 from pathlib import Path
@@ -27,7 +29,9 @@ class Watch:
 
 
 async def work(disk: ForgetfulDisk, opened: Any, kit: Any, watch: Watch) -> None:
-    """Appends into two streams, in small segments, with a start of a plan, a roll and a restart in between."""
+    """Appends into two streams, in small segments, with a start of a plan, a roll and a restart in
+    between.
+    """
 
     async def append(journal: Any, stream: str, number: int) -> None:
         payload = b"%s-%d" % (stream.encode(), number) + b"." * 700
