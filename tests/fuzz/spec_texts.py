@@ -1,0 +1,66 @@
+"""Specs, queries and plans from any bytes: always an answer or a refusal with places, never a crash."""
+
+import contextlib
+from collections.abc import Sequence
+
+from google.protobuf.message import DecodeError
+
+from fogline.model.faults import Fault, SpecErrors
+from fogline.spec import make_plan, read_spec
+from fogline.v1 import plan_pb2
+from fogline.wire.plan import MalformedPlan, plan_from_wire, plan_to_wire
+
+SPEC = """\
+name: fuzzed
+streams:
+  air: {mqtt: "air/{zone}/{device}", time: ts, fields: {temp: {type: float, resolution: 0.01}, seq: int}}
+steps:
+  rows: {sql: "SELECT *, temp * 2 AS double FROM air"}
+  windows: {sql: "SELECT count(*) AS n FROM rows GROUP BY TUMBLE(ts, INTERVAL '1 second')"}
+  fuzzed:
+    sql: |
+"""
+HOW = ("spec", "sql", "plan", "changed")
+
+
+def one_input(data: bytes) -> None:
+    """Give the first byte's choice of reader the rest; raises only what is a defect."""
+    how, rest = HOW[data[0] % len(HOW) if data else 0], data[1:]
+    if how == "plan":
+        read_plan(rest)
+        return
+    text = rest.decode("utf-8", "replace")
+    if how == "sql":
+        text = SPEC + "\n".join(f"      {line}" for line in text.split("\n"))
+    elif how == "changed":
+        cut = len(text) and rest[0] * len(SPEC) // 256
+        text = SPEC[:cut] + text + SPEC[cut:]
+    read_text(text)
+
+
+def read_text(text: str) -> None:
+    """A spec becomes a plan that survives the wire, or every fault has a place in the text."""
+    try:
+        plan = make_plan(read_spec(text, "fuzzed.yaml"), "main")
+    except SpecErrors as errors:
+        check_faults(text, errors.faults)
+    else:
+        encoded = plan_to_wire(plan).SerializeToString()
+        assert plan_from_wire(plan_pb2.Plan.FromString(encoded)) == plan
+
+
+def check_faults(text: str, faults: Sequence[Fault]) -> None:
+    """There is one, and each has its place and is told on one line."""
+    lines = len(text.splitlines()) + 1
+    assert faults
+    for fault in faults:
+        assert 1 <= fault.line <= lines, fault
+        assert fault.column >= 1, fault
+        assert fault.message, fault
+        assert "\n" not in fault.message, fault
+
+
+def read_plan(data: bytes) -> None:
+    """Bytes from the wire are a plan or are refused."""
+    with contextlib.suppress(DecodeError, MalformedPlan):
+        plan_from_wire(plan_pb2.Plan.FromString(data))
