@@ -9,7 +9,7 @@ from cloud.api.services import Overview
 from cloud.board import AggregatorWord, Board, NodeWord
 from cloud.catalog import Catalog, KnownPlan
 from cloud.committer import CommitCounters
-from cloud.dashboard.rates import Rates
+from cloud.dashboard.rates import Rates, total
 from cloud.store.reading import LiveStep, Result
 from cloud.store.store import Store
 from fogline.model.caller import Caller
@@ -70,6 +70,7 @@ class Feed:
         nodes = self._board.nodes(caller.tenant)
         aggregators = self._board.aggregators(caller.tenant)
         shown = [self._node(word) for word in nodes]
+        merging = [self._aggregator(word) for word in aggregators]
         pipelines = self._catalog.pipelines(caller.tenant)
         return {
             "version": fogline.__version__,
@@ -79,9 +80,10 @@ class Feed:
             "nodes": _first(shown),
             "nodes_total": len(nodes),
             "nodes_alive": sum(node["alive"] for node in shown),
-            "message_rate": sum(node["rate"] for node in shown),
-            "aggregators": _first([self._aggregator(word) for word in aggregators]),
+            "message_rate": total(node["rate"] for node in shown),
+            "aggregators": _first(merging),
             "aggregators_total": len(aggregators),
+            "part_rate": total(each["rate_out"] for each in merging),
             "pipelines": [
                 await self._pipeline(caller, row.public, newest=row.newest) for row in pipelines[:PIPELINES]
             ],
@@ -108,7 +110,7 @@ class Feed:
         return {
             "name": report.node,
             "alive": alive,
-            "rate": sum(rates) if alive else 0.0,
+            "rate": total(rates) if alive else 0.0,
             "clients": report.clients,
             "pending": max((lane.pending for lane in report.lanes), default=0),
             "journal_bytes": report.journal_bytes,

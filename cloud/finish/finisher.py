@@ -10,7 +10,7 @@ import structlog
 
 from cloud.catalog import Catalog, KnownPlan
 from cloud.changes import Changes
-from cloud.finish.decision import Assignment, Patience, horizon, watermarks
+from cloud.finish.decision import Assignment, Patience, horizon
 from cloud.store.finishing import Moved, StepToFinish
 from cloud.store.store import Progresses, Store
 from fogline.model.clock import NEVER, Clock
@@ -129,7 +129,7 @@ class Finisher:
             query=plan.queries[step],
             patience=patience_of(plan),
             assignments=progresses.assignments,
-            passed=watermarks(progresses.marks.get(layout.stream, ())),
+            passed=progresses.on_stream(layout.stream),
         )
 
     async def retire_old(self) -> None:
@@ -145,7 +145,7 @@ class Finisher:
             tenant, name = plan.row.tenant, plan.row.plan
             progresses = await self._store.progresses(tenant, name)
             for layout in plan.layouts.values():
-                passed = watermarks(progresses.marks.get(layout.stream, ()))
+                passed = progresses.on_stream(layout.stream)
                 before_us = horizon(progresses.assignments, passed, patience_of(plan), now_us)
                 while await self._store.retire_states(tenant, name, layout, before_us):
                     pass

@@ -9,7 +9,6 @@ import structlog
 
 from cloud.catalog import Catalog, KnownPlan
 from cloud.changes import Changes
-from cloud.finish.decision import watermarks
 from cloud.planner.reader import read_plan
 from cloud.planner.switching import Reach, switch_from
 from cloud.store.book import NewPlan
@@ -171,8 +170,8 @@ def check_streams(content: Plan, running: Iterable[KnownPlan]) -> None:
 def least_passed(progresses: Progresses) -> dict[str, int]:
     """How far each node is on all its streams."""
     least: dict[str, int] = {}
-    for marks in progresses.marks.values():
-        for node, passed in watermarks(marks).items():
+    for nodes in progresses.passed.values():
+        for node, passed in nodes.items():
             least[node] = min(least.get(node, passed), passed)
     return least
 

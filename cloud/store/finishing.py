@@ -95,6 +95,8 @@ class StepPass:
 
     async def run(self, moved: Moved | None) -> PassOutcome:
         """One bounded helping."""
+        if moved is not None:
+            await self._keep_passed()
         dirty = await self._dirty()
         waiting = await self._waiting(moved)
         windows = {window.span.start_us: window for window in (*waiting, *dirty)}
@@ -106,6 +108,22 @@ class StepPass:
             more=len(dirty) == MAX_WINDOWS or len(waiting) == MAX_WINDOWS,
             due_us=await self._next_due(),
         )
+
+    async def _keep_passed(self) -> None:
+        rows = [
+            {
+                "tenant": self._step.tenant,
+                "plan": self._step.plan,
+                "stream": self._step.layout.stream,
+                "node": node,
+                "passed_us": passed_us,
+            }
+            for node, passed_us in sorted(self._step.passed.items())
+            if passed_us != NEVER
+        ]
+        if rows:
+            insert = self._backend.upsert(schema.passed, overwrite=("passed_us",))
+            await self._connection.execute(insert, rows)
 
     async def _next_due(self) -> int | None:
         table, patience = schema.windows, self._step.patience

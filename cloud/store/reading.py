@@ -6,14 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cloud.finish.decision import Assignment, Mark, Standing, Status
+from cloud.finish.decision import Assignment, Mark, Standing, Status, watermarks
 from cloud.store import schema
 from cloud.store.rows import Key, key_from_text, key_hash
 from cloud.store.standing import COLUMNS, standing_of
 from fogline.engine.state import ReadingTerm
+from fogline.model.clock import NEVER
 from fogline.model.part import Origin
 from fogline.model.plan import Scalar
 
@@ -240,7 +241,17 @@ class Reading:
             (_result(row), Place(start_us=row["start_us"], step=row["step"], key=row["key"])) for row in rows
         ]
 
-    async def marks(self, tenant: str, plan: str) -> dict[str, list[Mark]]:
+    async def passed(self, tenant: str, plan: str) -> dict[str, dict[str, int]]:
+        """By stream and node: up to where the node has sent everything; it never goes back."""
+        found = {stream: watermarks(marks) for stream, marks in (await self._marks(tenant, plan)).items()}
+        table = schema.passed
+        query = select(table).where(table.c.tenant == tenant, table.c.plan == plan)
+        for row in await self._connection.execute(query):
+            nodes = found.setdefault(row.stream, {})
+            nodes[row.node] = max(row.passed_us, nodes.get(row.node, row.passed_us))
+        return found
+
+    async def _marks(self, tenant: str, plan: str) -> dict[str, list[Mark]]:
         """How far each node's open and closed origins are, by stream."""
         offsets, origins = schema.offsets, schema.origins
         ended = or_(offsets.c.closed == 1, offsets.c.gone == 1)
@@ -259,6 +270,9 @@ class Reading:
         found: dict[str, list[Mark]] = {}
         for row in await self._connection.execute(query):
             mark = Mark(node=row.node, closed=bool(row.ended), least_us=row.least, greatest_us=row.greatest)
+            found.setdefault(row.stream, []).append(mark)
+        for row in await self._connection.execute(_not_begun(tenant, plan)):
+            mark = Mark(node=row.node, closed=False, least_us=NEVER, greatest_us=NEVER)
             found.setdefault(row.stream, []).append(mark)
         return found
 
@@ -364,4 +378,23 @@ def _result(row: RowMapping) -> Result:
         readings=row["readings"],
         change=row["change"],
         standing=standing_of(row),
+    )
+
+
+def _not_begun(tenant: str, plan: str) -> Select[str, str]:
+    """Origins with messages that their node lists and the plan has not begun on: a new plan does not take an old
+    epoch for sent because the newest one is.
+    """
+    offsets, origins, journals = schema.offsets, schema.origins, schema.journals
+    begun = select(offsets.c.origin).where(offsets.c.tenant == tenant, offsets.c.plan == plan)
+    return (
+        select(origins.c.stream, origins.c.node)
+        .join(journals, journals.c.origin == origins.c.number)
+        .where(
+            origins.c.tenant == tenant,
+            journals.c.listed == 1,
+            journals.c.journaled > journals.c.base,
+            origins.c.number.not_in(begun),
+        )
+        .distinct()
     )

@@ -33,6 +33,7 @@ Key = tuple[str | None, ...]
 
 HASH_BYTES: Final = 16
 MAX_INSTANT: Final = 2**62
+_encode: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 _FLOAT: Final = np.dtype("<f8")
 _INTEGER: Final = np.dtype("<i8")
 _COUNT: Final = np.dtype("<u4")
@@ -102,7 +103,7 @@ def difference(layout: Layout, table: StateTable) -> str:
 
 def key_text(key: Key) -> str:
     """A key as the text that the store keeps: a JSON array."""
-    return json.dumps(key, ensure_ascii=True, separators=(",", ":"))
+    return _encode(key)
 
 
 def key_from_text(text: str) -> Key:

@@ -130,6 +130,16 @@ offsets = _table(
 it has ended; ``gone``: its node no longer lists its journal.
 """
 
+passed = _table(
+    "passed",
+    _text("tenant", key=True),
+    _text("plan", key=True),
+    _text("stream", key=True),
+    _text("node", key=True),
+    _number("passed_us"),
+)
+"""Up to where a node was ever believed to have sent everything. Never goes back: a new origin holds newer messages."""
+
 gaps = _table(
     "gaps",
     _text("tenant", key=True),

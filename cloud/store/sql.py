@@ -80,7 +80,7 @@ class SqlStore:
         async with self._backend.reading() as connection:
             reading = Reading(connection)
             return Progresses(
-                marks=await reading.marks(tenant, plan),
+                passed=await reading.passed(tenant, plan),
                 assignments=await reading.assignments(tenant, plan),
             )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from cloud.finish.decision import Assignment, Mark
+from cloud.finish.decision import Assignment
 from cloud.store.book import Deployment, NewPlan, PipelineRow, PlanRow
 from cloud.store.finishing import Moved, PassOutcome, StepToFinish
 from cloud.store.reading import JournalRow, LedgerRow, LiveStep, Place, Result, ResultPage, ResultQuery
@@ -17,10 +17,15 @@ from fogline.model.part import Origin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progresses:
-    """How far a plan's nodes are: its origins' marks by stream, and who was to run it when."""
+    """How far a plan's nodes are, and who was to run it when."""
 
-    marks: dict[str, list[Mark]]
+    passed: dict[str, dict[str, int]]
+    """By stream and node: up to where the node has sent everything, event time."""
     assignments: tuple[Assignment, ...]
+
+    def on_stream(self, stream: str) -> dict[str, int]:
+        """How far each node is on a stream."""
+        return self.passed.get(stream, {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

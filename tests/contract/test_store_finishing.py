@@ -2,8 +2,9 @@
 
 from cloud.finish.finisher import RETIRE_EVERY_US
 from cloud.store.reading import ResultQuery
+from cloud.store.reports import Report
 from fogline.model.clock import SECOND
-from tests.contract.installation import T0, Installation, Reading, origin, spec
+from tests.contract.installation import T0, Installation, Reading, journal, origin, spec
 
 FIRST = [Reading(1, "north", 20.0), Reading(2, "south", 10.0)]
 SECOND_WINDOW = [Reading(11, "north", 21.0)]
@@ -103,6 +104,33 @@ async def test_an_old_epoch_that_still_drains_holds_its_windows_open(installatio
     await installation.finish()
     assert (await installation.standings())[0][0] == "open"
     await installation.push([Reading(6, "north", 1.0)], first=2, watermark=7, closed=True)
+    await installation.finish()
+    assert {status for status, *_ in (await installation.standings()).values()} == {"complete"}
+
+
+async def test_a_new_epoch_takes_back_nothing_that_was_believed_before(installation: Installation) -> None:
+    await installation.attach("n1")
+    await installation.push(FIRST, watermark=12)
+    await installation.finish()
+    await installation.push(of=origin(epoch=2))
+    await installation.finish()
+    await installation.push([Reading(3, "north", 1.0)], of=origin(epoch=2))
+    await installation.finish()
+    assert (await installation.standings())[0] == ("revised", 1, 1, (), 1)
+
+
+async def test_an_old_epoch_that_a_plan_has_not_begun_on_holds_its_windows_open(
+    installation: Installation,
+) -> None:
+    """A new plan takes today's data first."""
+    old, new = origin(epoch=1), origin(epoch=2)
+    kept = [journal(old, journaled=2, closed=1), journal(new, journaled=1)]
+    report = Report(tenant="main", node="n1", raw=b"", journals=tuple(kept))
+    await installation.store.take_reports([report], T0)
+    await installation.push([Reading(61, "north", 1.0)], of=new, watermark=70)
+    await installation.finish()
+    assert (await installation.standings())[60][0] == "open"
+    await installation.push(FIRST, of=old, watermark=20, closed=True)
     await installation.finish()
     assert {status for status, *_ in (await installation.standings()).values()} == {"complete"}
 

@@ -19,6 +19,7 @@ function count(value) {
   return whole.format(value);
 }
 function short(value) {
+  if (value === null) return "\u2013";
   if (value < 10000) return whole.format(Math.round(value * (value < 100 ? 10 : 1)) / (value < 100 ? 10 : 1));
   const [size, unit] = value < 1e6 ? [1e3, "k"] : value < 1e9 ? [1e6, "M"] : [1e9, "G"];
   return `${(value / size).toPrecision(3)} ${unit}`;
@@ -108,14 +109,13 @@ function drawFlow(live) {
     make("p", { class: "big" }, count(live.cloud.readings)),
     make("p", { class: "quiet small" }, "readings counted into windows"),
     make("dl", {}, term("commits/s", short(live.cloud.commit_rate)), term("contributions/s", short(live.cloud.contribution_rate))));
-  const parts = live.aggregators.reduce((sum, each) => sum + each.rate_out, 0);
   const columns = [
     tier(plural(live.nodes_total, "fog node"), live.nodes.map(node), live.nodes_total - live.nodes.length, "No node has attached yet."),
     link(live.message_rate, "messages/s"),
   ];
   if (live.aggregators.length) columns.push(
     tier(plural(live.aggregators_total, "aggregator"), live.aggregators.map(aggregator), live.aggregators_total - live.aggregators.length, ""),
-    link(parts, "merged parts/s"));
+    link(live.part_rate, "merged parts/s"));
   else columns.push(make("div", { class: "tier" }, make("p", { class: "empty" }, "No aggregator: nodes push to the cloud.")), link(live.message_rate, "messages/s"));
   columns.push(tier("cloud", [cloud], 0, ""));
   document.getElementById("flow").replaceChildren(...columns);
@@ -263,7 +263,7 @@ function draw(name, data, how) {
 }
 function drawAll(live) {
   draw("facts", { ...live, pipelines: 0, ledger: 0, nodes: 0, aggregators: 0, at: 0 }, drawFacts);
-  draw("flow", { cloud: live.cloud, nodes: live.nodes, aggregators: live.aggregators, nodes_total: live.nodes_total, aggregators_total: live.aggregators_total, message_rate: live.message_rate }, drawFlow);
+  draw("flow", { cloud: live.cloud, nodes: live.nodes, aggregators: live.aggregators, nodes_total: live.nodes_total, aggregators_total: live.aggregators_total, message_rate: live.message_rate, part_rate: live.part_rate }, drawFlow);
   draw("pipelines", { pipelines: live.pipelines }, drawPipelines);
   draw("ledger", { ledger: live.ledger }, drawLedger);
 }

@@ -102,6 +102,15 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "passed",
+        _text("tenant", key=True),
+        _text("plan", key=True),
+        _text("stream", key=True),
+        _text("node", key=True),
+        _number("passed_us"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "gaps",
         _text("tenant", key=True),
         _text("plan", key=True),
