@@ -1,5 +1,6 @@
 """Breadth first through everything that can happen: is it safe, and does it always end well?"""
 
+import gc
 from collections import deque
 from dataclasses import dataclass
 
@@ -157,4 +158,11 @@ def _peeled(ends: list[int], following: list[list[int]], before: list[list[int]]
 
 def explore(setup: Setup, rules: Rules = SHIPPED, *, most: int = 200_000) -> Report:
     """Explore a configuration under some rules."""
-    return Explorer(setup, rules).run(most)
+    # Millions of values that stay: the collector would look at them again and again and find nothing.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return Explorer(setup, rules).run(most)
+    finally:
+        if collecting:
+            gc.enable()

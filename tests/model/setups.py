@@ -34,7 +34,7 @@ QUICK: Final[Mapping[str, Setup]] = {
     "two plans": Setup(plans=2, faults=2, truncates=True, kinds=LINKS),
     "a plan that begins later": Setup(messages=3, start=1, base=1, faults=2, cuts=True),
     "truncation at any moment": Setup(aggregators=1, messages=2, cuts=True, truncates=True),
-    "growing journal": Setup(growing=2, unsynced=True, faults=2, truncates=True),
+    "growing journal": Setup(growing=1, unsynced=True, faults=2, truncates=True),
     "disk loss": Setup(aggregators=1, growing=1, faults=2, kinds=CUT | {Fault.DISK_LOSS}),
     "new epoch in mid-run": Setup(aggregators=1, growing=1, faults=2, kinds=CUT | {Fault.ROLL}),
     "expire and detach": Setup(plans=2, messages=1, faults=2, truncates=True, kinds=GIVING_UP | CUT),
