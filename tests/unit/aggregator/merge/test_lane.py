@@ -1,7 +1,10 @@
 from collections import Counter
 
+import pytest
+
 from aggregator.merge import lane as merge
 from aggregator.merge.lane import Cause, ChildRound, Limits, MergeLane, Rules
+from aggregator.merge.taking import seal
 from aggregator.merge.values import Action, Discarded, Proven, Released, Sealed, TellChild
 from fogline.model.clock import NEVER
 from fogline.model.part import Contribution, Origin, Part
@@ -367,3 +370,30 @@ def test_stopping_seals_what_is_open() -> None:
     group.lane, actions = merge.flush(group.lane, rules=RULES, now=0)
     assert [a.cause for a in actions if isinstance(a, Sealed)] == [Cause.FLUSH]
     assert merge.flush(group.lane, rules=RULES, now=0) == (group.lane, ())
+
+
+def test_a_part_with_as_many_contributions_as_are_allowed_is_sealed_at_once() -> None:
+    group = merging()
+    group.up()
+    group.deliver(ONE, part(C, 0, 1))
+    assert group.ranges() == [{"a": (0, 1), "b": (0, 1), "c": (0, 1)}]
+    assert [a.cause for a in group.actions if isinstance(a, Sealed)] == [Cause.SIZE]
+
+
+def test_the_first_part_of_a_round_waits_for_room_too() -> None:
+    group = merging()
+    group.deliver(ONE, part(A, 2, 3), part(A, 4, 5))
+    late = ChildRound(child="late", stream=0, round=0)
+    group.open(late)
+    group.deliver(late, part(C, 0, 0))
+    assert group.released() == {}
+    group.up()
+    group.ack({A: 1, B: 1})
+    assert group.released() == {}
+    group.ack({A: 3})
+    assert group.released() == {"late": 1}
+
+
+def test_there_must_be_something_to_seal() -> None:
+    with pytest.raises(ValueError, match="no open part"):
+        seal(MergeLane(), Cause.FLUSH)
