@@ -5,17 +5,20 @@ rewind.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fog_node.steps.watermark import Watermark, crossed, next_end
-from fogline.engine.merge import encoded_size, merge
+from fogline.engine.merge import encoded_size, merge_all
 from fogline.engine.state import EMPTY, PartState
 from fogline.model.clock import NEVER
 from fogline.model.part import Origin
 
 PART_BYTES: Final = 256 * 1024
 """A part is cut before it would grow beyond this; one block alone may yield more."""
+
+MERGED_TOGETHER: Final = 32
+"""States that wait to be merged in one go: a merge costs much the same for two states and for many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,9 @@ class Tail:
         self.ready: deque[Cut] = deque()
         """Full ones, to be sent before anything else."""
         self._pace: Final = pace
-        self._open: PartState = EMPTY
+        self._open: list[PartState] = []
+        self._bytes = 0
+        """Of the open states, if nothing of them merges."""
         self._mark = Watermark(disorder_us=pace.disorder_us, heard_us=now_us)
         self._told_us = NEVER
         self._latest_us = NEVER
@@ -92,22 +97,25 @@ class Tail:
         """
         self.first = self.position = first
         self.ready.clear()
-        self._open = EMPTY
+        self._open.clear()
+        self._bytes = 0
         self._mark = Watermark(disorder_us=self._pace.disorder_us, heard_us=now_us)
         self._told_us = self._latest_us = NEVER
         self._cut_at_us = now_us
 
     def take(self, read: Read, now_us: int) -> None:
-        """Add the block at ``position``; what was open before becomes ready if both do not fit into one
-        part.
-        """
-        merged = read.state
-        if self.position > self.first:
-            merged = merge(self._open, read.state)
-            if encoded_size(merged) > PART_BYTES:
+        """Add the block at ``position``; what was open before becomes ready if both do not fit into one part."""
+        self._bytes += encoded_size(read.state)
+        if self._bytes > PART_BYTES or len(self._open) == MERGED_TOGETHER:
+            together = merge_all([*self._open, read.state])
+            self._bytes = encoded_size(together)
+            if self._bytes > PART_BYTES and self._open:
                 self.ready.append(self.cut(now_us))
-                merged = read.state
-        self._open = merged
+                self._bytes = encoded_size(read.state)
+            else:
+                self._open.clear()
+                read = replace(read, state=together)
+        self._open.append(read.state)
         self._mark = self._mark.saw(read.latest_us, read.arrived_us[1])
         self._latest_us = max(self._latest_us, read.latest_us)
         self.position = read.end
@@ -131,9 +139,11 @@ class Tail:
 
     def cut(self, now_us: int) -> Cut:
         """Everything that is open; empty if nothing is."""
-        cut = Cut(first=self.first, end=self.position, state=self._open, watermark_us=self._mark.us)
+        state = merge_all(self._open)
+        cut = Cut(first=self.first, end=self.position, state=state, watermark_us=self._mark.us)
         self.first = self.position
-        self._open = EMPTY
+        self._open.clear()
+        self._bytes = 0
         self._told_us = self._mark.us
         self._cut_at_us = now_us
         return cut
