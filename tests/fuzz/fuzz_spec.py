@@ -6,7 +6,7 @@ from pathlib import Path
 import atheris
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-with atheris.instrument_imports(include=["fogline", "sqlglot", "yaml"]):
+with atheris.instrument_imports(include=["fogline.spec", "fogline.sql", "fogline.wire"]):
     from tests.fuzz.spec_texts import one_input
 
 if __name__ == "__main__":
