@@ -44,7 +44,10 @@ class ChildLane(Protocol):
         ...
 
     def fail(self, reason: str) -> None:
-        """End the child's stream without an answer (C6): it will repeat what it sent."""
+        """End the round without an answer (C6): the child repeats, after a while, what it sent.
+
+        The child's other lanes go on.
+        """
         ...
 
 
@@ -52,7 +55,10 @@ class PartSink(Protocol):
     """Takes parts, on the event loop; lanes run beside each other, one lane's calls in order."""
 
     async def open_lane(self, lane: ChildLane) -> None:
-        """A round begins. Raise :class:`fogline.model.errors.FogError` to end the stream with its status."""
+        """A round begins.
+
+        Raise :class:`fogline.model.errors.FogError` to have it fail; it is then not closed.
+        """
         ...
 
     async def take(self, lane: ChildLane, part: Part[PartState]) -> None:
@@ -60,7 +66,7 @@ class PartSink(Protocol):
 
         Returning lets the lane's next part come and gives the part's bytes back to the child as credit, so
         return when its memory is free again or counted elsewhere. Cancelled when the round or stream ends.
-        Raise :class:`fogline.model.errors.FogError` to end the stream with its status and no answer.
+        Raise :class:`fogline.model.errors.FogError` to have the round fail, as :meth:`ChildLane.fail` does.
         """
         ...
 

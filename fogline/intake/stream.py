@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, Protocol
 
+import structlog
 from grpc import StatusCode
 
 from fogline.engine.state import PartState
 from fogline.intake import rounds
 from fogline.intake.sink import PartSink
 from fogline.model.caller import Caller
-from fogline.model.errors import FogError, InvalidInput, Unavailable
+from fogline.model.errors import FogError, InvalidInput
 from fogline.model.part import Offsets, Part
 from fogline.v1 import uplink_pb2
 from fogline.wire.origins import OriginNumbers
@@ -18,6 +19,8 @@ from fogline.wire.part import part_from_wire
 
 MAX_LANES: Final = 10_000
 MAX_PLAN_NAME_BYTES: Final = 128
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 Write = Callable[[uplink_pb2.PushResponse], Awaitable[None]]
 
@@ -70,7 +73,10 @@ class _Round:
             self.end()
 
     def fail(self, reason: str) -> None:
-        self._stream.end(Unavailable(reason))
+        if not self.ended:
+            failed = uplink_pb2.LaneFailed(lane=self.number, round=self.round, reason=reason)
+            self._stream.say(uplink_pb2.PushResponse(lane_failed=failed))
+            self.end()
 
     def end(self) -> None:
         """Drop what is buffered and let the worker unwind; a worker that ends its own round just returns."""
@@ -220,15 +226,18 @@ class ChildStream:
         """Hand the parts of one round to the sink, in order, after the former round has left it."""
         if before is not None and not before.done():
             await asyncio.wait((before,))
+        opened = False
         try:
             await self._sink.open_lane(round_)
-            try:
-                await self._hand_over(round_)
-            finally:
-                round_.state = rounds.refused(round_.state)
-                await self._sink.close_lane(round_)
+            opened = True
+            await self._hand_over(round_)
         except FogError as error:
-            self.end(error)
+            _log.warning("lane failed", child=self.child, plan=round_.plan, error=str(error))
+            round_.fail(str(error))
+        finally:
+            round_.state = rounds.refused(round_.state)
+            if opened:
+                await self._sink.close_lane(round_)
 
     async def _hand_over(self, round_: _Round) -> None:
         while not round_.ended and (buffered := await round_.parts.get()) is not None:

@@ -6,6 +6,7 @@ from typing import Final
 from fogline.engine.state import READINGS, DenseState, PartState
 from fogline.intake.judgement import Verdict, settle
 from fogline.intake.sink import ChildLane
+from fogline.model.errors import NotFound, StoreBusy
 from fogline.model.part import Origin, Part
 from fogline.testing.gate import Gate
 
@@ -27,9 +28,17 @@ class MemoryStore:
         self.answering: Final = Gate()
         """Closed: answers wait after the commit."""
         self.open_lanes: Final[list[ChildLane]] = []
+        self.unknown: Final[set[str]] = set()
+        """Plans that are not taken."""
+        self.silent: Final[set[str]] = set()
+        """Plans whose parts are lost without an answer."""
+        self.busy = 0
+        """How many of the next parts cannot be committed."""
 
     async def open_lane(self, lane: ChildLane) -> None:
         """A round begins."""
+        if lane.plan in self.unknown:
+            raise NotFound(f"there is no plan {lane.plan}", hint="ask later")
         self.open_lanes.append(lane)
 
     async def close_lane(self, lane: ChildLane) -> None:
@@ -39,6 +48,11 @@ class MemoryStore:
     async def take(self, lane: ChildLane, part: Part[PartState]) -> None:
         """Commit a part and answer."""
         await self.committing.pass_()
+        if lane.plan in self.silent:
+            return
+        if self.busy:
+            self.busy -= 1
+            raise StoreBusy("the store is locked")
         stored = {origin: offset for (plan, origin), offset in self.offsets.items() if plan == lane.plan}
         settlement = settle(part.contributions, stored)
         self.verdicts[settlement.verdict] += 1

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from random import Random
 from typing import Final
 
 import grpc
@@ -51,6 +52,8 @@ class _OpenLane:
     round: int = 0
     unanswered: Unanswered = field(default_factory=Unanswered)
     pump: asyncio.Task[None] | None = None
+    failures: int = 0
+    """Rounds in a row that ended without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +76,25 @@ class Session:
         answer_within: float,
         settings: LinkSettings,
         clock: Clock,
+        rng: Random,
         counters: LinkCounters,
+        faults: dict[str, str],
     ) -> None:
         self._call: Final = call
         self._lanes: Final = lanes
         self._answer_within: Final = answer_within
         self._settings: Final = settings
         self._clock: Final = clock
+        self._rng: Final = rng
         self._counters: Final = counters
+        self.faults: Final = faults
         self._credit: Final = Credit(welcome.credit_bytes)
         self._origins: Final = OriginNumbers()
         self._outbox: Final[asyncio.Queue[_Item | None]] = asyncio.Queue()
         self._open: Final[dict[int, _OpenLane]] = {}
         self._opened = 0
         self._answered = False
+        self._heard_at = clock.monotonic()
         self._end: Final[asyncio.Future[StreamEnd]] = asyncio.get_running_loop().create_future()
         self._draining: Final = asyncio.Event()
         self._group: Final = asyncio.TaskGroup()
@@ -133,6 +141,7 @@ class Session:
         for open_lane in list(self._open.values()):
             if wanted.pop(id(open_lane.lane), None) is None:
                 del self._open[open_lane.number]
+                self.faults.pop(open_lane.lane.plan, None)
                 self._stop(open_lane)
         for lane in wanted.values():
             open_lane = _OpenLane(lane=lane, number=self._opened)
@@ -140,21 +149,31 @@ class Session:
             self._open[open_lane.number] = open_lane
             self._start(open_lane)
 
-    def _start(self, open_lane: _OpenLane) -> None:
+    def _start(self, open_lane: _OpenLane, *, after_s: float = 0.0) -> None:
         before = open_lane.pump
         name = f"uplink: lane of {open_lane.lane.plan}, round {open_lane.round}"
-        open_lane.pump = self._group.create_task(self._pump(open_lane, open_lane.round, before), name=name)
+        pump = self._pump(open_lane, open_lane.round, before, after_s)
+        open_lane.pump = self._group.create_task(pump, name=name)
 
     def _stop(self, open_lane: _OpenLane) -> None:
         open_lane.unanswered.forget()
         if open_lane.pump is not None:
             open_lane.pump.cancel()
 
-    def _next_round(self, open_lane: _OpenLane) -> None:
+    def _next_round(self, open_lane: _OpenLane, *, after_s: float = 0.0) -> None:
         self._stop(open_lane)
         open_lane.round += 1
         if not self._draining.is_set():
-            self._start(open_lane)
+            self._start(open_lane, after_s=after_s)
+
+    def _fail(self, open_lane: _OpenLane, reason: str) -> None:
+        """End the lane's round as a broken stream would, and begin the next after a while."""
+        if open_lane.failures == 0:
+            _log.warning("lane failed", plan=open_lane.lane.plan, reason=reason)
+        self.faults[open_lane.lane.plan] = reason
+        delay = self._settings.backoff.delay(open_lane.failures, self._rng)
+        open_lane.failures += 1
+        self._next_round(open_lane, after_s=delay)
 
     async def _finish(self) -> None:
         for open_lane in self._open.values():
@@ -166,11 +185,15 @@ class Session:
 
     # --- up
 
-    async def _pump(self, open_lane: _OpenLane, round_: int, before: asyncio.Task[None] | None) -> None:
+    async def _pump(
+        self, open_lane: _OpenLane, round_: int, before: asyncio.Task[None] | None, after_s: float
+    ) -> None:
         """Give one round of a lane to the stream."""
         if before is not None and not before.done():
             # The former round's `next_part` must have unwound before the lane hears of the next round.
             await asyncio.wait((before,))
+        if after_s:
+            await self._clock.sleep(after_s)
         lane = open_lane.lane
         lane.opened(round_)
         opened = uplink_pb2.LaneOpened(lane=open_lane.number, plan=lane.plan, round=round_)
@@ -179,10 +202,7 @@ class Session:
             while True:
                 await self._send_next(open_lane, round_)
         except FogError as error:
-            _log.error("lane rests", plan=lane.plan, error=str(error))
-        await self._clock.sleep(self._settings.backoff.cap)
-        open_lane.pump = None
-        self._next_round(open_lane)
+            self._fail(open_lane, str(error))
 
     async def _send_next(self, open_lane: _OpenLane, round_: int) -> None:
         part = await open_lane.lane.next_part()
@@ -231,6 +251,8 @@ class Session:
                 self._answer(message.refusal, refused=True)
             case "credit":
                 self._credit.give(message.credit.bytes)
+            case "lane_failed":
+                self._lane_failed(message.lane_failed)
             case _:
                 pass  # a newer parent may say more than this program knows
 
@@ -239,8 +261,11 @@ class Session:
         if open_lane is None:
             return
         self._answered = True
+        self._heard_at = self._clock.monotonic()
+        open_lane.failures = 0
+        self.faults.pop(open_lane.lane.plan, None)
         offsets = self._origins.offsets_from_wire(answer.offsets)
-        open_lane.unanswered.told(offsets, self._clock.monotonic())
+        open_lane.unanswered.told(offsets, self._heard_at)
         if refused and answer.round == open_lane.round:
             self._counters.refusals += 1
             open_lane.lane.refused(offsets, answer.incarnation)
@@ -248,13 +273,32 @@ class Session:
         else:
             open_lane.lane.answered(offsets, answer.incarnation)
 
+    def _lane_failed(self, failed: uplink_pb2.LaneFailed) -> None:
+        self._heard_at = self._clock.monotonic()
+        open_lane = self._open.get(failed.lane)
+        if open_lane is not None and failed.round == open_lane.round:
+            self._fail(open_lane, failed.reason)
+
     async def _watch(self) -> None:
-        """N8: no answer for long although something is in flight ends the stream."""
+        """N8: no answer for long although something is in flight.
+
+        A parent that answers nobody is left; if only some lanes are silent they begin a new round.
+        """
         while True:
             await self._clock.sleep(self._answer_within / 4)
             now = self._clock.monotonic()
-            for open_lane in self._open.values():
-                if open_lane.unanswered.silent_for(now) >= self._answer_within:
-                    plan = open_lane.lane.plan
-                    self._ends(f"no answer for {self._answer_within:g} s on the lane of {plan}", silent=True)
-                    return
+            silent = [
+                lane
+                for lane in self._open.values()
+                if lane.unanswered.silent_for(now) >= self._patience(lane)
+            ]
+            reason = f"no answer for {self._answer_within:g} s"
+            if silent and now - self._heard_at >= self._answer_within:
+                self._ends(reason, silent=True)
+                return
+            for open_lane in silent:
+                self._fail(open_lane, reason)
+
+    def _patience(self, open_lane: _OpenLane) -> float:
+        doubled = self._answer_within * float(1 << min(open_lane.failures, 30))
+        return min(doubled, max(self._answer_within, self._settings.answer_within_cap))

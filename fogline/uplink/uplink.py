@@ -46,6 +46,8 @@ class Uplink:
         self._stopping: Final = asyncio.Event()
         self._parent = ""
         self.counters: Final = LinkCounters()
+        self.faults: Final[dict[str, str]] = {}
+        """Plans whose lane the parent does not take or the lane itself cannot give, and why, in words."""
 
     @property
     def parent(self) -> str:
@@ -148,7 +150,9 @@ class Uplink:
             answer_within=within,
             settings=self._settings,
             clock=self._clock,
+            rng=self._rng,
             counters=self.counters,
+            faults=self.faults,
         )
         self._session = session
         if self._stopping.is_set():

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from fogline.v1 import types_pb2 as fogline_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x66ogline/v1/uplink.proto\x12\nfogline.v1\x1a\x16\x66ogline/v1/types.proto\"\xb9\x01\n\x0bPushRequest\x12\"\n\x05hello\x18\x01 \x01(\x0b\x32\x11.fogline.v1.HelloH\x00\x12-\n\x0blane_opened\x18\x02 \x01(\x0b\x32\x16.fogline.v1.LaneOpenedH\x00\x12-\n\x0borigin_name\x18\x03 \x01(\x0b\x32\x16.fogline.v1.OriginNameH\x00\x12 \n\x04part\x18\x04 \x01(\x0b\x32\x10.fogline.v1.PartH\x00\x42\x06\n\x04kind\"\xac\x01\n\x0cPushResponse\x12&\n\x07welcome\x18\x01 \x01(\x0b\x32\x13.fogline.v1.WelcomeH\x00\x12\x1e\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\x0f.fogline.v1.AckH\x00\x12&\n\x07refusal\x18\x03 \x01(\x0b\x32\x13.fogline.v1.RefusalH\x00\x12$\n\x06\x63redit\x18\x04 \x01(\x0b\x32\x12.fogline.v1.CreditH\x00\x42\x06\n\x04kind\"(\n\x05Hello\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\r\n\x05\x63hild\x18\x02 \x01(\t\"A\n\x07Welcome\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x14\n\x0c\x63redit_bytes\x18\x02 \x01(\x04\x12\x0e\n\x06parent\x18\x03 \x01(\t\"7\n\nLaneOpened\x12\x0c\n\x04lane\x18\x01 \x01(\r\x12\x0c\n\x04plan\x18\x02 \x01(\t\x12\r\n\x05round\x18\x03 \x01(\r\"@\n\nOriginName\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\"\n\x06origin\x18\x02 \x01(\x0b\x32\x12.fogline.v1.Origin\"\xa6\x01\n\x04Part\x12\x0c\n\x04lane\x18\x01 \x01(\r\x12\r\n\x05round\x18\x02 \x01(\r\x12/\n\rcontributions\x18\x03 \x03(\x0b\x32\x18.fogline.v1.Contribution\x12&\n\x06tables\x18\x04 \x03(\x0b\x32\x16.fogline.v1.StateTable\x12(\n\x06\x63ounts\x18\x05 \x03(\x0b\x32\x18.fogline.v1.ReadingCount\"b\n\x03\x41\x63k\x12\x0c\n\x04lane\x18\x01 \x01(\r\x12\r\n\x05round\x18\x02 \x01(\r\x12)\n\x07offsets\x18\x03 \x03(\x0b\x32\x18.fogline.v1.OriginOffset\x12\x13\n\x0bincarnation\x18\x04 \x01(\x0c\"f\n\x07Refusal\x12\x0c\n\x04lane\x18\x01 \x01(\r\x12\r\n\x05round\x18\x02 \x01(\r\x12)\n\x07offsets\x18\x03 \x03(\x0b\x32\x18.fogline.v1.OriginOffset\x12\x13\n\x0bincarnation\x18\x04 \x01(\x0c\"\x17\n\x06\x43redit\x12\r\n\x05\x62ytes\x18\x01 \x01(\x04\x32N\n\rUplinkService\x12=\n\x04Push\x12\x17.fogline.v1.PushRequest\x1a\x18.fogline.v1.PushResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x66ogline/v1/uplink.proto\x12\nfogline.v1\x1a\x16\x66ogline/v1/types.proto\"\xb9\x01\n\x0bPushRequest\x12\"\n\x05hello\x18\x01 \x01(\x0b\x32\x11.fogline.v1.HelloH\x00\x12-\n\x0blane_opened\x18\x02 \x01(\x0b\x32\x16.fogline.v1.LaneOpenedH\x00\x12-\n\x0borigin_name\x18\x03 \x01(\x0b\x32\x16.fogline.v1.OriginNameH\x00\x12 \n\x04part\x18\x04 \x01(\x0b\x32\x10.fogline.v1.PartH\x00\x42\x06\n\x04kind\"\xdb\x01\n\x0cPushResponse\x12&\n\x07welcome\x18\x01 \x01(\x0b\x32\x13.fogline.v1.WelcomeH\x00\x12\x1e\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\x0f.fogline.v1.AckH\x00\x12&\n\x07refusal\x18\x03 \x01(\x0b\x32\x13.fogline.v1.RefusalH\x00\x12$\n\x06\x63redit\x18\x04 \x01(\x0b\x32\x12.fogline.v1.CreditH\x00\x12-\n\x0blane_failed\x18\x05 \x01(\x0b\x32\x16.fogline.v1.LaneFailedH\x00\x42\x06\n\x04kind\"(\n\x05Hello\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\r\n\x05\x63hild\x18\x02 \x01(\t\"A\n\x07Welcome\x12\x10\n\x08protocol\x18\x01 \x01(\r\x12\x14\n\x0c\x63redit_bytes\x18\x02 \x01(\x04\x12\x0e\n\x06parent\x18\x03 \x01(\t\"7\n\nLaneOpened\x12\x0c\n\x04lane\x18\x01 \x01(\r\x12\x0c\n\x04plan\x18\x02 \x01(\t\x12\r\n\x05round\x18\x03 \x01(\r\"@\n\nOriginName\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\"\n\x06origin\x18\x02 \x01(\x0b\x32\x12.fogline.v1.Origin\"\xa6\x01\n\x04Part\x12\x0c\n\x04lane\x18\x01 \x01(\r\x12\r\n\x05round\x18\x02 \x01(\r\x12/\n\rcontributions\x18\x03 \x03(\x0b\x32\x18.fogline.v1.Contribution\x12&\n\x06tables\x18\x04 \x03(\x0b\x32\x16.fogline.v1.StateTable\x12(\n\x06\x63ounts\x18\x05 \x03(\x0b\x32\x18.fogline.v1.ReadingCount\"b\n\x03\x41\x63k\x12\x0c\n\x04lane\x18\x01 \x01(\r\x12\r\n\x05round\x18\x02 \x01(\r\x12)\n\x07offsets\x18\x03 \x03(\x0b\x32\x18.fogline.v1.OriginOffset\x12\x13\n\x0bincarnation\x18\x04 \x01(\x0c\"f\n\x07Refusal\x12\x0c\n\x04lane\x18\x01 \x01(\r\x12\r\n\x05round\x18\x02 \x01(\r\x12)\n\x07offsets\x18\x03 \x03(\x0b\x32\x18.fogline.v1.OriginOffset\x12\x13\n\x0bincarnation\x18\x04 \x01(\x0c\"9\n\nLaneFailed\x12\x0c\n\x04lane\x18\x01 \x01(\r\x12\r\n\x05round\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x17\n\x06\x43redit\x12\r\n\x05\x62ytes\x18\x01 \x01(\x04\x32N\n\rUplinkService\x12=\n\x04Push\x12\x17.fogline.v1.PushRequest\x1a\x18.fogline.v1.PushResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,23 +35,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PUSHREQUEST']._serialized_start=64
   _globals['_PUSHREQUEST']._serialized_end=249
   _globals['_PUSHRESPONSE']._serialized_start=252
-  _globals['_PUSHRESPONSE']._serialized_end=424
-  _globals['_HELLO']._serialized_start=426
-  _globals['_HELLO']._serialized_end=466
-  _globals['_WELCOME']._serialized_start=468
-  _globals['_WELCOME']._serialized_end=533
-  _globals['_LANEOPENED']._serialized_start=535
-  _globals['_LANEOPENED']._serialized_end=590
-  _globals['_ORIGINNAME']._serialized_start=592
-  _globals['_ORIGINNAME']._serialized_end=656
-  _globals['_PART']._serialized_start=659
-  _globals['_PART']._serialized_end=825
-  _globals['_ACK']._serialized_start=827
-  _globals['_ACK']._serialized_end=925
-  _globals['_REFUSAL']._serialized_start=927
-  _globals['_REFUSAL']._serialized_end=1029
-  _globals['_CREDIT']._serialized_start=1031
-  _globals['_CREDIT']._serialized_end=1054
-  _globals['_UPLINKSERVICE']._serialized_start=1056
-  _globals['_UPLINKSERVICE']._serialized_end=1134
+  _globals['_PUSHRESPONSE']._serialized_end=471
+  _globals['_HELLO']._serialized_start=473
+  _globals['_HELLO']._serialized_end=513
+  _globals['_WELCOME']._serialized_start=515
+  _globals['_WELCOME']._serialized_end=580
+  _globals['_LANEOPENED']._serialized_start=582
+  _globals['_LANEOPENED']._serialized_end=637
+  _globals['_ORIGINNAME']._serialized_start=639
+  _globals['_ORIGINNAME']._serialized_end=703
+  _globals['_PART']._serialized_start=706
+  _globals['_PART']._serialized_end=872
+  _globals['_ACK']._serialized_start=874
+  _globals['_ACK']._serialized_end=972
+  _globals['_REFUSAL']._serialized_start=974
+  _globals['_REFUSAL']._serialized_end=1076
+  _globals['_LANEFAILED']._serialized_start=1078
+  _globals['_LANEFAILED']._serialized_end=1135
+  _globals['_CREDIT']._serialized_start=1137
+  _globals['_CREDIT']._serialized_end=1160
+  _globals['_UPLINKSERVICE']._serialized_start=1162
+  _globals['_UPLINKSERVICE']._serialized_end=1240
 # @@protoc_insertion_point(module_scope)

@@ -20,16 +20,18 @@ class PushRequest(_message.Message):
     def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., lane_opened: _Optional[_Union[LaneOpened, _Mapping]] = ..., origin_name: _Optional[_Union[OriginName, _Mapping]] = ..., part: _Optional[_Union[Part, _Mapping]] = ...) -> None: ...
 
 class PushResponse(_message.Message):
-    __slots__ = ("welcome", "ack", "refusal", "credit")
+    __slots__ = ("welcome", "ack", "refusal", "credit", "lane_failed")
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     ACK_FIELD_NUMBER: _ClassVar[int]
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
     CREDIT_FIELD_NUMBER: _ClassVar[int]
+    LANE_FAILED_FIELD_NUMBER: _ClassVar[int]
     welcome: Welcome
     ack: Ack
     refusal: Refusal
     credit: Credit
-    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., ack: _Optional[_Union[Ack, _Mapping]] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ..., credit: _Optional[_Union[Credit, _Mapping]] = ...) -> None: ...
+    lane_failed: LaneFailed
+    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., ack: _Optional[_Union[Ack, _Mapping]] = ..., refusal: _Optional[_Union[Refusal, _Mapping]] = ..., credit: _Optional[_Union[Credit, _Mapping]] = ..., lane_failed: _Optional[_Union[LaneFailed, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
     __slots__ = ("protocol", "child")
@@ -104,6 +106,16 @@ class Refusal(_message.Message):
     offsets: _containers.RepeatedCompositeFieldContainer[_types_pb2.OriginOffset]
     incarnation: bytes
     def __init__(self, lane: _Optional[int] = ..., round: _Optional[int] = ..., offsets: _Optional[_Iterable[_Union[_types_pb2.OriginOffset, _Mapping]]] = ..., incarnation: _Optional[bytes] = ...) -> None: ...
+
+class LaneFailed(_message.Message):
+    __slots__ = ("lane", "round", "reason")
+    LANE_FIELD_NUMBER: _ClassVar[int]
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    lane: int
+    round: int
+    reason: str
+    def __init__(self, lane: _Optional[int] = ..., round: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class Credit(_message.Message):
     __slots__ = ("bytes",)

@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
+from fogline.engine.state import PartState
 from fogline.intake.judgement import Verdict
-from fogline.model.part import Origin
+from fogline.model.errors import DataLoss
+from fogline.model.part import Origin, Part
 from fogline.testing.clock import ManualClock
 from fogline.testing.lane import CountingLane, key_of
 from fogline.testing.parents import IMPATIENT, Parent, uplink_to
 from fogline.testing.relay import Relay
 from fogline.testing.store import MemoryStore
+from fogline.testing.until import until
 from fogline.uplink.settings import LinkSettings
 
 Spawn = Callable[[Any], "asyncio.Task[Any]"]
@@ -303,3 +306,78 @@ async def test_a_parent_that_stops_says_so_and_lets_go(
         await lane.done.wait()
     assert store.open_lanes == []
     assert parent.intake.children == ()
+
+
+async def test_a_lane_that_the_parent_cannot_take_stops_only_itself(
+    parent: Parent, store: MemoryStore, origin: Origin, spawn: Spawn
+) -> None:
+    store.unknown.add("poison")
+    stuck = CountingLane("poison", [origin], messages=20)
+    lane = CountingLane(PLAN, [origin], messages=20)
+    uplink = uplink_to([parent.server.address], [stuck, lane])
+    spawn(uplink.run())
+    await lane.done.wait()
+    await until(lambda: uplink.faults == {"poison": "there is no plan poison (ask later)"})
+    lane.grow(200)
+    await lane.done.wait()
+    assert lane.rounds == [0]
+    assert uplink.counters.streams == 1
+    store.unknown.clear()
+    await stuck.done.wait()
+    assert uplink.faults == {}
+    assert store.offsets == {(PLAN, origin): 200, ("poison", origin): 20}
+
+
+async def test_a_part_that_cannot_be_committed_now_comes_again(
+    parent: Parent, store: MemoryStore, origin: Origin, spawn: Spawn
+) -> None:
+    store.busy = 3
+    lane = CountingLane(PLAN, [origin], messages=50)
+    uplink = uplink_to([parent.server.address], [lane])
+    spawn(uplink.run())
+    await lane.done.wait()
+    assert lane.rounds == [0, 1, 2, 3]
+    assert uplink.counters.streams == 1
+    assert_each_counts_once(store, [origin], 50)
+
+
+async def test_a_lane_that_cannot_give_a_part_rests_and_begins_anew(
+    parent: Parent, store: MemoryStore, origin: Origin, spawn: Spawn
+) -> None:
+    class Broken(CountingLane):
+        broken = 2
+
+        async def next_part(self) -> Part[PartState]:
+            if self.broken:
+                self.broken -= 1
+                raise DataLoss("a block fails its checksum")
+            return await super().next_part()
+
+    lane = Broken(PLAN, [origin], messages=50)
+    spawn(uplink_to([parent.server.address], [lane]).run())
+    await lane.done.wait()
+    assert lane.rounds == [0, 1, 2]
+    assert_each_counts_once(store, [origin], 50)
+
+
+async def test_one_silent_lane_begins_a_new_round_and_the_stream_stays(
+    parent: Parent, store: MemoryStore, origin: Origin, spawn: Spawn
+) -> None:
+    clock = ManualClock()
+    store.silent.add("silent")
+    silent = CountingLane("silent", [origin], messages=10)
+    lane = CountingLane(PLAN, [origin], messages=10)
+    uplink = uplink_to(
+        [parent.server.address], [silent, lane], clock=clock, settings=LinkSettings(answer_within=30.0)
+    )
+    spawn(uplink.run())
+    await lane.done.wait()
+    while not silent.done.is_set():
+        await clock.advance(5.0)
+        lane.grow(store.offsets[PLAN, origin] + 10)
+        await lane.done.wait()
+        if len(silent.rounds) == 2:
+            store.silent.clear()
+    assert len(silent.rounds) > 1
+    assert uplink.counters.streams == 1
+    assert lane.rounds == [0]
