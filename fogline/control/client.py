@@ -9,7 +9,7 @@ import grpc
 import structlog
 
 from fogline.model.clock import Clock
-from fogline.uplink.dial import channel_to, serves
+from fogline.uplink.dial import channel_to, ending_of, serves
 from fogline.uplink.parents import Parents
 from fogline.uplink.settings import LinkSettings
 from fogline.v1 import control_pb2, control_pb2_grpc
@@ -80,7 +80,8 @@ class ControlClient:
             call: AttachCall = control_pb2_grpc.ControlServiceStub(channel).Attach()
             tasks = [
                 group.create_task(self._tell(call), name="control: report"),
-                group.create_task(self._hear(call, ended), name="control: hear desired state"),
+                group.create_task(self._hear(call), name="control: hear desired state"),
+                group.create_task(self._await_end(call, ended), name="control: wait for the stream's end"),
                 group.create_task(self._return(ended), name="control: look for the preferred parent"),
             ]
             reason = await ended
@@ -94,7 +95,7 @@ class ControlClient:
             try:
                 await call.write(self._report())
             except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-                return  # the reader hears why
+                return  # the status is told by whoever waits for the end
             await self._next_report()
 
     async def _next_report(self) -> None:
@@ -106,7 +107,7 @@ class ControlClient:
             change.cancel()
             second.cancel()
 
-    async def _hear(self, call: AttachCall, ended: asyncio.Future[str]) -> None:
+    async def _hear(self, call: AttachCall) -> None:
         try:
             while (response := await call.read()) is not grpc.aio.EOF:
                 assert isinstance(response, control_pb2.AttachResponse)
@@ -115,11 +116,13 @@ class ControlClient:
                     _log.info("control attached", address=self._parents.address)
                 if response.HasField("desired"):
                     await self._accept(response.desired)
-            reason = f"{(await call.code()).name}: {await call.details()}"
-        except grpc.aio.AioRpcError as error:
-            reason = f"{error.code().name}: {error.details()}"
+        except grpc.aio.AioRpcError:
+            pass  # the status is told by whoever waits for the end
+
+    async def _await_end(self, call: AttachCall, ended: asyncio.Future[str]) -> None:
+        status = await ending_of(call)
         if not ended.done():
-            ended.set_result(reason)
+            ended.set_result(status)
 
     async def _return(self, ended: asyncio.Future[str]) -> None:
         if self._parents.is_preferred:

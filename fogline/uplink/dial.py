@@ -31,6 +31,15 @@ def channel_to(address: str) -> grpc.aio.Channel:
     return grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
 
 
+async def ending_of(call: grpc.aio.Call) -> str:
+    """Wait for the end of a call; its status in words.
+
+    A stream's reader alone does not do: when the server ends a stream while the client writes, grpc.aio's
+    ``read`` may never return although the status is known.
+    """
+    return f"{(await call.code()).name}: {await call.details()}"
+
+
 async def serves(address: str, *, within: float) -> bool:
     """Whether a server at this address says SERVING within so many seconds."""
     async with channel_to(address) as channel:

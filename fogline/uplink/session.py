@@ -11,6 +11,7 @@ import structlog
 from fogline.model.clock import Clock
 from fogline.model.errors import FogError, MalformedPart
 from fogline.uplink.credit import Credit
+from fogline.uplink.dial import ending_of
 from fogline.uplink.lanes import Lane, LaneSet
 from fogline.uplink.settings import LinkSettings
 from fogline.uplink.unanswered import Unanswered
@@ -19,6 +20,9 @@ from fogline.wire.origins import OriginNumbers
 from fogline.wire.part import part_to_wire
 
 PushCall = grpc.aio.StreamStreamCall[uplink_pb2.PushRequest, uplink_pb2.PushResponse]
+
+_READ_OUT_S: Final = 0.25
+"""How long answers that came before the stream's end may take to be read."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -106,8 +110,10 @@ class Session:
     async def run(self) -> StreamEnd:
         """Carry the lanes until the stream ends, and say why it did. Cancelling it cuts the stream."""
         async with self._group as group:
+            reader = group.create_task(self._read(), name="uplink: read answers")
             tasks = [
-                group.create_task(self._read(), name="uplink: read answers"),
+                reader,
+                group.create_task(self._await_end(reader), name="uplink: wait for the stream's end"),
                 group.create_task(self._write(), name="uplink: write parts"),
                 group.create_task(self._watch(), name="uplink: watch for silence"),
                 group.create_task(self._follow(), name="uplink: follow the lanes"),
@@ -223,7 +229,7 @@ class Session:
             try:
                 await self._call.write(item.message)
             except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-                return  # the reader hears why
+                return  # the status is told by whoever waits for the end
             if item.size:
                 self._counters.parts += 1
                 self._counters.bytes += item.size
@@ -236,11 +242,14 @@ class Session:
             while (message := await self._call.read()) is not grpc.aio.EOF:
                 assert isinstance(message, uplink_pb2.PushResponse)
                 self._heard(message)
-            status = f"{(await self._call.code()).name}: {await self._call.details()}"
-        except grpc.aio.AioRpcError as error:
-            status = f"{error.code().name}: {error.details()}"
+        except grpc.aio.AioRpcError:
+            pass  # the status is told by whoever waits for the end
         except MalformedPart as error:
-            status = f"the parent's answer makes no sense: {error}"
+            self._ends(f"the parent's answer makes no sense: {error}")
+
+    async def _await_end(self, reader: asyncio.Task[None]) -> None:
+        status = await ending_of(self._call)
+        await asyncio.wait((reader,), timeout=_READ_OUT_S)
         self._ends(status)
 
     def _heard(self, message: uplink_pb2.PushResponse) -> None:

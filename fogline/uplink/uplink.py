@@ -9,12 +9,14 @@ import grpc
 import structlog
 
 from fogline.model.clock import Clock
-from fogline.uplink.dial import channel_to, serves
+from fogline.uplink.dial import channel_to, ending_of, serves
 from fogline.uplink.lanes import LaneSet
 from fogline.uplink.parents import Parents
 from fogline.uplink.session import LinkCounters, PushCall, Session, StreamEnd
 from fogline.uplink.settings import LinkSettings
 from fogline.v1 import uplink_pb2, uplink_pb2_grpc
+
+_STATUS_WITHIN_S: Final = 0.25
 
 PROTOCOL: Final = 1
 """Version of the data plane's protocol."""
@@ -118,25 +120,38 @@ class Uplink:
                 self._session = None
 
     async def _greet(self, call: PushCall) -> uplink_pb2.Welcome | StreamEnd:
+        async with asyncio.TaskGroup() as group:
+            greeting = group.create_task(self._greeting(call), name="uplink: greet")
+            ending = group.create_task(ending_of(call), name="uplink: wait for the stream's end")
+            await asyncio.wait(
+                (greeting, ending),
+                timeout=self._settings.greeting_within,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            answer = greeting.result() if greeting.done() else None
+            if greeting.done() and answer is None:
+                # The stream has ended; its status says why, and may come a little later.
+                await asyncio.wait((ending,), timeout=_STATUS_WITHIN_S)
+            reason = f"no greeting within {self._settings.greeting_within:g} s"
+            if ending.done():
+                reason = ending.result()
+            elif greeting.done():
+                reason = "the parent did not greet"
+            greeting.cancel()
+            ending.cancel()
+        if answer is not None and answer.WhichOneof("kind") == "welcome":
+            return answer.welcome
+        call.cancel()
+        return StreamEnd(reason=reason)
+
+    async def _greeting(self, call: PushCall) -> uplink_pb2.PushResponse | None:
         hello = uplink_pb2.Hello(protocol=PROTOCOL, child=self._child)
         try:
-            async with asyncio.timeout(self._settings.greeting_within):
-                await call.write(uplink_pb2.PushRequest(hello=hello))
-                answer = await call.read()
-                if answer is grpc.aio.EOF:
-                    return StreamEnd(reason=f"{(await call.code()).name}: {await call.details()}")
-        except TimeoutError:
-            call.cancel()
-            return StreamEnd(reason=f"no greeting within {self._settings.greeting_within:g} s")
-        except asyncio.InvalidStateError:
-            return StreamEnd(reason=f"{(await call.code()).name}: {await call.details()}")
-        except grpc.aio.AioRpcError as error:
-            return StreamEnd(reason=f"{error.code().name}: {error.details()}")
-        assert isinstance(answer, uplink_pb2.PushResponse)
-        if answer.WhichOneof("kind") != "welcome":
-            call.cancel()
-            return StreamEnd(reason="the parent did not greet")
-        return answer.welcome
+            await call.write(uplink_pb2.PushRequest(hello=hello))
+            answer = await call.read()
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            return None
+        return answer if isinstance(answer, uplink_pb2.PushResponse) else None
 
     async def _carry(self, call: PushCall, welcome: uplink_pb2.Welcome) -> StreamEnd:
         within = min(

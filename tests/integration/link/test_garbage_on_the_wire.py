@@ -1,6 +1,7 @@
 """Whatever comes in: the stream ends with INVALID_ARGUMENT, is counted, and the server goes on."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -22,6 +23,12 @@ METHOD = "/fogline.v1.UplinkService/Push"
 ORIGIN = Origin(tenant="main", node="n", stream="s", epoch=b"e" * 16)
 
 
+async def _read_out(call: grpc.aio.StreamStreamCall[bytes, bytes]) -> None:
+    with contextlib.suppress(grpc.aio.AioRpcError):
+        async for _ in call:
+            pass
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     code: grpc.StatusCode
@@ -38,13 +45,11 @@ async def ending(address: str, messages: Sequence[bytes]) -> Ending:
         async with channel_to(address) as channel:
             raw: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(METHOD)
             call = raw(iter(messages))
-            try:
-                async for _ in call:
-                    pass
-                return Ending(await call.code(), "", streams)
-            except grpc.aio.AioRpcError as error:
-                if error.details() != "Internal error from Core":
-                    return Ending(error.code(), error.details() or "", streams)
+            reading = asyncio.ensure_future(_read_out(call))
+            code, details = await call.code(), await call.details() or ""
+            reading.cancel()
+            if details != "Internal error from Core":
+                return Ending(code, details, streams)
     raise AssertionError("the status was lost each time")
 
 
