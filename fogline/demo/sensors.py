@@ -1,11 +1,14 @@
 """This machine's own sensors: processor, memory, disk, network, and temperatures where there are any."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
 import psutil
 
+_UNFIT: Final = re.compile(r"[^\w.-]")
+"""Not in a level of a topic; chips have names with blanks."""
 _MIB: Final = 1024.0 * 1024.0
 _TEMPERATURE_EVERY: Final = 1.0
 """Seconds between two looks at the temperatures: the drivers answer slowly."""
@@ -48,7 +51,7 @@ class Sensors:
 
 def _temperatures() -> list[tuple[str, float]]:
     return [
-        (f"temperature-{chip}-{number}", sensor.current)
+        (f"temperature-{_UNFIT.sub('-', chip)}-{number}", sensor.current)
         for chip, sensors in psutil.sensors_temperatures().items()
         for number, sensor in enumerate(sensors)
     ]

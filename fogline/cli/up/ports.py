@@ -3,7 +3,8 @@
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from fogline.model.errors import FogError
 
@@ -68,8 +69,12 @@ class Reservations:
         self._held.append(name)
         return True
 
-    def release(self) -> None:
-        """Let others have the ports."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         for name in self._held:
             name.close()
         self._held.clear()

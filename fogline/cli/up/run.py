@@ -51,9 +51,9 @@ def up(wishes: Wishes) -> None:
         folder.make()
         lock = Lock(folder)
         lock.take()
-        reservations = Reservations()
-        tiers = _lay_out(wishes, folder, lock, reservations)
-        asyncio.run(_Run(wishes, folder, tiers, specs).until_stopped())
+        with Reservations() as reservations:
+            tiers = _lay_out(wishes, folder, lock, reservations)
+            asyncio.run(_Run(wishes, folder, tiers, specs).until_stopped())
 
 
 def _check_installed() -> None:

@@ -78,7 +78,7 @@ def _read(client: Client, pipeline: str, since: datetime) -> list[Result]:
 
 def _screen(found: list[Result]) -> RenderableType:
     newest: dict[tuple[str, str], list[Result]] = {}
-    for result in _newest_windows(found):
+    for result in newest_windows(found):
         newest.setdefault((result.pipeline, result.step), []).append(result)
     if not newest:
         return "waiting for the first window …"
@@ -90,7 +90,7 @@ def _screen(found: list[Result]) -> RenderableType:
     )
 
 
-def _newest_windows(found: Iterable[Result]) -> Iterable[Result]:
+def newest_windows(found: Iterable[Result]) -> Iterable[Result]:
     """Keep of each key the newest window that is closed, or the open one if none is."""
     best: dict[tuple[object, ...], Result] = {}
     for result in found:

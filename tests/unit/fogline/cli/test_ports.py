@@ -82,21 +82,19 @@ def test_a_reserved_port_is_taken_for_others_before_anybody_listens() -> None:
     with socket.socket() as server:
         server.bind((HOST, 0))
         port = server.getsockname()[1]
-    first, second = Reservations(), Reservations()
 
-    assert first.take(port)
-    assert not second.take(port)
-    first.release()
-    assert second.take(port)
-    second.release()
+    with Reservations() as second:
+        with Reservations() as first:
+            assert first.take(port)
+            assert not second.take(port)
+        assert second.take(port)
 
 
 def test_a_port_that_is_listened_on_is_not_reserved() -> None:
-    reservations = Reservations()
-    with socket.socket() as server:
-        server.bind((HOST, 0))
-        server.listen()
-        port = server.getsockname()[1]
-        assert not reservations.take(port)
-    assert reservations.take(port)
-    reservations.release()
+    with Reservations() as reservations:
+        with socket.socket() as server:
+            server.bind((HOST, 0))
+            server.listen()
+            port = server.getsockname()[1]
+            assert not reservations.take(port)
+        assert reservations.take(port)
