@@ -47,7 +47,7 @@ class CountedFiles(DiskFiles):
         return CountedOutput(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o640))
 
 
-def batches(count: int, size: int, payload: int, seed: int) -> list[Messages]:
+def batches(count: int, size: int, payload: int, seed: int, *, lengths: bool) -> list[Messages]:
     """As many different batches as are in flight, as parsing yields them: arrays and bytes."""
     rng = random.Random(seed)
     topics = [f"site/zone{n % 8}/sensor{n}/air" for n in range(64)]
@@ -63,6 +63,7 @@ def batches(count: int, size: int, payload: int, seed: int) -> list[Messages]:
                 payloads=[(p + b"x" * payload)[: payload - 2] + b'"}' for p in payloads],
                 packet_ids=np.array([1 + n % 60_000 for n in range(size)], np.uint16),
                 flags=bytes([1]) * size,
+                lengths=np.full(size, payload, np.uint32) if lengths else None,
             )
         )
     return made
@@ -82,7 +83,9 @@ async def follow(journal: Journal, total: int, sink: list[int]) -> None:
 
 
 async def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, object]:
-    ready = batches(arguments.in_flight, arguments.batch, arguments.bytes, arguments.seed)
+    ready = batches(
+        arguments.in_flight, arguments.batch, arguments.bytes, arguments.seed, lengths=arguments.lengths
+    )
     total = arguments.messages // arguments.batch
     settings = JournalSettings(
         keep_bytes=64 << 20,
@@ -138,6 +141,7 @@ def main() -> None:
     parser.add_argument("--in-flight", type=int, default=4, help="batches that wait at once")
     parser.add_argument("--commit-every-ms", type=int, default=5)
     parser.add_argument("--no-read", dest="read", action="store_false", help="no lane reads along")
+    parser.add_argument("--lengths", action="store_true", help="hand the payloads' lengths in as a column")
     parser.add_argument("--folder", type=Path, default=None)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, default=None)

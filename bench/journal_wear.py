@@ -64,7 +64,7 @@ async def measure(arguments: argparse.Namespace, folder: Path) -> None:
         device = written(arguments.device) - before
         stored = journal.usage().used
     payload = sent * arguments.bytes
-    a_day = device / arguments.seconds * DAY
+    a_day = device / sent * arguments.rate * DAY
     print(
         f"{arguments.rate:>7} messages/s, commit every {arguments.commit_every_ms:>4} ms: payload "
         f"{payload / sent:.0f} B, journal {stored / sent:.0f} B, disk {device / sent:.0f} B a message; "

@@ -14,7 +14,7 @@ from fog_node.journal.catalog import Catalog, StreamRow
 from fog_node.journal.epochs import Epochs
 from fog_node.journal.errors import JournalClosed, JournalFailed, JournalLocked
 from fog_node.journal.files import DiskFiles, Files
-from fog_node.journal.layout import LOCK
+from fog_node.journal.layout import LOCK, LONGEST_NAME, name_of
 from fog_node.journal.ledger import LedgerFile
 from fog_node.journal.memory import RecentBlocks
 from fog_node.journal.orders import Bounced, Committed, Died, Done, Order, Outcome, Roll, Stop
@@ -28,7 +28,7 @@ from fog_node.journal.values import Counters, Delivery, Finding, OriginState, Us
 from fog_node.journal.writer import Writer
 from fog_node.messages import Block, Messages
 from fogline.model.clock import MINUTE, SECOND, Clock
-from fogline.model.errors import NotFound
+from fogline.model.errors import InvalidInput, NotFound
 from fogline.model.gap import Gap
 from fogline.model.part import Origin
 from fogline.model.plan import FullPolicy
@@ -101,7 +101,12 @@ class Journal:
         """Make a stream known, or change what it may use; ``quota_bytes`` 0 takes the node's default.
 
         Blocks whose messages arrived less than ``look_back_us`` before the first uncommitted one are kept.
+        Raises InvalidInput for a name that no folder can have.
         """
+        if len(name_of(stream)) > LONGEST_NAME:
+            raise InvalidInput(
+                f"the stream's name is too long for a folder: {stream[:40]}", hint="shorten it"
+            )
         row = self._catalog.streams.setdefault(stream, StreamRow(name=stream))
         row.policy, row.look_back_us = policy, look_back_us
         row.quota_bytes = quota_bytes or self._settings.quota_bytes

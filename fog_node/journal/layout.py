@@ -17,6 +17,8 @@ LOCK: Final = "LOCK"
 LEDGER: Final = "ledger"
 RESERVE: Final = "reserve"
 STREAMS: Final = "streams"
+LONGEST_NAME: Final = 255
+"""What Linux file systems take. Unit: bytes."""
 
 _EPOCH: Final = re.compile(r"(\d{8,18})-([0-9a-f]{32})")
 _SEGMENT: Final = re.compile(r"(\d{20})\.blocks")

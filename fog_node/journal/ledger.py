@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from fog_node.journal.errors import JournalUnreadable
 from fog_node.journal.files import Files
 from fog_node.journal.layout import LEDGER, RESERVE
 from fogline.model.errors import DataLoss
@@ -82,15 +83,19 @@ def encode(document: Document) -> bytes:
 
 
 def decode(data: bytes) -> Document:
-    """Read the file's bytes. Raises DataLoss if they are damaged."""
+    """Read the file's bytes. Raises DataLoss if they are damaged, JournalUnreadable if they are newer."""
     line, _, body = data.partition(b"\n")
     words = line.split(b" ")
     if len(words) != 4 or words[0] != b"fogline-ledger":
         raise DataLoss("the ledger has no first line")
-    if words[1] != b"%d" % FORMAT:
-        raise DataLoss(f"the ledger has format {words[1][:8]!r}, this release reads {FORMAT}")
     if words[2:] != [b"%08x" % zlib.crc32(body), b"%d" % len(body)]:
         raise DataLoss("the ledger fails its checksum")
+    if words[1] != b"%d" % FORMAT:
+        # Its number speaks for the whole folder: an older release must not take newer blocks for torn ones.
+        raise JournalUnreadable(
+            f"the journal has format {words[1][:8].decode(errors='replace')}, this release reads {FORMAT}",
+            hint="start the newer release again",
+        )
     try:
         return _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

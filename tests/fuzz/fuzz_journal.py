@@ -12,6 +12,7 @@ import atheris
 
 with atheris.instrument_imports(include=["fog_node"]):
     from fog_node.journal.block import decode
+    from fog_node.journal.errors import JournalUnreadable
     from fog_node.journal.header import HEADER, MAGIC, VERSION, parse_header
     from fog_node.journal.ledger import decode as decode_ledger
     from fog_node.journal.scan import load, scan
@@ -43,7 +44,7 @@ def signed(data: bytes) -> bytes:
 
 def one(data: bytes) -> None:
     """Read it as a ledger, as a segment, and as a segment whose checksums were made right."""
-    with suppress(DataLoss):
+    with suppress(DataLoss, JournalUnreadable):
         decode_ledger(data)
     for content in (data, signed(data)):
         disk = ForgetfulDisk()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fog_node.journal import Gap
+from fog_node.journal import Gap, JournalUnreadable
 from fog_node.journal.header import HEADER
 from fogline.testing.disk import ForgetfulDisk
 
@@ -118,6 +118,17 @@ async def test_a_damaged_ledger_is_set_aside_and_the_messages_stay(
         assert [f.what for f in journal.findings] == ["ledger"]
         assert len((await kit.read_origin(journal, origin))[0]) == 12
     assert kit.folder / "ledger.damaged" in disk.files()
+
+
+async def test_a_folder_of_a_newer_release_is_left_alone(disk: ForgetfulDisk, opened: Any, kit: Any) -> None:
+    await filled(disk, opened, kit)
+    path = kit.folder / "ledger"
+    newer = disk.read(path, 0, disk.size(path)).replace(b"fogline-ledger 1 ", b"fogline-ledger 2 ")
+    disk.put(path, newer)
+    with pytest.raises(JournalUnreadable, match="format 2, this release reads 1"):
+        async with opened(disk):
+            pass
+    assert disk.read(path, 0, disk.size(path)) == newer
 
 
 async def test_a_payload_that_looks_like_a_block_is_no_block(
