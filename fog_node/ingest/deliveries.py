@@ -110,6 +110,7 @@ class Deliveries:
             payloads=payloads,
             packet_ids=self._published.packet_ids[fresh],
             flags=flags.tobytes(),
+            lengths=self._published.lengths[fresh],
         )
 
     def settled(self, refused: Collection[str] = ()) -> Answer:

@@ -55,6 +55,8 @@ class Published:
     flags: npt.NDArray[np.uint8]
     """Bits 0-1 QoS, 2 DUP, 3 RETAIN."""
     payloads: list[bytes]
+    lengths: npt.NDArray[np.intp]
+    """Of the payloads: known from the parse, and dear to measure again."""
 
     def __len__(self) -> int:
         return len(self.payloads)
@@ -228,6 +230,7 @@ class PublishParser:
             topic_codes=codes[:good],
             packet_ids=ids[:good],
             flags=flags[:good].astype(np.uint8),
+            lengths=ends[:good] - starts[:good],
             payloads=[data[first:last] for first, last in spans],
         )
         return Run(published=published, end=int(ends[good - 1]), fault=fault)

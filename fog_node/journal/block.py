@@ -113,6 +113,10 @@ def encode(origin: Origin, first: int, batches: Sequence[Weighed], counters: Cou
     payloads = batches[0].messages.payloads
     if len(batches) > 1:
         payloads = list(chain.from_iterable(b.messages.payloads for b in batches))
+    joined = b"".join(payloads)
+    if int(lengths.sum(dtype=np.int64)) != len(joined):
+        # Whoever handed the lengths in was wrong; believing it would make the block unreadable.
+        lengths = np.fromiter(map(len, payloads), np.uint32, len(payloads))
     meta = msgspec.json.encode(
         _Meta(stream=origin.stream, topics=topics, clients=clients, refused=dict(counters.refused))
     )
@@ -126,7 +130,6 @@ def encode(origin: Origin, first: int, batches: Sequence[Weighed], counters: Cou
             flags,
         )
     )
-    joined = b"".join(payloads)
     header = Header(
         epoch=origin.epoch,
         first=first,

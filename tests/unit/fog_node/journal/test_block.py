@@ -128,6 +128,22 @@ def test_lengths_take_as_few_bytes_as_they_need(length: int) -> None:
     assert decode(ORIGIN, made.header, data[HEADER.size :]).payloads == [b"x" * length]
 
 
+def test_wrong_lengths_are_measured_again() -> None:
+    wrong = Messages(
+        arrival_us=1,
+        client="c",
+        topics=["t"],
+        topic_codes=[0, 0],
+        payloads=[b"abc", b"d"],
+        packet_ids=[1, 2],
+        flags=b"\1\1",
+        lengths=np.array([1, 1]),
+    )
+    made = encode(ORIGIN, 0, [weigh(wrong)], Counters())
+    body = b"".join(made.pieces)[HEADER.size :]
+    assert list(decode(ORIGIN, made.header, body).payloads) == [b"abc", b"d"]
+
+
 def _one(payload: bytes) -> Messages:
     return Messages(
         arrival_us=1,
