@@ -174,23 +174,33 @@ class Listener:
         return ""
 
     async def _host(self, connection: Connection, device: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._settings.handshake_s) as limit:
-                await loop.connect_accepted_socket(
-                    lambda: connection,
-                    device,
-                    ssl=self._tls,
-                    ssl_handshake_timeout=self._settings.handshake_s if self._tls else None,
-                )
-                await self._serve(connection, limit)
+                if await self._shake_hands(connection, device):
+                    await self._serve(connection, limit)
         except TimeoutError:
             self._tally.refused["handshake_timeout"] += 1
+        # The edge to strangers: a fault that one of them finds in us ends that connection, not the node.
+        except Exception:
+            self._tally.ended["internal_error"] += 1
+            LOG.exception("a connection failed", client=connection.conversation.client)
+        finally:
+            await self._part(connection)
+
+    async def _shake_hands(self, connection: Connection, device: socket.socket) -> bool:
+        """Set up the socket, and TLS if there is any; whether the device could do that."""
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: connection,
+                device,
+                ssl=self._tls,
+                ssl_handshake_timeout=self._settings.handshake_s if self._tls else None,
+            )
         except OSError:
             self._tally.refused["handshake_failed"] += 1
             device.close()
-        finally:
-            await self._part(connection)
+            return False
+        return True
 
     async def _part(self, connection: Connection) -> None:
         """The end of a connection, whatever ended it: will, session, memory, socket; in this order."""

@@ -87,6 +87,17 @@ def _property(body: _Bytes, seen: set[int]) -> None:
         raise WrongError
 
 
+def length(data: bytes) -> int | None:
+    """Bytes of any packet; None when its length is wrong or not there."""
+    packet = _Bytes(data)
+    packet.byte()
+    try:
+        body = packet.variable()
+    except (WrongError, MoreError):
+        return None
+    return packet.at + body
+
+
 def one(data: bytes, *, version: int, limit: int) -> tuple[Message, int]:
     """The message at the start of the bytes, and the length of its packet."""
     outer = _Bytes(data)

@@ -1,0 +1,16 @@
+"""Coverage-guided fuzzing of the listener, without an end: needs atheris.
+
+python -m tests.fuzz.atheris_listener -max_total_time=60 [corpus folder]
+"""
+
+import sys
+
+import atheris
+
+with atheris.instrument_imports(include=["fog_node.ingest"]):
+    from tests.fuzz.listener import one_stranger
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, one_stranger)
+    atheris.Fuzz()
