@@ -7,7 +7,7 @@ Half of the connections speak MQTT 5, half 3.1.1. Messages are encoded a chunk a
 frames, so that one process can say more than a listener can hear. 64 sensors in 8 zones publish under
 ``greenhouse/z{0-7}/s{00-63}/air``; every sensor counts its messages in ``seq``, so a checker can tell a lost
 one and a double one. A connection that breaks comes back and repeats what was not acknowledged, with the DUP
-flag. The last line of the output is a JSON object.
+flag. The output is a line ``connected`` and then a JSON object in one line.
 """
 
 import argparse
@@ -217,9 +217,14 @@ class Generator:
     def run(self) -> Report:
         """Send until time or messages are used up, then wait for what is not acknowledged."""
         for device in self._devices:
-            if not device.open():
+            if device.open():
+                self._register(device)
+            elif self._settings.reconnect:
+                self._away[device] = time.monotonic() + RETRY_S
+            else:
                 raise SystemExit(f"nobody listens on {self._settings.host}:{self._settings.port}")
-            self._register(device)
+        sys.stdout.write("connected\n")
+        sys.stdout.flush()
         began, cpu = time.monotonic(), time.process_time()
         ends = began + self._settings.seconds if self._settings.seconds else float("inf")
         while (now := time.monotonic()) < ends and not self._complete():

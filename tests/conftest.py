@@ -2,8 +2,10 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 
 import pytest
+from blockbuster import blockbuster_ctx
 
 FORBID_SKIPS = "FOGLINE_FORBID_SKIPS"
 
@@ -20,3 +22,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         for program in mark.args:
             if shutil.which(program) is None:
                 absent(f"needs {program}, which is not installed")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_blocks_the_event_loop(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Our own code may not do blocking calls on an event loop. It misses ``os.fdatasync``."""
+    if request.node.get_closest_marker("asyncio") is None:
+        yield
+        return
+    with blockbuster_ctx(scanned_modules=["fog_node", "fogline", "aggregator", "cloud"]):
+        yield

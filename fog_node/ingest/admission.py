@@ -25,14 +25,14 @@ class Admission:
         self,
         settings: ListenerSettings,
         *,
-        users: Users | None,
         sessions: Sessions,
         wills: Wills,
         clock: Clock,
         entropy: Callable[[int], bytes],
     ) -> None:
         self._settings: Final = settings
-        self._users: Final = users
+        self.users: Users | None = None
+        """Who may come in; None: everybody."""
         self._sessions: Final = sessions
         self._wills: Final = wills
         self._clock: Final = clock
@@ -77,10 +77,11 @@ class Admission:
             )
 
     async def _knows(self, connect: Connect) -> bool:
-        if self._users is None:
+        users = self.users
+        if users is None:
             return True
         async with self._hashing:
-            return await asyncio.to_thread(self._users.admits, connect.user, connect.password)
+            return await asyncio.to_thread(users.admits, connect.user, connect.password)
 
     async def _take_over(self, client: str, connection: Connection) -> None:
         """End the client's older connection, and wait: what it has in hand must be remembered before the

@@ -10,6 +10,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -80,11 +81,10 @@ class Listener:
         self._background: list[asyncio.Task[None]] = []
         self._stopping = False
         self._port = 0
-        users = None if settings.users is None else Users.read(settings.users)
         self._admission: Final = Admission(
-            settings, users=users, sessions=self._sessions, wills=self._wills, clock=clock, entropy=entropy
+            settings, sessions=self._sessions, wills=self._wills, clock=clock, entropy=entropy
         )
-        self._tls: Final = _tls(settings)
+        self._tls: ssl.SSLContext | None = None
 
     @property
     def port(self) -> int:
@@ -110,6 +110,10 @@ class Listener:
     async def __aenter__(self) -> Self:
         settings = self._settings
         now_us = self._clock.now_us()
+        if settings.users is not None:
+            self._admission.users = await asyncio.to_thread(Users.read, settings.users)
+        if settings.certificate is not None:
+            self._tls = await asyncio.to_thread(_tls, settings.certificate, settings.key)
         count = await rebuild_sessions(
             self._journal,
             self._streams,
@@ -363,13 +367,11 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _tls(settings: ListenerSettings) -> ssl.SSLContext | None:
-    if settings.certificate is None:
-        return None
+def _tls(certificate: Path, key: Path | None) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_cert_chain(settings.certificate, settings.key)
+        context.load_cert_chain(certificate, key)
     except (OSError, ssl.SSLError) as fault:
-        raise InvalidInput(f"cannot use {settings.certificate} for TLS: {fault}") from fault
+        raise InvalidInput(f"cannot use {certificate} for TLS: {fault}") from fault
     return context

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from fog_node.ingest import Listener, ListenerSettings, TemplateRouter
 from fogline.model.errors import InvalidInput
 from fogline.testing.clock import ManualClock
 from fogline.testing.until import until
@@ -281,7 +280,7 @@ async def test_leaving_ends_every_connection_and_journals_no_will(
 
 
 async def test_the_address_must_be_loopback_or_have_tls_or_be_said_to_be_insecure(
-    listen: Listen, journal: HeldJournal, tmp_path: Path
+    listen: Listen, tmp_path: Path
 ) -> None:
     with pytest.raises(InvalidInput, match="no TLS"):
         async with listen(host="0.0.0.0"):
@@ -292,13 +291,8 @@ async def test_the_address_must_be_loopback_or_have_tls_or_be_said_to_be_insecur
             async with listen(port=taken):
                 pass
     with pytest.raises(InvalidInput, match="for TLS"):
-        Listener(
-            ListenerSettings(certificate=tmp_path / "no.pem"),
-            router=TemplateRouter(),
-            journal=journal,
-            clock=ManualClock(),
-            entropy=bytes,
-        )
+        async with listen(certificate=tmp_path / "no.pem"):
+            pass
 
 
 async def test_a_device_without_a_name_is_given_one(listen: Listen) -> None:

@@ -50,7 +50,7 @@ def connected(client: paho.Client, port: int, version: int) -> None:
     client.on_connect = note
     given: dict[str, Any] = {}
     if version == 5:
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's types end here
         properties.SessionExpiryInterval = 3600
         given = {"clean_start": False, "properties": properties}
     client.connect("127.0.0.1", port, **given)
@@ -195,7 +195,8 @@ async def test_paho_repeats_what_the_listener_had_in_hand_when_it_died(
     first = len(journal.payloads())
     assert first > 0
     async with listen(port=port) as listener:
-        await asyncio.to_thread(lambda: [message.wait_for_publish(30) for message in sent])
+        for message in sent:
+            await asyncio.to_thread(message.wait_for_publish, 30)
         assert all(message.is_published() for message in sent)
         client.disconnect()
         client.loop_stop()

@@ -85,7 +85,7 @@ def test_what_5_is_told_can_be_read_by_another_codec(reason: Reason) -> None:
     if hasattr(mqtt5.DisconnectReasonCode, reason.name):
         answer, _ = mqtt5.read(memoryview(goodbye))
         assert isinstance(answer, mqtt5.DisconnectPacket)
-        assert answer.reason_code == reason
+        assert int(answer.reason_code) == int(reason)
     assert OLD.goodbye(reason) == b""
 
 

@@ -3,6 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fog_node.ingest.conversation import PINGRESP, State
+from fog_node.ingest.publish import Run
 from tests.unit.fog_node.ingest import obvious
 from tests.unit.fog_node.ingest.core import LIMIT, RECEIVE_MAXIMUM, Device
 from tests.unit.fog_node.ingest.packets_in import (
@@ -185,8 +186,8 @@ def test_a_goodbye_voids_the_will(version: int) -> None:
     device.says(connect(version, will=(AIR, b"gone", 1)))
     assert device.conversation.will is not None
     device.says(DISCONNECT + publish(version, AIR, b"late", 1, 1))
-    assert device.conversation.will is None
-    assert device.conversation.state is State.CLOSED
+    conversation = device.conversation
+    assert (conversation.will, conversation.state) == (None, State.CLOSED)
     assert device.closed is not None
     assert device.closed.reason == ""
     assert device.journal == []
@@ -315,11 +316,16 @@ def test_new_messages_are_journaled_as_the_obvious_parser_reads_them(
 def test_a_packet_that_comes_byte_by_byte_is_not_parsed_byte_by_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     device = open_device(4)
     frame = publish(4, AIR, bytes(3000), 1, 7)
-    calls = []
+    calls: list[int] = []
     parser = device.conversation._parser
     assert parser is not None
     parse = parser.parse
-    monkeypatch.setattr(parser, "parse", lambda data, at: calls.append(at) or parse(data, at))
+
+    def counted(data: bytes, at: int) -> Run:
+        calls.append(at)
+        return parse(data, at)
+
+    monkeypatch.setattr(parser, "parse", counted)
     device.says(*(frame[n : n + 1] for n in range(len(frame))))
     assert device.payloads() == [bytes(3000)]
     assert len(calls) < 8
