@@ -1,4 +1,4 @@
-"""What every test may ask for: programs that must be installed, and event loops that nothing blocks."""
+"""What every test may ask for: installed programs, and event loops that nothing blocks."""
 
 import os
 import shutil
@@ -24,11 +24,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 absent(f"needs {program}, which is not installed")
 
 
-@pytest.fixture(autouse=True)
-def _nothing_blocks_the_event_loop(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Our own code may not do blocking calls on an event loop. It misses ``os.fdatasync``."""
-    if request.node.get_closest_marker("asyncio") is None:
-        yield
-        return
+@pytest.fixture
+def loop_is_never_blocked() -> Iterator[None]:
+    """A blocking call of our own code on an event loop fails the test.
+
+    For tests of what runs for ever: opening files at the start, before anything is served, is no fault. It
+    misses ``os.fdatasync``.
+    """
     with blockbuster_ctx(scanned_modules=["fog_node", "fogline", "aggregator", "cloud"]):
         yield

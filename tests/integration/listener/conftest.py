@@ -20,6 +20,11 @@ def journal() -> HeldJournal:
     return HeldJournal()
 
 
+@pytest.fixture(autouse=True)
+def _served_without_blocking(loop_is_never_blocked: None) -> None:
+    """The listener's loop carries every device."""
+
+
 @pytest.fixture
 def listen(journal: HeldJournal) -> Listen:
     """Run a listener on a free port over the journal; keywords are its settings."""
