@@ -38,7 +38,7 @@ class Tiers:
 
     def address(self, name: str) -> str:
         """Where a tier listens."""
-        return f"{HOST}:{self.ports[name]}"
+        return _at(self.ports, name)
 
     @property
     def listeners(self) -> list[str]:
@@ -66,50 +66,42 @@ def make_tiers(folder: Folder, lock: Lock, ports: Mapping[str, int], nodes: tupl
     """Write every tier's settings and make its process, not started yet."""
 
     def child(name: str, module: str, settings: Mapping[str, object]) -> Child:
-        folder.data(name).mkdir(exist_ok=True)
-        path = folder.write_settings(name, _toml(settings))
+        data = folder.data(name)
+        data.mkdir(exist_ok=True)
+        path = folder.write_settings(name, _toml({"name": name, "folder": str(data), **settings}))
         return Child(name=name, module=module, settings=path, folder=folder, lock=lock)
 
-    def at(name: str) -> str:
-        return f"{HOST}:{ports[name]}"
-
-    def folder_of(name: str) -> str:
-        return str(folder.data(name))
-
     return Tiers(
-        cloud=child(
-            CLOUD,
-            "cloud",
-            {"listen": at(CLOUD), "dashboard": at(DASHBOARD), "folder": folder_of(CLOUD)},
-        ),
-        aggregator=child(
-            AGGREGATOR,
-            "aggregator",
-            {
-                "name": AGGREGATOR,
-                "listen": at(AGGREGATOR),
-                "parents": [at(CLOUD)],
-                "folder": folder_of(AGGREGATOR),
-                "uplink.backoff_cap": f"{_DIAL_AGAIN_S}s",
-            },
-        ),
-        nodes=tuple(
-            child(
-                name,
-                "fog_node",
-                {
-                    "name": name,
-                    "folder": folder_of(name),
-                    "parents": [at(AGGREGATOR)],
-                    "listener.host": HOST,
-                    "listener.port": ports[name],
-                    "link.backoff.cap": _DIAL_AGAIN_S,
-                },
-            )
-            for name in nodes
-        ),
+        cloud=child(CLOUD, "cloud", _cloud(ports)),
+        aggregator=child(AGGREGATOR, "aggregator", _aggregator(ports)),
+        nodes=tuple(child(name, "fog_node", _node(ports, name)) for name in nodes),
         ports=ports,
     )
+
+
+def _at(ports: Mapping[str, int], name: str) -> str:
+    return f"{HOST}:{ports[name]}"
+
+
+def _cloud(ports: Mapping[str, int]) -> dict[str, object]:
+    return {"listen": _at(ports, CLOUD), "dashboard": _at(ports, DASHBOARD)}
+
+
+def _aggregator(ports: Mapping[str, int]) -> dict[str, object]:
+    return {
+        "listen": _at(ports, AGGREGATOR),
+        "parents": [_at(ports, CLOUD)],
+        "uplink.backoff_cap": f"{_DIAL_AGAIN_S}s",
+    }
+
+
+def _node(ports: Mapping[str, int], name: str) -> dict[str, object]:
+    return {
+        "parents": [_at(ports, AGGREGATOR)],
+        "listener.host": HOST,
+        "listener.port": ports[name],
+        "link.backoff.cap": _DIAL_AGAIN_S,
+    }
 
 
 def _pids(*children: Child) -> list[int]:

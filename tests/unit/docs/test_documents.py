@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 import typer
@@ -39,6 +40,13 @@ def test_a_shown_command_and_its_flags_exist(command: str) -> None:
         group = typer.main.get_command(app)
         assert isinstance(group, typer.core.TyperGroup)
         group.commands[name].make_context(name, arguments)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: str(d.relative_to(ROOT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text()):
+        if "://" not in link:
+            assert (document.parent / link).exists(), link
 
 
 def test_the_readme_is_one_screen_to_the_first_result() -> None:

@@ -1,0 +1,54 @@
+"""What `up` writes for the tiers is what the tiers can read."""
+
+import os
+from pathlib import Path
+
+from aggregator.settings import AggregatorSettings
+from cloud.settings import CloudSettings
+from fog_node.settings import NodeSettings
+from fogline.cli.up.folder import Folder, Lock
+from fogline.cli.up.tiers import make_tiers, node_names
+from fogline.service.settings import load
+
+PORTS = {"cloud": 7070, "aggregator": 7071, "dashboard": 8080, "node-1": 1883, "node-2": 1884}
+
+
+def test_every_tier_can_read_its_settings_and_they_fit_together(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / 'a "quoted" folder')
+    folder.make()
+    lock = Lock(folder)
+    tiers = make_tiers(folder, lock, PORTS, node_names(2))
+    os.close(lock.descriptor)
+
+    written = folder.path / "settings"
+    cloud = load(CloudSettings, tier="cloud", file=written / "cloud.toml")
+    aggregator = load(AggregatorSettings, tier="aggregator", file=written / "aggregator.toml")
+    nodes = [load(NodeSettings, tier="node", file=written / f"{name}.toml") for name in node_names(2)]
+
+    assert (cloud.listen, cloud.dashboard) == ("127.0.0.1:7070", "127.0.0.1:8080")
+    assert (aggregator.listen, aggregator.parents) == ("127.0.0.1:7071", (cloud.listen,))
+    assert [(n.name, n.listener.port, n.parents) for n in nodes] == [
+        ("node-1", 1883, (aggregator.listen,)),
+        ("node-2", 1884, (aggregator.listen,)),
+    ]
+    folders = {settings.folder for settings in (cloud, aggregator, *nodes)}
+    assert folders == {folder.data(name) for name in ("cloud", "aggregator", "node-1", "node-2")}
+    assert all(path.is_dir() for path in folders)
+    assert tiers.listeners == ["mqtt://127.0.0.1:1883", "mqtt://127.0.0.1:1884"]
+
+
+def test_endpoints_of_processes_that_do_not_run_yet_have_no_process_ids(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.make()
+    lock = Lock(folder)
+    tiers = make_tiers(folder, lock, PORTS, node_names(1))
+    os.close(lock.descriptor)
+
+    assert tiers.endpoints(7) == {
+        "mqtt": ["mqtt://127.0.0.1:1883"],
+        "grpc": "127.0.0.1:7070",
+        "http": None,
+        "dashboard": "http://127.0.0.1:8080/",
+        "metrics": None,
+        "pids": {"supervisor": 7, "cloud": [], "aggregator": [], "node": []},
+    }
