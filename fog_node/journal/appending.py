@@ -252,6 +252,8 @@ def _note(row: OriginRow, stored: Stored) -> None:
     header = stored.header
     segment = row.segments[-1] if row.segments else None
     if segment is None or segment.path != stored.path:
+        if segment is not None:
+            segment.index = None  # a day of small blocks would fill the memory; a lane that lags looks again
         segment = Segment(
             path=stored.path,
             first=header.first,

@@ -105,20 +105,18 @@ class Reading:
         try:
             index = await self._index(row, segment)
             place = index.at(first)
-            if place is None:
-                end = min((f for f in index.firsts if f > first), default=segment.end)
-                await self._lose(row, segment, first, end, "their block is damaged")
-                return None
-            return (await self.in_thread(partial(self._load, segment, place, row.origin))).since(first)
+            if place is not None:
+                return (await self.in_thread(partial(self._load, segment, place, row.origin))).since(first)
+            end = min((f for f in index.firsts if f > first), default=segment.end)
+            await self._lose(row, segment, first, end, "their block is damaged")
         except DataLoss as error:
-            place = None if segment.index is None else segment.index.at(first)
-            end = place.end if place else segment.end
-            await self._lose(row, segment, place.first if place else first, end, error.message)
+            assert place is not None
+            await self._lose(row, segment, place.first, place.end, error.message)
         except FileNotFoundError:
-            if any(s is segment and not s.dropping for s in row.segments):
+            if segment.dropping:
+                await self._records.save()  # comes after the removal that is under way
+            elif any(s is segment for s in row.segments):
                 await self._lose(row, segment, first, segment.end, "their file is gone")
-            elif segment in row.segments:
-                await self._records.save()  # its removal is under way; this comes after it
         return None
 
     def _load(self, segment: Segment, place: Place, origin: Origin) -> Block:

@@ -16,7 +16,7 @@ from fog_node.journal.files import Files
 from fog_node.journal.header import HEADER, Header, parse_header
 from fog_node.journal.layout import STREAMS, epoch_folder, epoch_of, segment_of, tenant_folder, word_of
 from fog_node.journal.ledger import Document, EpochFact, LedgerFile
-from fog_node.journal.scan import Scan, scan
+from fog_node.journal.scan import Scan, read_or_nothing, scan
 from fog_node.journal.values import CORRUPT, Counters, Finding
 from fogline.model.errors import DataLoss
 from fogline.model.gap import Gap
@@ -132,7 +132,7 @@ class Recovery:
         path = folder / f"{first:020d}.blocks"
         size = self.files.size(path)
         try:
-            header = parse_header(self.files.read(path, 0, HEADER.size))
+            header = parse_header(read_or_nothing(self.files, path, 0, HEADER.size))
         except DataLoss:
             return Segment(path=path, first=first, end=first, size=size, earliest_us=0, latest_us=0)
         return Segment(
@@ -203,7 +203,7 @@ class Recovery:
     def _believe(self, row: OriginRow, segment: Segment, last: Header, found: Scan) -> None:
         segment.latest_us = max(segment.latest_us, *found.index.latest_us)
         place = found.index.place(len(found.index) - 1)
-        body = self.files.read(segment.path, place.position + HEADER.size, last.body_bytes)
+        body = read_or_nothing(self.files, segment.path, place.position + HEADER.size, last.body_bytes)
         with suppress(DataLoss):
             if not body_is_whole(last, body):
                 return

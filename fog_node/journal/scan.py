@@ -1,5 +1,6 @@
 """Finding the blocks of a segment file, also of a damaged one. Blocks; runs in a thread."""
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ from fog_node.messages import Block
 from fogline.model.errors import DataLoss
 from fogline.model.part import Origin
 
-_STRIDE: Final = 1 << 20
+_STRIDE: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,16 @@ def scan(files: Files, path: Path, epoch: bytes, *, first: int, bodies: bool, en
     return Scan(index=index, damages=_joined(damages), last=last, size=size)
 
 
+def read_or_nothing(files: Files, path: Path, position: int, length: int) -> bytes:
+    """Read, or give nothing for a place that the disk cannot read: one bad sector is one damage, not the end."""
+    try:
+        return files.read(path, position, length)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        return b""
+
+
 def load(files: Files, path: Path, place: Place, origin: Origin) -> Block:
     """Read one block. Raises DataLoss if it is damaged, OSError if the file cannot be read."""
     data = files.read(path, place.position, place.size)
@@ -77,12 +88,14 @@ def _block_at(
     files: Files, path: Path, position: int, size: int, *, bodies: bool
 ) -> tuple[Header | None, str]:
     try:
-        header = parse_header(files.read(path, position, HEADER.size))
+        header = parse_header(read_or_nothing(files, path, position, HEADER.size))
     except DataLoss as error:
         return None, error.message
     if position + header.size > size:
         return None, "the file ends inside a block"
-    if bodies and not body_is_whole(header, files.read(path, position + HEADER.size, header.body_bytes)):
+    if bodies and not body_is_whole(
+        header, read_or_nothing(files, path, position + HEADER.size, header.body_bytes)
+    ):
         return None, "a block's body fails its checksum"
     return header, ""
 
@@ -90,7 +103,7 @@ def _block_at(
 def _next_magic(files: Files, path: Path, position: int, size: int) -> int:
     """Where the next block may begin; the end of the file if nowhere."""
     while position < size:
-        found = files.read(path, position, _STRIDE + len(MAGIC) - 1).find(MAGIC)
+        found = read_or_nothing(files, path, position, _STRIDE + len(MAGIC) - 1).find(MAGIC)
         if found >= 0:
             return position + found
         position += _STRIDE

@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -118,6 +119,21 @@ async def test_a_damaged_ledger_is_set_aside_and_the_messages_stay(
         assert [f.what for f in journal.findings] == ["ledger"]
         assert len((await kit.read_origin(journal, origin))[0]) == 12
     assert kit.folder / "ledger.damaged" in disk.files()
+
+
+async def test_a_place_that_the_disk_cannot_read_is_a_gap(disk: ForgetfulDisk, opened: Any, kit: Any) -> None:
+    origin = await filled(disk, opened, kit, 30)
+    bad = segments(disk)[1]
+    offsets = [int(path.stem) for path in segments(disk)]
+
+    def fault(operation: str, path: Path) -> OSError | None:
+        return OSError(errno.EIO, "bad sector") if (operation, path) == ("read", bad) else None
+
+    disk.fault = fault
+    async with opened(disk) as journal:
+        payloads, _ = await kit.read_origin(journal, origin)
+        assert journal.gaps("p", origin) == (Gap(first=offsets[1], end=offsets[2], reason="corrupt"),)
+        assert len(payloads) == 30 - (offsets[2] - offsets[1])
 
 
 async def test_a_folder_of_a_newer_release_is_left_alone(disk: ForgetfulDisk, opened: Any, kit: Any) -> None:
