@@ -90,6 +90,9 @@ class Admission:
         while (older := self._present.get(client)) is not None:
             older.stop(Reason.SESSION_TAKEN_OVER.name.lower())
             await older.finished.wait()
+            # An older one that was never let in leaves no other trace.
+            if self._present.get(client) is older:
+                del self._present[client]
         self._present[client] = connection
 
     def _shorter_keep_alive(self, connect: Connect) -> int | None:

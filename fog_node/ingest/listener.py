@@ -38,7 +38,6 @@ TICK_S: Final = 1.0
 STALLED_S: Final = 60.0
 """A device that reads no acknowledgements for so long is given up."""
 FLUSH_S: Final = 2.0
-SHUTDOWN_S: Final = 5.0
 BACKLOG: Final = 1024
 ACCEPT_PAUSE_S: Final = 0.2
 """After the system refused a new socket (too many open files) the next try waits for so long."""
@@ -76,6 +75,7 @@ class Listener:
         self._hand: Final = Hand(settings.bytes_in_hand, Pace(settings.gather_s))
         self._wills: Final = Wills(router=router, journal=journal, clock=clock, tally=self._tally)
         self._connections: set[Connection] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self._stack: Final = AsyncExitStack()
         self._tasks: Final = asyncio.TaskGroup()
         self._background: list[asyncio.Task[None]] = []
@@ -140,6 +140,11 @@ class Listener:
             task.cancel()
         for connection in self._connections:
             connection.stop(Reason.SERVER_SHUTTING_DOWN.name.lower())
+        if self._serving:
+            # What waits for a full journal is given up: unacknowledged, it stays with its device.
+            _, waiting = await asyncio.wait(self._serving, timeout=self._settings.shutdown_s)
+            for task in waiting:
+                task.cancel()
         await self._stack.__aexit__(kind, error, trace)
 
     def _handshakes(self) -> int:
@@ -166,7 +171,9 @@ class Listener:
             )
             connection = Connection(conversation, self._hand, self._clock.monotonic)
             self._connections.add(connection)
-            self._tasks.create_task(self._host(connection, device), name="serve a device")
+            task = self._tasks.create_task(self._host(connection, device), name="serve a device")
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
 
     def _full(self) -> str:
         if len(self._connections) >= self._settings.most_connections:

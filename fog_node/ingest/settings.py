@@ -43,5 +43,7 @@ class ListenerSettings:
     """Packet ids remembered for redeliveries over all sessions, 12 bytes each."""
     rebuild_messages: int = 4_000_000
     """Newest messages of each stream that are looked through at start to rebuild the sessions."""
+    shutdown_s: float = 5.0
+    """How long messages in hand may still reach the journal when the node stops. Unit: seconds."""
     gather_s: float = 0.004
     """Under load a connection that had little to say is read again after this long. Unit: seconds."""

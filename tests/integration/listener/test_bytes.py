@@ -299,3 +299,34 @@ async def test_a_device_without_a_name_is_given_one(listen: Listen) -> None:
     async with listen() as listener, Wire.open(listener.port) as wire:
         wire.send(connect(5, "", clean=True))
         assert b"auto-" in await wire.packet()
+
+
+async def test_leaving_does_not_wait_for_ever_for_a_journal_without_room(
+    listen: Listen, journal: HeldJournal
+) -> None:
+    async with listen(shutdown_s=0.05) as listener:
+        opened = Wire.open(listener.port, connect(5))
+        wire = await opened.__aenter__()
+        journal.hold()
+        wire.send(publish(5, AIR, b"x", 1, 7))
+        await journal.reached.wait()
+    assert await wire.packet() == b""
+    await opened.__aexit__(None, None, None)
+
+
+async def test_a_greeting_that_timed_out_in_a_take_over_does_not_bar_the_next(
+    listen: Listen, journal: HeldJournal
+) -> None:
+    greeting = connect(5, will=(AIR, b"gone", 1), will_delay_s=1000)
+    async with listen(handshake_s=0.2) as listener:
+        async with Wire.open(listener.port, greeting):
+            pass
+        await until(lambda: listener.counts().connections == 0)
+        # A clean start ends the session, so the will is due: it waits for the disk, and the greeting with it.
+        journal.hold()
+        async with Wire.open(listener.port) as late:
+            late.send(connect(5, clean=True))
+            assert await late.ended()
+        await until(lambda: listener.counts().refused == {"handshake_timeout": 1})
+        async with Wire.open(listener.port, greeting):
+            assert listener.counts().admitted == 2
