@@ -61,6 +61,8 @@ class Cloud:
         )
         self._control: Final = ControlServicer(self._board)
         self.server: Final = Server(listen=settings.listen, insecure=settings.insecure)
+        self.serving: Final = asyncio.Event()
+        """Set once every port is open."""
         feed = Feed(
             store=store,
             catalog=self._catalog,
@@ -95,6 +97,7 @@ class Cloud:
                 await stack.enter_async_context(self.server)
                 if self.dashboard is not None:
                     group.create_task(self.dashboard.run(stopping), name="serve the dashboard")
+                self.serving.set()
                 await stopping.wait()
             for task in tasks:
                 task.cancel()

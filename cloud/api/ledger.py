@@ -59,6 +59,9 @@ class Messages:
             self.gap.update(offset.gaps)
         if lane is not None:
             self.pending += max(0, lane.pending - max(0, held - lane.committed))
+        elif offset is not None and journal.listed:
+            # The plan has just begun: its node has the messages, and has not reported the lane yet.
+            self.pending += max(0, journal.journaled - max(held, journal.base))
         self.differences += differences(journal, offset, lane)
 
 
@@ -87,7 +90,7 @@ def differences(journal: JournalRow, offset: LedgerRow | None, lane: LaneWord | 
         )
     if lane is not None and lane.committed > offset.offset:
         found.append(f"{name}: the node was told {lane.committed} messages, the store holds {offset.offset}")
-    if lane is None and journal.journaled > offset.offset:
+    if lane is None and not journal.listed and journal.journaled > offset.offset:
         found.append(
             f"{name}: {journal.journaled - offset.offset} messages are not committed, "
             "and no journal holds them"

@@ -112,6 +112,10 @@ class JournalRow:
     refused: Mapping[str, int]
     redelivered: int
     retained: int
+    base: int
+    """Oldest offset that was still kept."""
+    listed: bool
+    """Whether the node's newest report has the journal."""
 
 
 class Reading:
@@ -341,6 +345,8 @@ class Reading:
                 refused=json.loads(row.refused),
                 redelivered=row.redelivered,
                 retained=row.retained,
+                base=row.base,
+                listed=bool(row.listed),
             )
             for row in await self._connection.execute(query)
         ]

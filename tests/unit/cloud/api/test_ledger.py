@@ -7,7 +7,9 @@ from fogline.model.part import Origin
 HERE = Origin(tenant="main", node="n1", stream="air", epoch=b"e" * 16)
 
 
-def journal(journaled: int, refused: int = 0, received: int | None = None) -> JournalRow:
+def journal(
+    journaled: int, refused: int = 0, received: int | None = None, *, listed: bool = True
+) -> JournalRow:
     return JournalRow(
         origin=HERE,
         received=journaled + refused if received is None else received,
@@ -15,6 +17,8 @@ def journal(journaled: int, refused: int = 0, received: int | None = None) -> Jo
         refused={"quota": refused} if refused else {},
         redelivered=0,
         retained=0,
+        base=0,
+        listed=listed,
     )
 
 
@@ -79,9 +83,15 @@ def test_an_origin_on_which_the_plan_has_not_begun_lies_before_its_start() -> No
     assert (waiting.before_start, waiting.pending) == (20, 30)
 
 
+def test_a_plan_that_has_just_begun_has_all_of_a_listed_journal_pending() -> None:
+    begun = total((journal(50), row(10), None))
+    assert (begun.committed, begun.pending) == (10, 40)
+    assert not begun.differences
+
+
 def test_each_equation_that_does_not_hold_is_said_in_words() -> None:
     assert "received 12" in differences(journal(10, received=12), None, None)[0]
     assert "9 pending" in differences(journal(10), row(0), lane(10, 0, pending=9))[0]
     assert "committed up to 9" in differences(journal(10), row(8, offset=9), lane(10, 9))[0]
     assert "was told 9" in differences(journal(10), row(8), lane(10, 9))[0]
-    assert "no journal holds them" in differences(journal(10), row(8), None)[0]
+    assert "no journal holds them" in differences(journal(10, listed=False), row(8), None)[0]

@@ -1,0 +1,206 @@
+"""The cloud over its real doors: Push and control in, results, status, ledger and page out."""
+
+import asyncio
+import json
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+
+from fogline.engine.state import PartState
+from fogline.model.clock import NEVER, SECOND, SystemClock
+from fogline.model.part import Contribution, Part
+from fogline.uplink.dial import channel_to
+from fogline.v1 import api_pb2, api_pb2_grpc, control_pb2, control_pb2_grpc, types_pb2
+from tests.contract.installation import (
+    T0,
+    Reading,
+    origin,
+    plan_of,
+    spec,
+    state_of,
+)
+from tests.integration.cloud.child import child_of, heard
+from tests.integration.cloud.conftest import Running
+
+SOME = [Reading(1, "north", 20.0), Reading(2, "south", 19.0)]
+PLAN = plan_of(spec())
+
+
+def part(readings: list[Reading], first: int, watermark: float | None = None) -> Part[PartState]:
+    contribution = Contribution(
+        origin=origin(),
+        start=0,
+        first=first,
+        end=first + len(readings),
+        watermark=NEVER if watermark is None else T0 + round(watermark * SECOND),
+    )
+    return Part(contributions=(contribution,), state=state_of(PLAN, readings))
+
+
+@pytest.fixture
+async def channel(running: Running) -> AsyncIterator[grpc.aio.Channel]:
+    async with channel_to(running.address) as channel:
+        yield channel
+
+
+async def deploy(channel: grpc.aio.Channel, text: str = "") -> api_pb2.DeployResponse:
+    stub = api_pb2_grpc.PipelineServiceStub(channel)
+    return await stub.Deploy(api_pb2.DeployRequest(spec=text or spec(), file="greenhouse.yaml"))
+
+
+def report(journaled: int, committed: int, plan: str, *, generation: int = 1) -> control_pb2.AttachRequest:
+    here = types_pb2.Origin(tenant="main", node="n1", stream="air", epoch=origin().epoch)
+    node = control_pb2.NodeReport(
+        node="n1",
+        at_us=SystemClock().now_us(),
+        generation=generation,
+        journals=[control_pb2.JournalReport(origin=here, received=journaled, journaled=journaled)],
+        lanes=[
+            control_pb2.LaneReport(plan=plan, origin=here, committed=committed, pending=journaled - committed)
+        ],
+    )
+    return control_pb2.AttachRequest(protocol=1, child="n1", role="node", nodes=[node])
+
+
+async def test_a_part_goes_in_and_its_windows_come_out(running: Running, channel: grpc.aio.Channel) -> None:
+    deployed = await deploy(channel)
+    results = api_pb2_grpc.ResultServiceStub(channel)
+    follow = results.GetResults(api_pb2.GetResultsRequest(pipeline="greenhouse", follow=True))
+    async with child_of(running.address, deployed.plan) as child:
+        kind, offsets, incarnation = await child.push(part(SOME, 0))
+        assert (kind, offsets, len(incarnation)) == ("ack", {"n1": 2}, 16)
+        first = await heard(follow)
+        assert [r.key[0].value for r in first.results] == ["north", "south"]
+        assert {r.status for r in first.results} == {api_pb2.WINDOW_STATUS_OPEN}
+        values = {v.name: v for v in first.results[0].values}
+        assert values["n"].int_value == 1
+        assert values["total"].float_value == 20.0
+        kind, offsets, _ = await child.push(part([Reading(3, "north", 22.0)], 2))
+        second = await heard(follow)
+        assert [r.key[0].value for r in second.results] == ["north"]
+        assert second.results[0].change > first.results[1].change
+        assert (await child.push(part(SOME, 9)))[:2] == ("refusal", {"n1": 3})
+    follow.cancel()
+
+
+async def test_a_follower_goes_on_behind_the_change_that_it_saw_last(
+    running: Running, channel: grpc.aio.Channel
+) -> None:
+    deployed = await deploy(channel)
+    results = api_pb2_grpc.ResultServiceStub(channel)
+    async with child_of(running.address, deployed.plan) as child:
+        await child.push(part(SOME, 0))
+        first = await heard(results.GetResults(api_pb2.GetResultsRequest(pipeline="greenhouse", follow=True)))
+        request = api_pb2.GetResultsRequest(
+            pipeline="greenhouse", follow=True, after_change=first.results[0].change
+        )
+        assert [r.key[0].value for r in (await heard(results.GetResults(request))).results] == ["south"]
+
+
+async def test_a_lane_for_a_plan_that_nobody_deployed_ends_the_stream_with_a_reason(
+    running: Running,
+) -> None:
+    async with child_of(running.address, "0123456789abcdef") as child:
+        with pytest.raises(grpc.aio.AioRpcError, match="no plan 0123456789abcdef"):
+            await child.push(part(SOME, 0))
+
+
+async def test_what_contradicts_the_plan_is_refused_with_its_place(
+    running: Running, channel: grpc.aio.Channel
+) -> None:
+    deployed = await deploy(channel, spec(width=20))
+    async with child_of(running.address, deployed.plan) as child:
+        with pytest.raises(grpc.aio.AioRpcError, match="by_zone"):
+            await child.push(part(SOME, 0))
+
+
+async def test_a_spec_with_mistakes_says_all_of_them(channel: grpc.aio.Channel) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await deploy(channel, "name: X\nstreams: {}\nnonsense: 1\n")
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "nonsense" in (caught.value.details() or "")
+
+
+async def test_a_stream_name_with_two_meanings_is_refused(channel: grpc.aio.Channel) -> None:
+    await deploy(channel)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await deploy(channel, spec(name="other", topic="else/{zone}"))
+    assert "greenhouse/{zone}/air" in (caught.value.details() or "")
+    assert (await deploy(channel, spec(name="other"))).changed
+
+
+async def test_an_unknown_pipeline_is_not_found(channel: grpc.aio.Channel) -> None:
+    results = api_pb2_grpc.ResultServiceStub(channel)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await heard(results.GetResults(api_pb2.GetResultsRequest(pipeline="nothing")))
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_the_ledger_adds_up_over_reports_and_store(running: Running, channel: grpc.aio.Channel) -> None:
+    deployed = await deploy(channel)
+    attached = control_pb2_grpc.ControlServiceStub(channel).Attach()
+    await attached.write(report(5, 0, deployed.plan))
+    desired = await heard(attached)
+    assert [plan.id for plan in desired.desired.plans] == [deployed.plan]
+    async with child_of(running.address, deployed.plan) as child:
+        await child.push(part(SOME, 0))
+    status = api_pb2_grpc.StatusServiceStub(channel)
+    (line,) = (await status.GetLedger(api_pb2.GetLedgerRequest(pipeline="greenhouse"))).streams
+    assert (line.journaled, line.committed, line.pending) == (5, 2, 3)
+    assert line.adds_up, list(line.differences)
+    assert (line.steps[0].decoded, line.steps[0].counted) == (2, 2)
+    said = await status.GetStatus(api_pb2.GetStatusRequest())
+    assert [(node.report.node, node.alive) for node in said.nodes] == [("n1", True)]
+    assert said.readings == 2
+    attached.cancel()
+
+
+async def test_a_node_that_knows_a_later_generation_is_outbid(channel: grpc.aio.Channel) -> None:
+    """A store that was restored from a backup must still be obeyed."""
+    deployed = await deploy(channel)
+    attached = control_pb2_grpc.ControlServiceStub(channel).Attach()
+    await attached.write(report(0, 0, deployed.plan, generation=70))
+    generations = [int((await heard(attached)).desired.generation) for _ in range(2)]
+    assert generations == [1, 71]
+    attached.cancel()
+
+
+def fetched(url: str, host: str = "") -> tuple[int, bytes, dict[str, str]]:
+    request = urllib.request.Request(url, headers={"Host": host} if host else {})
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=10) as answer:
+            return answer.status, answer.read(), dict(answer.headers)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read(), dict(error.headers)
+
+
+async def test_the_page_is_served_with_its_own_files_only(running: Running) -> None:
+    status, page, headers = await asyncio.to_thread(fetched, running.page + "/")
+    assert status == 200
+    assert b"Fogline" in page
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    for name in ("/page.css", "/page.js", "/icon.svg"):
+        assert name.encode() in page
+        assert (await asyncio.to_thread(fetched, running.page + name))[0] == 200
+
+
+async def test_the_page_is_not_read_through_a_foreign_name(running: Running) -> None:
+    status, _, _ = await asyncio.to_thread(fetched, running.page + "/live", "evil.example")
+    assert status == 400
+
+
+async def test_the_page_shows_hostile_texts_as_they_are(running: Running, channel: grpc.aio.Channel) -> None:
+    deployed = await deploy(channel)
+    hostile = "<img src=x onerror=alert(1)>"
+    async with child_of(running.address, deployed.plan) as child:
+        await child.push(part([Reading(1, hostile, 1.0), Reading(2, None, 2.0)], 0))
+    results = api_pb2_grpc.ResultServiceStub(channel)
+    await heard(results.GetResults(api_pb2.GetResultsRequest(pipeline="greenhouse", follow=True)))
+    _, live, _ = await asyncio.to_thread(fetched, running.page + "/live")
+    step = json.loads(live)["pipelines"][0]["steps"][0]
+    assert sorted(row["key"][0] or "" for row in step["rows"]) == ["", hostile]
