@@ -34,13 +34,17 @@ class Aggregator:
     def __init__(self, settings: AggregatorSettings, *, clock: Clock, rng: Random) -> None:
         self._settings: Final = settings
         self._clock: Final = clock
-        link = settings.uplink.link()
         lanes = LaneSet()
         self._kept: Final = KeptDesired(settings.folder / DESIRED_FILE)
         self.sink: Final = MergeSink(lanes, limits=settings.merge.limits(), clock=clock)
         self._intake: Final = IntakeServicer(self.sink, parent=settings.name, credit_bytes=settings.credit)
         self._uplink: Final = Uplink(
-            parents=settings.parents, child=settings.name, lanes=lanes, clock=clock, rng=rng, settings=link
+            parents=settings.parents,
+            child=settings.name,
+            lanes=lanes,
+            clock=clock,
+            rng=rng,
+            settings=settings.link,
         )
         self._group: Final = Group(
             settings.name, desired=self._kept.desired, own=self._report, changed=self._tell_parent
@@ -51,7 +55,7 @@ class Aggregator:
             accept=self._kept.accept,
             clock=clock,
             rng=rng,
-            settings=link,
+            settings=settings.link,
         )
         self._attach: Final = ControlServicer(self._group)
         self.server: Final = Server(listen=settings.listen, insecure=settings.insecure)

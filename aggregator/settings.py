@@ -6,7 +6,6 @@ from pathlib import Path
 from aggregator.merge.values import Limits
 from fogline.model.clock import SECOND
 from fogline.service.units import Duration, Size
-from fogline.uplink.backoff import Backoff
 from fogline.uplink.settings import LinkSettings
 
 
@@ -34,31 +33,6 @@ class MergeSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UplinkSettings:
-    """How the aggregator treats its parents."""
-
-    answer_within: Duration = 30 * SECOND
-    """Longest silence of the parent while parts are in flight; then the stream is opened anew."""
-    tries: int = 3
-    """Failures in a row after which the next parent is dialled."""
-    return_every: Duration = 60 * SECOND
-    """How often a child of another parent looks whether the first one serves again."""
-    backoff: Duration = SECOND // 10
-    """Longest wait before the first new try; it doubles with each failure, with jitter."""
-    backoff_cap: Duration = 15 * SECOND
-    """Longest wait before a new try at all."""
-
-    def link(self) -> LinkSettings:
-        """As uplink and control take them."""
-        return LinkSettings(
-            answer_within=self.answer_within / SECOND,
-            tries=self.tries,
-            return_every=self.return_every / SECOND,
-            backoff=Backoff(base=self.backoff / SECOND, cap=self.backoff_cap / SECOND),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AggregatorSettings:
     """An aggregator: takes the parts of a group, merges them, sends them up."""
 
@@ -79,4 +53,6 @@ class AggregatorSettings:
     log_level: str = "info"
     """debug, info, warning or error."""
     merge: MergeSettings = field(default_factory=MergeSettings)
-    uplink: UplinkSettings = field(default_factory=UplinkSettings)
+    """How parts of children become merged parts."""
+    link: LinkSettings = field(default_factory=LinkSettings)
+    """How the parents are treated."""

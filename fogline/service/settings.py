@@ -3,7 +3,7 @@
 import dataclasses
 import tomllib
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from fogline.model.errors import InvalidInput
-from fogline.service.units import Unit, parse_duration, parse_size
+from fogline.service.units import Unit, parse_duration, parse_seconds, parse_size
 
 T = TypeVar("T")
 
@@ -153,7 +153,7 @@ def _converted(kind: Any, value: Any, *, text: bool) -> Any:
     unit = next((m for m in getattr(kind, "__metadata__", ()) if isinstance(m, Unit)), None)
     if unit is not None:
         if isinstance(value, str):
-            return parse_size(value) if unit.kind == "bytes" else parse_duration(value)
+            return _PARSERS[unit.kind](value)
         if unit.kind == "microseconds":
             raise ValueError(f"{value!r} has no unit; write for example '500ms'")
     if text and typing.get_origin(kind) in (tuple, list):
@@ -162,6 +162,13 @@ def _converted(kind: Any, value: Any, *, text: bool) -> Any:
     if unit is not None and converted < 0:
         raise ValueError(f"{value!r} is below zero")
     return converted
+
+
+_PARSERS: Final[Mapping[str, Callable[[str], float]]] = {
+    "bytes": parse_size,
+    "microseconds": parse_duration,
+    "seconds": parse_seconds,
+}
 
 
 def _foreign(kind: type[Any], value: Any) -> Any:

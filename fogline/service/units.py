@@ -7,15 +7,18 @@ from typing import Annotated, Final, Literal
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Marks an integer setting that may be written with a unit."""
+    """Marks a number in the settings that may be written with a unit."""
 
-    kind: Literal["bytes", "microseconds"]
+    kind: Literal["bytes", "microseconds", "seconds"]
 
 
 Size = Annotated[int, Unit("bytes")]
 """Bytes; may be written as ``"256MiB"``."""
 Duration = Annotated[int, Unit("microseconds")]
 """Microseconds; written as ``"500ms"``, ``"2s"``, ``"1h"``."""
+
+Seconds = Annotated[float, Unit("seconds")]
+"""Seconds; may be written as ``"500ms"``, ``"2s"``, ``"1h"``."""
 
 _SIZES: Final = {
     "B": 1,
@@ -46,6 +49,17 @@ def parse_size(text: str) -> int:
 def parse_duration(text: str) -> int:
     """Microseconds of ``"500ms"``, ``"2s"``, ``"1.5h"``. Raises :class:`ValueError`, also without a unit."""
     return _parse(text, _DURATIONS, default=None, example="500ms")
+
+
+def parse_seconds(text: str) -> float:
+    """Seconds of ``"500ms"``, ``"2s"`` or ``"1.5"``. Raises :class:`ValueError`."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        return parse_duration(text) / 1_000_000
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(f"{text!r} is no span of time; write for example '500ms'")
+    return seconds
 
 
 def _parse(text: str, units: dict[str, int], *, default: str | None, example: str) -> int:

@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from random import Random
 
+from fogline.service.units import Seconds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backoff:
-    """Doubling with full jitter. Unit: seconds."""
+    """Doubling with full jitter."""
 
-    base: float = 0.1
+    base: Seconds = 0.1
     """Longest wait before the first try again."""
-    cap: float = 15.0
+    cap: Seconds = 15.0
     """Longest wait at all."""
 
     def ceiling(self, attempt: int) -> float:

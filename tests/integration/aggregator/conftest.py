@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from aggregator.main import Aggregator
-from aggregator.settings import AggregatorSettings, MergeSettings, UplinkSettings
+from aggregator.settings import AggregatorSettings, MergeSettings
 from fogline.model.clock import MILLISECOND, SystemClock
+from fogline.testing.parents import IMPATIENT
 from fogline.testing.store import MemoryStore
 
 Spawn = Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
@@ -58,9 +59,7 @@ def start(spawn: Spawn, tmp_path: Path) -> Start:
             folder=folder,
             credit=credit,
             merge=merge or MergeSettings(seal_after=20 * MILLISECOND),
-            uplink=UplinkSettings(
-                tries=1, backoff=10 * MILLISECOND, backoff_cap=50 * MILLISECOND, return_every=50 * MILLISECOND
-            ),
+            link=IMPATIENT,
         )
         aggregator = Aggregator(settings, clock=SystemClock(), rng=Random(5))
         spawn(aggregator.run(stopping or asyncio.Event()))

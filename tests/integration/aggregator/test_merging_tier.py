@@ -177,7 +177,7 @@ async def _started(folder: Path, parent: str, port: int = 0) -> tuple[asyncio.su
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "aggregator", "--name", "group-1", "--listen", f"127.0.0.1:{port}", "--parents", parent),
-        *("--folder", str(folder), "--merge-seal-after", "20ms", "--uplink-backoff", "10ms"),
+        *("--folder", str(folder), "--merge-seal-after", "20ms", "--link-backoff-base", "10ms"),
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr is not None

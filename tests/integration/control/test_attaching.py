@@ -12,10 +12,10 @@ import grpc
 import pytest
 
 from aggregator.main import Aggregator
-from aggregator.settings import AggregatorSettings, UplinkSettings
+from aggregator.settings import AggregatorSettings
 from fogline.control.client import ControlClient
 from fogline.control.keep import KeptDesired
-from fogline.model.clock import MILLISECOND, Clock, SystemClock
+from fogline.model.clock import Clock, SystemClock
 from fogline.service.folder import make_folder
 from fogline.testing.clock import ManualClock
 from fogline.testing.control import ControlParent, MemoryHub, desired_state
@@ -73,7 +73,7 @@ async def aggregating(folder: Path, *parents: str, name: str = "group-1") -> Asy
         listen="127.0.0.1:0",
         parents=parents,
         folder=folder,
-        uplink=UplinkSettings(tries=1, backoff=10 * MILLISECOND, backoff_cap=50 * MILLISECOND),
+        link=IMPATIENT,
     )
     aggregator = Aggregator(settings, clock=SystemClock(), rng=Random(5))
     stopping = asyncio.Event()

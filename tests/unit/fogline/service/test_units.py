@@ -1,6 +1,6 @@
 import pytest
 
-from fogline.service.units import parse_duration, parse_size
+from fogline.service.units import parse_duration, parse_seconds, parse_size
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,14 @@ def test_another_size_is_refused_with_an_example(text: str) -> None:
 def test_a_duration_without_a_known_unit_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="500ms"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("1.5", 1.5), ("500ms", 0.5), ("2h", 7200.0), ("0", 0.0)])
+def test_seconds_are_understood_with_and_without_a_unit(text: str, seconds: float) -> None:
+    assert parse_seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "-1", "inf", "nan", "2 weeks"])
+def test_what_is_no_span_of_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="500ms"):
+        parse_seconds(text)
