@@ -11,6 +11,7 @@ from fogline.control.desired import Desired
 from fogline.model.caller import Caller, Right
 from fogline.model.errors import FogError, InvalidInput, Unavailable
 from fogline.service.callers import caller_of, require
+from fogline.service.writing import finished
 from fogline.v1 import control_pb2, control_pb2_grpc
 
 PROTOCOL: Final = 1
@@ -95,13 +96,11 @@ class _Attached:
     ) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(self._hear(requests), name="control: hear reports"),
-                    group.create_task(self._tell(context), name="control: tell desired state"),
-                ]
+                hearing = group.create_task(self._hear(requests), name="control: hear reports")
+                telling = group.create_task(self._tell(context), name="control: tell desired state")
                 error = await self._end
-                for task in tasks:
-                    task.cancel()
+                hearing.cancel()
+                await finished(telling)
         finally:
             if self._child:
                 self._servicer.detach(self._child, self)
@@ -133,7 +132,15 @@ class _Attached:
 
     async def _tell(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         told = -1
-        while True:
-            state = await self._hub.desired.newer_than(told)
+        while (state := await self._newer_than(told)) is not None:
             told = int(state.generation)
             await context.write(control_pb2.AttachResponse(desired=state))
+
+    async def _newer_than(self, generation: int) -> control_pb2.DesiredState | None:
+        """The newest state, if it is newer; None when the stream ends first."""
+        newer = asyncio.ensure_future(self._hub.desired.newer_than(generation))
+        try:
+            await asyncio.wait((newer, self._end), return_when=asyncio.FIRST_COMPLETED)
+            return None if self._end.done() else newer.result()
+        finally:
+            newer.cancel()

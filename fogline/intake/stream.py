@@ -13,6 +13,7 @@ from fogline.intake.sink import PartSink
 from fogline.model.caller import Caller
 from fogline.model.errors import FogError, InvalidInput
 from fogline.model.part import Offsets, Part
+from fogline.service.writing import finished
 from fogline.v1 import uplink_pb2
 from fogline.wire.origins import OriginNumbers
 from fogline.wire.part import part_from_wire
@@ -120,16 +121,21 @@ class ChildStream:
                 writer = self._group.create_task(self._write(write), name="intake: write answers")
                 error = await self._end
                 reader.cancel()
-                for round_ in self._rounds.values():
-                    if round_.worker is not None:
-                        round_.worker.cancel()
+                await self._close_lanes()
                 self._outbox.put_nowait(None)
-                if error is not None:
-                    writer.cancel()
+                await finished(writer)
         finally:
             self._closed.set()
         if error is not None:
             raise error
+
+    async def _close_lanes(self) -> None:
+        workers = [r.worker for r in self._rounds.values() if r.worker is not None]
+        for worker in workers:
+            worker.cancel()
+        if workers:
+            await asyncio.wait(workers)
+        self._closed.set()
 
     async def replace(self) -> None:
         """End this stream because a newer one came; returns when its lanes are closed."""

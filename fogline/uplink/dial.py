@@ -32,11 +32,7 @@ def channel_to(address: str) -> grpc.aio.Channel:
 
 
 async def ending_of(call: grpc.aio.Call) -> str:
-    """Wait for the end of a call; its status in words.
-
-    A stream's reader alone does not do: when the server ends a stream while the client writes, grpc.aio's
-    ``read`` may never return although the status is known.
-    """
+    """Wait for the end of a call; its status in words. It is known only when everything before it was read."""
     return f"{(await call.code()).name}: {await call.details()}"
 
 
