@@ -31,7 +31,7 @@ def test_every_tier_can_read_its_settings_and_they_fit_together(tmp_path: Path) 
         ("node-1", 1883, (aggregator.listen,)),
         ("node-2", 1884, (aggregator.listen,)),
     ]
-    folders = {settings.folder for settings in (cloud, aggregator, *nodes)}
+    folders = {cloud.folder, aggregator.folder, *(n.folder for n in nodes)}
     assert folders == {folder.data(name) for name in ("cloud", "aggregator", "node-1", "node-2")}
     assert all(path.is_dir() for path in folders)
     assert tiers.listeners == ["mqtt://127.0.0.1:1883", "mqtt://127.0.0.1:1884"]
