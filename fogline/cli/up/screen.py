@@ -13,7 +13,7 @@ from fogline.cli.up.tiers import CLOUD, DASHBOARD, Tiers
 from fogline.client.client import Client
 from fogline.client.values import Result, WindowStatus
 from fogline.model.clock import SystemClock, to_datetime
-from fogline.model.errors import Unavailable
+from fogline.model.errors import FogError
 
 _EVERY: Final = 1.0
 _SHOWN: Final = timedelta(minutes=1)
@@ -67,8 +67,8 @@ async def _recent(client: Client, pipelines: tuple[str, ...]) -> list[Result]:
     for pipeline in pipelines:
         try:
             found += await asyncio.to_thread(_read, client, pipeline, since)
-        except Unavailable:
-            continue  # the cloud is being started again; the supervisor says so
+        except FogError:
+            continue  # most likely the cloud is being started again; what runs is not ended for a look at it
     return found
 
 
