@@ -89,14 +89,13 @@ def _composed(text: str) -> yaml.Node:
     if len(text) > MAX_CHARACTERS:
         message = f"the spec has {len(text)} characters; at most {MAX_CHARACTERS} are read"
         raise _Refused(Place(1, 1), message, "split it into pipelines")
-    _check_depth(text)
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    root = yaml.compose(text, Loader=_Loader)
     if root is None:
         raise _Refused(Place(1, 1), "the spec is empty", "start with `name:`, `streams:` and `steps:`")
     return root
 
 
-class _Refused(Exception):  # noqa: N818 - never leaves this file
+class _Refused(Exception):
     def __init__(self, place: Place, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.place = place
@@ -104,17 +103,22 @@ class _Refused(Exception):  # noqa: N818 - never leaves this file
         self.hint = hint
 
 
-def _check_depth(text: str) -> None:
-    """Refuse deep nesting before anything recursive sees it."""
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                place = _place(event.start_mark)
-                raise _Refused(place, f"nested deeper than {MAX_DEPTH} levels", "no spec needs that")
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+class _Loader(yaml.SafeLoader):
+    """Composes nodes, and refuses deep nesting before it descends into it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH and self.check_event(yaml.CollectionStartEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave it out
+            place = _place(event.start_mark)
+            raise _Refused(place, f"nested deeper than {MAX_DEPTH} levels", "no spec needs that")
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 class _Mark(Protocol):

@@ -1,6 +1,7 @@
 """Expressions of a query, checked and turned into operations of the engine."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -29,7 +30,7 @@ MAX_DEPTH: Final = 40
 MOST_INTEGER: Final = 2**63 - 1
 
 
-class Translator:
+class Translator(ABC):
     """Turns parsed expressions into checked ones; a mistake is noted once and yields ``None``."""
 
     def __init__(self, text: SqlText) -> None:
@@ -62,13 +63,13 @@ class Translator:
             return None
         return found.expression
 
+    @abstractmethod
     def column(self, node: exp.Column) -> Typed | None:
         """A column's name; what it may be depends on where it stands."""
-        raise NotImplementedError
 
+    @abstractmethod
     def aggregate(self, node: exp.Expr, name: str) -> Typed | None:
         """An aggregate; outside of a window's SELECT there is none."""
-        raise NotImplementedError
 
     def whole(self, node: exp.Expr) -> Typed | None:  # noqa: ARG002 - for subclasses
         """A chance to take an expression as a whole, before its pieces are looked at."""

@@ -37,7 +37,10 @@ class SqlText:
             return self._opened(min(starts), node)
         parent = node.parent
         start = self.start(parent) if isinstance(parent, exp.Expr) else 0
-        return self.nearest(start, *type(node).sql_names()) if isinstance(node, exp.Func) else start
+        if isinstance(node, exp.Func):
+            return self.nearest(start, *type(node).sql_names())
+        constants = node.find(exp.Boolean, exp.Null) is not None
+        return self.nearest(start, "TRUE", "FALSE", "NULL") if constants else start
 
     def nearest(self, index: int, *words: str) -> int:
         """Index of the one of these keywords that is nearest to a character; else the character itself."""

@@ -1,6 +1,7 @@
 """What a query means, beside a database that reads the same text."""
 
 import math
+from functools import cache
 
 import duckdb
 from hypothesis import given, settings
@@ -91,16 +92,22 @@ TESTS = st.one_of(
 CONDITIONS = joined(TESTS | TESTS.map(lambda test: f"NOT {test}"), ["AND", "OR"], 4)
 
 
+@cache
+def database() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.execute(
+        "CREATE TABLE air"
+        " (row BIGINT, ts BIGINT, zone TEXT, device TEXT, temp DOUBLE, level BIGINT, flow DOUBLE)"
+    )
+    return connection
+
+
 def in_database(readings: list[Reading], query: str) -> list[tuple[object, ...]]:
-    with duckdb.connect() as database:
-        database.execute(
-            "CREATE TABLE air"
-            " (row BIGINT, ts BIGINT, zone TEXT, device TEXT, temp DOUBLE, level BIGINT, flow DOUBLE)"
-        )
-        if readings:
-            rows = [(number, *one) for number, one in enumerate(readings)]
-            database.executemany("INSERT INTO air VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-        return database.execute(query).fetchall()
+    database().execute("DELETE FROM air")
+    if readings:
+        rows = [(number, *one) for number, one in enumerate(readings)]
+        database().executemany("INSERT INTO air VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    return database().execute(query).fetchall()
 
 
 def values_of(column: BatchColumn) -> list[object]:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 from google.protobuf.message import DecodeError
@@ -44,6 +45,7 @@ late: {keep: forever}
 """
 
 
+@cache
 def plan() -> Plan:
     return make_plan(read_spec(SPEC), "main")
 
