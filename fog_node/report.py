@@ -2,6 +2,7 @@
 went.
 """
 
+from collections import Counter
 from typing import Final
 
 from fog_node.ingest.listener import Listener
@@ -13,7 +14,9 @@ from fog_node.steps.lane import PlanLane
 from fogline import __version__
 from fogline.control.servicer import PROTOCOL
 from fogline.model.clock import Clock
+from fogline.model.errors import NotFound
 from fogline.model.part import Origin
+from fogline.uplink.cursor import Place
 from fogline.uplink.uplink import Uplink
 from fogline.v1 import control_pb2
 from fogline.wire.origins import origin_to_wire
@@ -53,7 +56,11 @@ class Reporter:
         """Make a new report. Its terms belong together: offsets are taken before what they are compared
         with.
         """
-        lanes = [await self._lane(lane, origin) for lane in self._plans.lanes for origin in lane.places]
+        asked = [
+            await self._lane(lane, origin, place)
+            for lane in self._plans.lanes
+            for origin, place in lane.places.items()
+        ]
         usage = self._journal.usage()
         counts = self._listener.counts()
         self._newest = control_pb2.NodeReport(
@@ -69,7 +76,7 @@ class Reporter:
                 for stream in self._plans.router.streams
                 for state in self._journal.origins(stream)
             ],
-            lanes=lanes,
+            lanes=[lane for lane in asked if lane is not None],
             journal_bytes=usage.used,
             journal_limit_bytes=usage.limit,
             unrouted=counts.unrouted,
@@ -81,17 +88,21 @@ class Reporter:
         scheme = "mqtts" if self._settings.listener.certificate else "mqtt"
         return f"{scheme}://{self._settings.listener.host}:{self._listener.port}"
 
-    async def _lane(self, lane: PlanLane, origin: Origin) -> control_pb2.LaneReport:
-        place = lane.places[origin]
-        gaps: dict[str, int] = {}
-        for gap in self._journal.gaps(lane.plan, origin):
-            gaps[gap.reason] = gaps.get(gap.reason, 0) + gap.end - gap.first
+    async def _lane(self, lane: PlanLane, origin: Origin, place: Place) -> control_pb2.LaneReport | None:
+        try:
+            pending = await self._journal.pending(origin, place.committed)
+            records = self._journal.gaps(lane.plan, origin)
+        except NotFound:
+            return None  # the journal let go of a drained epoch in between
+        gaps: Counter[str] = Counter()
+        for gap in records:
+            gaps[gap.reason] += gap.end - gap.first
         return control_pb2.LaneReport(
             plan=lane.plan,
             origin=origin_to_wire(origin),
             start=place.start,
             committed=place.committed,
-            pending=await self._journal.pending(origin, place.committed),
+            pending=pending,
             gaps=gaps,
             watermark_us=lane.watermark_us(origin),
         )

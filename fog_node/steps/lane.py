@@ -19,7 +19,7 @@ from fog_node.steps.reader import StreamReader
 from fog_node.steps.tail import Cut, Pace, Tail
 from fog_node.steps.waiting import first_of
 from fogline.engine.state import EMPTY, PartState
-from fogline.model.clock import SECOND, Clock
+from fogline.model.clock import NEVER, SECOND, Clock
 from fogline.model.gap import Gap
 from fogline.model.part import Offsets, Origin, Part
 from fogline.model.plan import Plan
@@ -92,7 +92,8 @@ class PlanLane:
 
     def watermark_us(self, origin: Origin) -> int:
         """What is believed of an origin's event time."""
-        return self._tails[origin].watermark_us
+        tail = self._tails.get(origin)
+        return tail.watermark_us if tail is not None else NEVER
 
     def letters(self) -> tuple[DeadRead, ...]:
         """Dead readings of the newest blocks that had some."""
