@@ -91,7 +91,7 @@ def _aggregator(ports: Mapping[str, int]) -> dict[str, object]:
     return {
         "listen": _at(ports, AGGREGATOR),
         "parents": [_at(ports, CLOUD)],
-        "uplink.backoff_cap": f"{_DIAL_AGAIN_S}s",
+        "link.backoff.cap": _DIAL_AGAIN_S,
     }
 
 
