@@ -25,7 +25,9 @@ class JournalSettings:
     keep_bytes: int = 256 * MIB
     """Committed blocks of one stream never use more than this."""
     commit_every_us: int = 100 * MILLISECOND
-    """Small commits are at least this far apart; what comes after a longer silence is written at once."""
+    """Small commits are on average at least this far apart."""
+    commit_burst: int = 500
+    """After a rest so many small commits may follow each other at once."""
     minimum_block_bytes: int = 16 * KIB
     """With so much waiting a commit does not wait for ``commit_every_us``."""
     block_bytes: int = MIB

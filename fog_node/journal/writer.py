@@ -29,6 +29,7 @@ from fog_node.journal.orders import (
     Save,
     Stop,
 )
+from fog_node.journal.pace import CommitPace
 from fog_node.journal.settings import MIB, JournalSettings
 from fog_node.journal.tail import Tail
 from fogline.model.clock import SECOND, Clock
@@ -60,7 +61,7 @@ class Writer:
         self._orders: SimpleQueue[Order] = SimpleQueue()
         self._tails: dict[str, Tail] = {}
         self._held: dict[str, OSError] = {}
-        self._last_commit = float("-inf")
+        self._pace = CommitPace(every_s=settings.commit_every_us / SECOND, burst=settings.commit_burst)
         self._thread = Thread(target=self._run, name="journal writer", daemon=True)
 
     def start(self) -> None:
@@ -90,7 +91,7 @@ class Writer:
         batches, order = self._collect()
         if batches:
             self._publish(self._commit(batches))
-            self._last_commit = self._clock.monotonic()
+            self._pace.committed(self._clock.monotonic())
         match order:
             case Stop():
                 return False
@@ -111,7 +112,7 @@ class Writer:
                 size += order.weighed.own_bytes
             if size >= LARGEST_COMMIT:
                 return batches, None
-            due = self._last_commit + self._settings.commit_every_us / SECOND - self._clock.monotonic()
+            due = self._pace.wait_s(self._clock.monotonic())
             order = self._take(due if batches and size < self._settings.minimum_block_bytes else 0.0)
         return batches, order
 

@@ -355,7 +355,7 @@ async def test_recent_deliveries_are_found_across_streams_and_epochs(
 
 
 async def test_small_commits_wait_for_their_interval_and_large_ones_do_not(tmp_path: Path, kit: Any) -> None:
-    settings = JournalSettings(commit_every_us=3600 * SECOND, minimum_block_bytes=3000)
+    settings = JournalSettings(commit_every_us=3600 * SECOND, commit_burst=1, minimum_block_bytes=3000)
     async with Journal(
         settings, folder=tmp_path / "j", node="n", clock=SystemClock(), entropy=lambda n: b"e" * n
     ) as journal:
