@@ -13,7 +13,7 @@ CLOUD: Final = "cloud"
 AGGREGATOR: Final = "aggregator"
 DASHBOARD: Final = "dashboard"
 
-_DIAL_AGAIN_S: Final = 0.5
+_DIAL_AGAIN: Final = "500ms"
 """Longest wait before a parent is dialled again: on one machine there is no network to spare."""
 
 
@@ -91,7 +91,7 @@ def _aggregator(ports: Mapping[str, int]) -> dict[str, object]:
     return {
         "listen": _at(ports, AGGREGATOR),
         "parents": [_at(ports, CLOUD)],
-        "link.backoff.cap": _DIAL_AGAIN_S,
+        "link.backoff.cap": _DIAL_AGAIN,
     }
 
 
@@ -100,7 +100,7 @@ def _node(ports: Mapping[str, int], name: str) -> dict[str, object]:
         "parents": [_at(ports, AGGREGATOR)],
         "listener.host": HOST,
         "listener.port": ports[name],
-        "link.backoff.cap": _DIAL_AGAIN_S,
+        "link.backoff.cap": _DIAL_AGAIN,
     }
 
 
