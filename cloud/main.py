@@ -24,6 +24,7 @@ from fogline.intake.servicer import IntakeServicer
 from fogline.model.clock import SECOND, Clock, SystemClock
 from fogline.model.errors import FogError
 from fogline.service.arguments import settings_from
+from fogline.service.folder import make_folder
 from fogline.service.logs import set_up_logs
 from fogline.service.run import refused, run_until_signalled
 from fogline.service.server import Server
@@ -133,6 +134,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str] | None = None)
     """Run the cloud until it is told to stop, and return the exit code."""
     try:
         settings = settings_from(CloudSettings, tier="cloud", arguments=arguments, environment=environment)
+        make_folder(settings.folder)
     except FogError as error:
         return refused(error)
     set_up_logs(level=settings.log_level, tier="cloud", name=settings.name)

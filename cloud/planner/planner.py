@@ -54,6 +54,8 @@ class Planner:
         self._changes = changes
         self._replaced_keep_us = replaced_keep_us
         self._turn = asyncio.Lock()
+        # Each is a process of its own: whoever deploys in a loop must not fill the machine with them.
+        self._reading = asyncio.Lock()
 
     async def deploy(self, caller: Caller, spec: str, file: str) -> Deployed:
         """Make a spec its pipeline's newest plan.
@@ -61,7 +63,8 @@ class Planner:
         Raises :class:`fogline.model.faults.SpecErrors` with every mistake, or :class:`StreamTaken`.
         """
         require(caller, Right.DEPLOY)
-        wire = await read_plan(spec, file or "the spec", caller.tenant)
+        async with self._reading:
+            wire = await read_plan(spec, file or "the spec", caller.tenant)
         content = plan_from_wire(plan_pb2.Plan.FromString(wire))
         name = plan_id(content)
         async with self._turn:

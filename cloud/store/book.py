@@ -4,12 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.store import schema
 from cloud.store.backend import Backend
-from cloud.store.finishing import next_changes
 from cloud.store.rows import Layout
 from fogline.model.clock import NEVER
 
@@ -287,26 +286,13 @@ class Book:
         )
 
     async def _tell_again(self, plan: PlanRow, from_us: int) -> None:
-        """Results that become public are changes to whoever follows the name."""
-        table = schema.results
+        """Results that become public are changes to whoever follows the name: all numbers go up by as much."""
+        table, names = schema.results, schema.pipelines
+        name = and_(names.c.tenant == plan.tenant, names.c.name == plan.pipeline)
         of_plan = and_(table.c.tenant == plan.tenant, table.c.plan == plan.plan, table.c.start_us >= from_us)
-        keys = ("tenant", "plan", "step", "start_us", "key_hash")
-        rows = (
-            (
-                await self._connection.execute(
-                    select(*(table.c[name] for name in keys))
-                    .where(of_plan)
-                    .order_by(table.c.start_us, table.c.key)
-                )
-            )
-            .mappings()
-            .all()
-        )
-        if not rows:
+        last = (await self._connection.execute(select(func.max(table.c.change)).where(of_plan))).scalar()
+        if last is None:
             return
-        first = await next_changes(self._connection, plan.tenant, plan.pipeline, len(rows))
-        values = [
-            dict(row) | {"key": "", "outputs": "", "readings": 0, "change": first + number}
-            for number, row in enumerate(rows)
-        ]
-        await self._connection.execute(self._backend.upsert(table, overwrite=("change",)), values)
+        changes = (await self._connection.execute(select(names.c.changes).where(name))).scalar_one()
+        await self._connection.execute(update(table).where(of_plan).values(change=table.c.change + changes))
+        await self._connection.execute(update(names).where(name).values(changes=changes + last))

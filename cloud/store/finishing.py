@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final
 
 from sqlalchemy import ColumnElement, RowMapping, Table, and_, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,8 +27,10 @@ from fogline.engine.finish import finish
 from fogline.model.clock import NEVER
 from fogline.model.plan import Scalar, WindowQuery
 
-MAX_WINDOWS = 64
+MAX_WINDOWS: Final = 64
 """Windows looked at in one transaction, so that commits do not wait for long."""
+MAX_KEYS: Final = 5_000
+"""Keys of these windows together; one window is always looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,7 @@ class _Window:
     span: Span
     standing: Standing
     opened_us: int
+    keys: int
     touched: int
     dirty: bool
     readings: int
@@ -97,15 +102,18 @@ class StepPass:
         """One bounded helping."""
         if moved is not None:
             await self._keep_passed()
-        dirty = await self._dirty()
-        waiting = await self._waiting(moved)
+        all_dirty = await self._dirty()
+        all_waiting = await self._waiting(moved)
+        dirty, waiting = _helping(all_dirty), _helping(all_waiting)
         windows = {window.span.start_us: window for window in (*waiting, *dirty)}
         changes = await self._finish(windows) if windows else 0
+        some_wait = len(all_waiting) == MAX_WINDOWS or len(waiting) < len(all_waiting)
+        some_dirty = len(all_dirty) == MAX_WINDOWS or len(dirty) < len(all_dirty)
         return PassOutcome(
             windows=len(windows),
             changes=changes,
-            upto_us=waiting[-1].span.end_us if len(waiting) == MAX_WINDOWS else NEVER,
-            more=len(dirty) == MAX_WINDOWS or len(waiting) == MAX_WINDOWS,
+            upto_us=waiting[-1].span.end_us if some_wait else NEVER,
+            more=some_dirty or some_wait,
             due_us=await self._next_due(),
         )
 
@@ -296,6 +304,16 @@ async def next_changes(connection: AsyncConnection, tenant: str, pipeline: str, 
     return int(last) - count + 1
 
 
+def _helping(windows: Sequence[_Window]) -> Sequence[_Window]:
+    """As many as one transaction takes, the first at least."""
+    totals = accumulate(window.keys for window in windows)
+    return [
+        window
+        for at, (window, total) in enumerate(zip(windows, totals, strict=True))
+        if not at or total <= MAX_KEYS
+    ]
+
+
 def _says_more(before: Standing, after: Standing) -> bool:
     """Whether every row of the window is told anew. How many have passed an open window is not worth that."""
     return before != after and (before.status, before.revision) != (after.status, after.revision)
@@ -310,6 +328,7 @@ def _window(row: RowMapping) -> _Window:
         span=Span(start_us=row["start_us"], end_us=row["end_us"]),
         standing=standing_of(row),
         opened_us=row["opened_us"],
+        keys=row["keys"],
         touched=row["touched"],
         dirty=bool(row["dirty"]),
         readings=row["readings"],
