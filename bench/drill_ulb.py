@@ -253,8 +253,9 @@ def main() -> int:
     if arguments.json:
         arguments.json.write_text(json.dumps(report, indent=1) + "\n")
     replay = report["replay"]
+    print(f"{report['rows']} rows, {report['repeats']} repeats")
     print(
-        f"{report['rows']} rows, {report['repeats']} repeats; replayed in {replay['seconds']} s to {replay['targets']}"
+        f"replayed in {replay['seconds']} s to {replay['targets']}; committed {report['settled_s']} s later"
     )
     print(f"{'pipeline':<10} {'readings':>8} {'windows':>8} {'differences':>12}  statuses")
     failed = False
