@@ -15,7 +15,6 @@ from fogline import __version__
 from fogline.control.servicer import PROTOCOL
 from fogline.model.clock import Clock
 from fogline.model.errors import NotFound
-from fogline.model.part import Origin
 from fogline.uplink.cursor import Place
 from fogline.uplink.uplink import Uplink
 from fogline.v1 import control_pb2
@@ -53,14 +52,15 @@ class Reporter:
         )
 
     async def refresh(self) -> None:
-        """Make a new report. Its terms belong together: offsets are taken before what they are compared
-        with.
-        """
-        asked = [
-            await self._lane(lane, origin, place)
+        """Make a new report. Its terms belong together: offsets and ends are noted in one instant."""
+        states = {s.origin: s for stream in self._plans.router.streams for s in self._journal.origins(stream)}
+        places = [
+            (lane, states[origin], place)
             for lane in self._plans.lanes
             for origin, place in lane.places.items()
+            if origin in states
         ]
+        asked = [await self._lane(*place) for place in places]
         usage = self._journal.usage()
         counts = self._listener.counts()
         self._newest = control_pb2.NodeReport(
@@ -71,11 +71,7 @@ class Reporter:
             faults=[*self._plans.applied.faults, *(f"{f.path}: {f.detail}" for f in self._journal.findings)],
             listener=self._url(),
             clients=counts.connections,
-            journals=[
-                _journal(state)
-                for stream in self._plans.router.streams
-                for state in self._journal.origins(stream)
-            ],
+            journals=[_journal(state) for state in states.values()],
             lanes=[lane for lane in asked if lane is not None],
             journal_bytes=usage.used,
             journal_limit_bytes=usage.limit,
@@ -88,9 +84,10 @@ class Reporter:
         scheme = "mqtts" if self._settings.listener.certificate else "mqtt"
         return f"{scheme}://{self._settings.listener.host}:{self._listener.port}"
 
-    async def _lane(self, lane: PlanLane, origin: Origin, place: Place) -> control_pb2.LaneReport | None:
+    async def _lane(self, lane: PlanLane, state: OriginState, place: Place) -> control_pb2.LaneReport | None:
+        origin = state.origin
         try:
-            pending = await self._journal.pending(origin, place.committed)
+            pending = await self._journal.pending(origin, place.committed, state.end)
             records = self._journal.gaps(lane.plan, origin)
         except NotFound:
             return None  # the journal let go of a drained epoch in between

@@ -58,10 +58,10 @@ class BlockIndex:
         number = bisect_right(self.firsts, offset) - 1
         return self.place(number) if number >= 0 and offset < self.ends[number] else None
 
-    def messages_from(self, offset: int) -> int:
-        """Count the messages of all blocks at or after ``offset``."""
+    def messages_between(self, offset: int, end: int) -> int:
+        """Count the messages [offset, end) of all blocks."""
         number = max(bisect_right(self.firsts, offset) - 1, 0)
         return sum(
-            max(end - max(first, offset), 0)
-            for first, end in zip(self.firsts[number:], self.ends[number:], strict=True)
+            max(min(last, end) - max(first, offset), 0)
+            for first, last in zip(self.firsts[number:], self.ends[number:], strict=True)
         )

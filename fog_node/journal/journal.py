@@ -211,9 +211,9 @@ class Journal:
         """List the ranges of the origin that the plan will never see, in order, not overlapping."""
         return self._plans.gaps(plan, origin)
 
-    async def pending(self, origin: Origin, offset: int) -> int:
-        """Count the messages at or after ``offset`` that the journal holds, from its blocks."""
-        return await self._reading.pending(origin, offset)
+    async def pending(self, origin: Origin, offset: int, end: int) -> int:
+        """Count the messages [offset, end) that the journal holds, from its blocks."""
+        return await self._reading.pending(origin, offset, end)
 
     async def roll(self) -> bytes:
         """Close the epoch of every stream and open a new one; returns its name. Raises JournalFailed."""

@@ -72,16 +72,16 @@ class Reading:
             if block is not None:
                 return block
 
-    async def pending(self, origin: Origin, offset: int) -> int:
-        """Count the messages of all readable blocks at or after ``offset``."""
+    async def pending(self, origin: Origin, offset: int, end: int) -> int:
+        """Count the messages [offset, end) of all readable blocks."""
         row = known(self._catalog, origin)
         counted = 0
         for segment in tuple(row.segments):
-            if segment.end <= offset or segment.dropping:
+            if segment.end <= offset or segment.first >= end or segment.dropping:
                 continue
-            if segment.messages is None or segment.first < offset:
+            if segment.messages is None or segment.first < offset or segment.end > end:
                 index = await self._index(row, segment)
-                counted += _readable(index, row, offset)
+                counted += _readable(index, row, offset, end)
             else:
                 counted += segment.messages
         return counted
@@ -142,7 +142,7 @@ class Reading:
             )
         )
         segment.index = found.index
-        segment.messages = _readable(found.index, row, segment.first)
+        segment.messages = _readable(found.index, row, segment.first, segment.end)
         for damage in found.damages:
             detail = f"bytes [{damage.position}, {damage.end}): {damage.why}"
             self._say(Finding(path=str(segment.path), what=CORRUPT, detail=detail))
@@ -157,7 +157,7 @@ class Reading:
             self._say(Finding(path=str(segment.path if segment else row.folder), what=CORRUPT, detail=detail))
             row.holes.append(Record(gap=Gap(first=a, end=b, reason=CORRUPT), durable=False))
         if segment is not None and segment.index is not None:
-            segment.messages = _readable(segment.index, row, segment.first)
+            segment.messages = _readable(segment.index, row, segment.first, segment.end)
         await self._records.save()
 
     def _say(self, finding: Finding) -> None:
@@ -174,10 +174,12 @@ def _next_first(row: OriginRow, offset: int) -> int:
     return min((s.first for s in row.segments if s.first > offset), default=row.end)
 
 
-def _readable(index: BlockIndex, row: OriginRow, offset: int) -> int:
+def _readable(index: BlockIndex, row: OriginRow, offset: int, end: int) -> int:
     """Messages in blocks that are not known to be damaged."""
     lost = [r.gap for r in row.holes]
     if not lost:
-        return index.messages_from(offset)
+        return index.messages_between(offset, end)
     places = (index.place(n) for n in range(len(index)))
-    return sum(max(p.end - max(p.first, offset), 0) for p in places if gap_at(p.first, lost) is None)
+    return sum(
+        max(min(p.end, end) - max(p.first, offset), 0) for p in places if gap_at(p.first, lost) is None
+    )

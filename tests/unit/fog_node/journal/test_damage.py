@@ -32,7 +32,7 @@ async def test_a_flipped_byte_costs_its_block_alone_and_is_a_gap_for_every_plan(
     path = segments(disk)[0]
     size = disk.size(path)
     async with opened(disk) as journal:
-        await journal.pending(origin, 0)
+        await journal.pending(origin, 0, 2**62)
         row = journal._catalog.row(origin)
         index = row.segments[0].index
         start, lost = index.positions[number], index.firsts[number]
@@ -45,7 +45,7 @@ async def test_a_flipped_byte_costs_its_block_alone_and_is_a_gap_for_every_plan(
         assert journal.gaps("p", origin) == tuple(gaps)
         assert await journal.plan_started("other", origin) == 0
         assert journal.gaps("other", origin) == tuple(gaps)
-        assert await journal.pending(origin, 0) == 11
+        assert await journal.pending(origin, 0, 2**62) == 11
         assert any(str(lost) in f.detail for f in journal.findings if f.what == "corrupt")
         after = disk.cut_power()
     async with opened(after) as journal:
@@ -189,7 +189,7 @@ async def test_random_bytes_never_crash_an_opening(opened: Any, kit: Any, seed: 
         for state in journal.origins("air"):
             payloads, gaps = await kit.read_origin(journal, state.origin)
             assert len(payloads) + sum(g.end - g.first for g in gaps) == state.end
-            assert len(payloads) == await journal.pending(state.origin, 0)
+            assert len(payloads) == await journal.pending(state.origin, 0, 2**62)
         assert await journal.recent(messages=1000) is not None
         if seed % 3:
             assert journal.origins("air")[0].origin == origin

@@ -225,7 +225,7 @@ async def test_committed_messages_stay_for_keep_and_then_go(
         assert 4 <= base <= 12
         assert await journal.read(origin, 0) == Gap(first=0, end=base, reason="released")
         assert journal.gaps("p", origin) == journal.gaps("q", origin) == ()
-        assert await journal.pending(origin, 12) == 8
+        assert await journal.pending(origin, 12, 2**62) == 8
 
 
 async def test_nothing_is_removed_for_progress_that_another_plan_lacks(
@@ -330,9 +330,9 @@ async def test_pending_is_counted_from_the_blocks(disk: ForgetfulDisk, opened: A
         for _ in range(30):
             await journal.append("air", kit.messages(b"x" * 400, b"y" * 400))
         origin = journal.origins("air")[0].origin
-        assert [await journal.pending(origin, offset) for offset in (0, 31, 60)] == [60, 29, 0]
+        assert [await journal.pending(origin, offset, 2**62) for offset in (0, 31, 60)] == [60, 29, 0]
     async with opened(disk) as journal:
-        assert [await journal.pending(origin, offset) for offset in (0, 31, 60)] == [60, 29, 0]
+        assert [await journal.pending(origin, offset, 2**62) for offset in (0, 31, 60)] == [60, 29, 0]
 
 
 async def test_recent_deliveries_are_found_across_streams_and_epochs(

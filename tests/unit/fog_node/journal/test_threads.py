@@ -60,7 +60,7 @@ async def test_files_are_touched_in_threads_only(tmp_path: Path, kit: Any) -> No
                     *(journal.append("air", kit.messages(b"%d" % n + b"." * 700)) for n in range(90))
                 )
                 assert (await kit.read_all(journal))[0]
-                await journal.pending(origin, 0)
+                await journal.pending(origin, 0, 2**62)
                 await journal.recent(messages=1000)
                 await journal.roll()
                 await journal.detach("p")
