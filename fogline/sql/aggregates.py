@@ -5,8 +5,8 @@ from typing import Final
 from fogline.engine.function import state_layout
 from fogline.engine.state import READINGS
 from fogline.model.plan import Call, Column, Constant, Expression, StateSpec
+from fogline.sql.calls import typed
 from fogline.sql.columns import Typed
-from fogline.sql.expression import typed
 
 
 class States:

@@ -1,16 +1,15 @@
 """Expressions of a query, checked and turned into operations of the engine."""
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from sqlglot import exp
 
-from fogline.engine.expression import OPERATIONS, InvalidExpression, ValueType, result_type
 from fogline.model.faults import did_you_mean, shown
 from fogline.model.plan import Call, Constant, Expression
-from fogline.sql.columns import ColumnType, Typed
+from fogline.sql.calls import checked_call, literal, typed
+from fogline.sql.columns import Typed
 from fogline.sql.text import SqlText
 from fogline.sql.vocabulary import (
     AGGREGATES,
@@ -23,11 +22,9 @@ from fogline.sql.vocabulary import (
     INSTEAD,
     KEYWORDS,
     KIND_NAMES,
-    SPELT,
 )
 
 MAX_DEPTH: Final = 40
-MOST_INTEGER: Final = 2**63 - 1
 
 
 class Translator(ABC):
@@ -98,7 +95,7 @@ class Translator(ABC):
         return {
             exp.Paren: lambda node: self.translate(node.this),
             exp.Column: self._column,
-            exp.Literal: self._literal,
+            exp.Literal: lambda node: literal(self.text, node),
             exp.Boolean: lambda node: typed(Constant(bool(node.this)), "truth"),
             exp.Null: lambda _: typed(Constant(None), "null"),
             exp.Neg: self._negative,
@@ -122,23 +119,6 @@ class Translator(ABC):
         assert isinstance(node, exp.Column)
         return self.column(node)
 
-    def _literal(self, node: exp.Expr) -> Typed | None:
-        written = str(node.this)
-        if node.args.get("is_string"):
-            return typed(Constant(written), "text")
-        if written.isdecimal():
-            if int(written) > MOST_INTEGER:
-                self.text.blame(
-                    node, f"{shown(written)} is not a 64-bit integer", "write it as a decimal: 1e20"
-                )
-                return None
-            return typed(Constant(int(written)), "int")
-        value = float(written)
-        if not math.isfinite(value):
-            self.text.blame(node, f"{shown(written)} is larger than any number", "write a smaller one")
-            return None
-        return typed(Constant(value), "float")
-
     def _negative(self, node: exp.Expr) -> Typed | None:
         inner = self.translate(node.this)
         if inner is None:
@@ -147,7 +127,7 @@ class Translator(ABC):
             value = inner.expression.value
             if not isinstance(value, bool):
                 return typed(Constant(-value), inner.column.type)
-        return self._checked(node, "neg", [node.this], [inner])
+        return checked_call(self.text, node, "neg", [node.this], [inner])
 
     def _binary(self, node: exp.Expr, operation: str) -> Typed | None:
         pair = [node.this, node.args["expression"]]
@@ -187,7 +167,7 @@ class Translator(ABC):
         for choice, right in zip(choices, rights, strict=True):
             if right is None:
                 continue
-            test = self._checked(choice, "=", [node.this, choice], [left, right])
+            test = checked_call(self.text, choice, "=", [node.this, choice], [left, right])
             if test is not None:
                 tests.append(test.expression)
         if len(tests) < len(choices):
@@ -200,8 +180,8 @@ class Translator(ABC):
         this, least, most = values
         if this is None or least is None or most is None:
             return None
-        above = self._checked(node, ">=", [node.this, low], [this, least])
-        below = self._checked(node, "<=", [node.this, high], [this, most]) if above else None
+        above = checked_call(self.text, node, ">=", [node.this, low], [this, least])
+        below = checked_call(self.text, node, "<=", [node.this, high], [this, most]) if above else None
         if above is None or below is None:
             return None
         return typed(Call("and", (above.expression, below.expression)), "truth")
@@ -213,7 +193,7 @@ class Translator(ABC):
         for branch in node.args["ifs"]:
             test = self.translate(branch.this)
             if node.this and test and subject:
-                test = self._checked(branch.this, "=", [node.this, branch.this], [subject, test])
+                test = checked_call(self.text, branch.this, "=", [node.this, branch.this], [subject, test])
             nodes += [branch.this, branch.args["true"]]
             values += [test, self.translate(branch.args["true"])]
         if node.args.get("default"):
@@ -221,7 +201,7 @@ class Translator(ABC):
             values.append(self.translate(node.args["default"]))
         if node.this and subject is None:
             return None
-        return self._checked(node, "case", nodes, values)
+        return checked_call(self.text, node, "case", nodes, values)
 
     def _cast(self, node: exp.Expr) -> Typed | None:
         target = str(node.args["to"].this.name) if isinstance(node.args["to"], exp.DataType) else ""
@@ -249,65 +229,7 @@ class Translator(ABC):
         return self._call(node, FUNCTIONS[name], arguments_of(node))
 
     def _call(self, node: exp.Expr, operation: str, arguments: Sequence[exp.Expr]) -> Typed | None:
-        return self._checked(node, operation, arguments, [self.translate(one) for one in arguments])
-
-    def _checked(
-        self,
-        node: exp.Expr,
-        operation: str,
-        nodes: Sequence[exp.Expr],
-        values: Sequence[Typed | None],
-    ) -> Typed | None:
-        """Put a call together if its arguments are sound and of types that fit."""
-        sound = [value for value in values if value is not None]
-        if len(sound) < len(values):
-            return None
-        try:
-            kind = result_type(operation, [value.column.type for value in sound])
-        except InvalidExpression:
-            self._blame_types(node, operation, nodes, sound)
-            return None
-        if operation != "round":
-            return typed(Call(operation, tuple(value.expression for value in sound)), kind)
-        return self._round(node, sound, kind)
-
-    def _round(self, node: exp.Expr, values: Sequence[Typed], kind: ValueType) -> Typed | None:
-        digits = values[1].expression if len(values) > 1 else Constant(0)
-        if (
-            not isinstance(digits, Constant)
-            or not isinstance(digits.value, int)
-            or not 0 <= digits.value <= 15
-        ):
-            self.text.blame(
-                node, "round takes a constant number of digits", "write round(x, 2); from 0 to 15"
-            )
-            return None
-        return typed(Call("round", tuple(value.expression for value in values)), kind)
-
-    def _blame_types(
-        self,
-        node: exp.Expr,
-        operation: str,
-        nodes: Sequence[exp.Expr],
-        values: Sequence[Typed],
-    ) -> None:
-        kinds = [KIND_NAMES[value.column.type] for value in values]
-        if operation in COMPARISONS and len(kinds) == 2:
-            left, right = (shown(one.sql()) for one in nodes)
-            message = f"{left} is {kinds[0]} and {right} is {kinds[1]}: they cannot be compared"
-            self.text.blame(
-                nodes[0], message, "write texts in single quotes; CAST(x AS FLOAT) makes a text a number"
-            )
-            return
-        word = SPELT.get(operation, operation)
-        takes = OPERATIONS[operation].takes
-        told = ", ".join(f"{shown(one.sql())} is {kind}" for one, kind in zip(nodes, kinds, strict=True))
-        self.text.blame(node, f"{shown(word)} takes {takes}", told)
-
-
-def typed(expression: Expression, kind: ValueType, resolution: float | None = None) -> Typed:
-    """A checked expression of this type."""
-    return Typed(expression=expression, column=ColumnType(type=kind, resolution=resolution))
+        return checked_call(self.text, node, operation, arguments, [self.translate(one) for one in arguments])
 
 
 def exp_type(node: exp.Expr) -> type[exp.Expr]:

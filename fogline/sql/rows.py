@@ -7,8 +7,9 @@ from sqlglot import exp
 from fogline.engine.batch import TIME
 from fogline.model.faults import did_you_mean, shown
 from fogline.model.plan import Column, Named, RowQuery
+from fogline.sql.calls import typed
 from fogline.sql.columns import ColumnType, Source, Typed
-from fogline.sql.expression import Translator, typed
+from fogline.sql.expression import Translator
 from fogline.sql.outputs import OutputNames
 from fogline.sql.text import SqlText
 

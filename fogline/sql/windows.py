@@ -10,8 +10,9 @@ from fogline.engine.state import READINGS
 from fogline.model.faults import shown
 from fogline.model.plan import Column, Named, WindowQuery
 from fogline.sql.aggregates import States
+from fogline.sql.calls import typed
 from fogline.sql.columns import Source, Typed
-from fogline.sql.expression import Translator, arguments_of, constant_of, typed
+from fogline.sql.expression import Translator, arguments_of, constant_of
 from fogline.sql.grouping import Grouping, Key, read_grouping
 from fogline.sql.outputs import OutputNames
 from fogline.sql.rows import RowTranslator

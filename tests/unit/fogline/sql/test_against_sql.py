@@ -157,7 +157,7 @@ AGGREGATES = (
     "sum(CASE WHEN temp > 30 THEN 1 ELSE 0 END)",
     "coalesce(avg(level), -1)",
     "sum(level * 2)",
-    "round(avg(temp), 2)",
+    "floor(avg(flow))",
     "min(level + flow)",
     "CASE WHEN count(*) > 2 THEN 'many' ELSE 'few' END",
 )

@@ -56,6 +56,8 @@ def test_an_empty_query_is_refused() -> None:
         ("SELECT " + "(" * 30 + "temp" + ")" * 30 + " AS t FROM air", "brackets are nested deeper"),
         ("SELECT " + "NOT " * 1000 + "TRUE AS t FROM air", "nested too deeply"),
         ("SELECT " + "temp + " * 100 + "temp AS t FROM air", "nested deeper than 40 operations"),
+        ("SELECT " + "9" * 5000 + " AS x FROM air", "is not a 64-bit integer"),
+        ("SELECT " + "9" * 5000 + ".0 AS x FROM air", "is larger than any number"),
         ("SELECT " + "temp, " * 3000 + "temp FROM air", "more than 4000 words"),
         ("SELECT " + "t" * 20_001 + " FROM air", "more than 20000 characters"),
     ],
