@@ -62,8 +62,9 @@ model: $(READY) ## explore the protocol model further: make model STATES=1000000
 	$(BIN)/python -m pytest tests/model --model-states=$(STATES)
 
 fuzz: $(READY) ## coverage-guided fuzzing with atheris, a minute each
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris
-	for harness in tests/fuzz/fuzz_*.py; do $(BIN)/python $$harness -max_total_time=60 || exit 1; done
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
+	for name in listener decode journal spec intake; do \
+	  $(BIN)/python -m tests.fuzz.fuzz_$$name -max_total_time=60 || exit 1; done
 
 bench: $(READY) ## ingest benchmark beside paho + dict (needs mosquitto)
 	$(BIN)/python -m bench.ingest

@@ -1,7 +1,4 @@
-"""Random segment files and ledgers into everything that reads them. Needs atheris.
-
-python tests/fuzz/fuzz_journal.py [corpus folder] [-max_total_time=60]
-"""
+"""Segment files and ledgers: ``python -m tests.fuzz.fuzz_journal -max_total_time=60``. Needs atheris."""
 
 import sys
 import zlib

@@ -1,7 +1,4 @@
-"""Coverage-guided fuzzing of the listener, without an end: needs atheris.
-
-python -m tests.fuzz.atheris_listener -max_total_time=60 [corpus folder]
-"""
+"""Strangers at the listener: ``python -m tests.fuzz.fuzz_listener -max_total_time=60``. Needs atheris."""
 
 import sys
 
@@ -9,7 +6,6 @@ import atheris
 
 with atheris.instrument_imports(include=["fog_node.ingest"]):
     from tests.fuzz.listener import one_stranger
-
 
 if __name__ == "__main__":
     atheris.Setup(sys.argv, one_stranger)
