@@ -13,9 +13,10 @@ from cloud.store.store import Store
 from fogline.control.desired import Desired
 from fogline.model.caller import Caller
 from fogline.model.clock import SECOND, Clock
-from fogline.model.errors import StoreBusy
+from fogline.model.errors import MalformedPart, StoreBusy
 from fogline.model.part import Origin
 from fogline.v1 import control_pb2, types_pb2
+from fogline.wire.origins import origin_from_wire
 
 ALIVE_US: Final = 5 * SECOND
 """A tier that was not heard for so long is shown as away."""
@@ -23,6 +24,9 @@ KEEP_EVERY_US: Final = 5 * SECOND
 """Counters move all the time; the store gets them so often. What is new goes there at once."""
 MAX_KNOWN: Final = 10_000
 """Nodes and aggregators kept in memory; beyond it newcomers are not shown."""
+
+MAX_COUNT: Final = 2**53
+"""No counter of messages is greater; a node that says so is not believed."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -69,6 +73,7 @@ class Board:
         self._aggregators: dict[tuple[str, str], AggregatorWord] = {}
         self._unkept: dict[tuple[str, str], NodeWord] = {}
         self._kept_us: dict[tuple[str, str], int] = {}
+        self._behind: dict[tuple[str, str], int] = {}
         self._news = asyncio.Event()
 
     @property
@@ -82,7 +87,7 @@ class Board:
         for report in request.nodes:
             name = (caller.tenant, report.node)
             known = self._nodes.get(name)
-            if known is not None and known.report.at_us > report.at_us:
+            if known is not None and not self._is_news(name, known.report.at_us, report.at_us):
                 continue
             if known is None and len(self._nodes) >= MAX_KNOWN:
                 continue
@@ -95,8 +100,25 @@ class Board:
                 self._news.set()
         for below in request.aggregators:
             name = (caller.tenant, below.aggregator)
-            if name in self._aggregators or len(self._aggregators) < MAX_KNOWN:
+            heard = self._aggregators.get(name)
+            if heard is not None and not self._is_news(name, heard.report.at_us, below.at_us):
+                continue
+            if heard is not None or len(self._aggregators) < MAX_KNOWN:
                 self._aggregators[name] = AggregatorWord(tenant=caller.tenant, report=below, seen_us=now_us)
+
+    def _is_news(self, name: tuple[str, str], known_us: int, at_us: int) -> bool:
+        """Whether this is a new word, and not an old one.
+
+        A parent goes on passing up the last word of a child that has fallen silent: that is no sign of life. Words
+        that are older but go on are those of a clock that was set back.
+        """
+        if at_us > known_us:
+            self._behind.pop(name, None)
+            return True
+        goes_on = at_us > self._behind.get(name, at_us)
+        if at_us < known_us and not goes_on:
+            self._behind[name] = at_us
+        return goes_on
 
     def left(self, child: str) -> None:
         """A control stream has ended; its last word stands until it is too old."""
@@ -161,7 +183,7 @@ class Board:
 
 
 def report_of(word: NodeWord) -> Report:
-    """A node's report as the store takes it."""
+    """A node's report as the store takes it; journals that no node can have are left out."""
     report = word.report
     return Report(
         tenant=word.tenant,
@@ -169,25 +191,34 @@ def report_of(word: NodeWord) -> Report:
         raw=report.SerializeToString(),
         journals=tuple(
             Journal(
-                origin=origin_of(journal.origin),
-                received=journal.received,
-                journaled=journal.journaled,
-                refused=dict(journal.refused),
-                redelivered=journal.redelivered,
-                retained=journal.retained,
-                base=journal.base,
+                origin=origin,
+                received=bounded(journal.received),
+                journaled=bounded(journal.journaled),
+                refused={reason: bounded(count) for reason, count in journal.refused.items()},
+                redelivered=bounded(journal.redelivered),
+                retained=bounded(journal.retained),
+                base=bounded(journal.base),
                 closed=journal.closed,
             )
             for journal in report.journals
             # A node speaks for itself alone.
-            if (journal.origin.tenant, journal.origin.node) == (word.tenant, report.node)
+            if (origin := origin_of(journal.origin)) is not None
+            and (origin.tenant, origin.node) == (word.tenant, report.node)
         ),
     )
 
 
-def origin_of(message: types_pb2.Origin) -> Origin:
-    """An origin as a value."""
-    return Origin(tenant=message.tenant, node=message.node, stream=message.stream, epoch=message.epoch)
+def origin_of(message: types_pb2.Origin) -> Origin | None:
+    """An origin as a value; None if it names none."""
+    try:
+        return origin_from_wire(message)
+    except MalformedPart:
+        return None
+
+
+def bounded(count: int) -> int:
+    """A count of messages that databases and sums can hold."""
+    return min(count, MAX_COUNT)
 
 
 def _origins(report: control_pb2.NodeReport) -> set[bytes]:

@@ -6,7 +6,7 @@ from typing import Final
 import fogline
 from cloud.api.ledger import LaneWord, stream_ledger
 from cloud.api.messages import aggregator_to_wire, node_to_wire, pipeline_to_wire, result_to_wire
-from cloud.board import Board, origin_of
+from cloud.board import Board, bounded, origin_of
 from cloud.catalog import Catalog
 from cloud.changes import Changes
 from cloud.store.reading import Place, Result, ResultQuery
@@ -161,12 +161,14 @@ class Overview:
             words += [
                 LaneWord(
                     origin=origin,
-                    journaled=journaled[origin],
-                    start=lane.start,
-                    committed=lane.committed,
-                    pending=lane.pending,
+                    journaled=bounded(journaled[origin]),
+                    start=bounded(lane.start),
+                    committed=bounded(lane.committed),
+                    pending=bounded(lane.pending),
                 )
                 for lane in word.report.lanes
-                if lane.plan == plan and (origin := origin_of(lane.origin)) in journaled
+                if lane.plan == plan
+                and (origin := origin_of(lane.origin)) is not None
+                and origin in journaled
             ]
         return words

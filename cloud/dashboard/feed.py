@@ -208,6 +208,7 @@ def ledger_line(line: api_pb2.StreamLedger) -> Json:
     """A stream's ledger as the page takes it."""
     return {
         "pipeline": line.pipeline,
+        "plan": line.plan,
         "stream": line.stream,
         "received": line.received,
         "journaled": line.journaled,

@@ -220,7 +220,7 @@ const sum = (reasons) => Object.values(reasons).reduce((total, value) => total +
 const reasons = (map) => Object.entries(map).map(([reason, value]) => `${reason}: ${count(value)}`).join(", ");
 function ledgerCard(line) {
   return make("article", { class: "card ledger" },
-    make("header", {}, make("h3", { class: "clip" }, line.stream), make("span", { class: "quiet small" }, line.pipeline),
+    make("header", {}, make("h3", { class: "clip" }, line.stream), make("span", { class: "quiet small" }, line.pipeline), make("code", { class: "small" }, line.plan.slice(0, 8)),
       make("span", { class: `badge ${line.adds_up ? "complete" : "wrong"}` }, line.adds_up ? "adds up" : "does not add up")),
     make("p", { class: "small" }, `${count(line.received)} messages received, ${count(line.journaled)} journaled`),
     ...terms([

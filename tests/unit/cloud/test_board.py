@@ -1,0 +1,133 @@
+"""What the board makes of reports."""
+
+from typing import Any, cast
+
+from cloud.board import ALIVE_US, Board, report_of
+from cloud.store.store import Store
+from fogline.control.desired import Desired
+from fogline.model.caller import LOCAL
+from fogline.model.clock import SECOND
+from fogline.testing.clock import ManualClock
+from fogline.v1 import control_pb2, types_pb2
+
+
+class Kept:
+    """Stands for the store: what was written, in order."""
+
+    def __init__(self) -> None:
+        self.nodes: list[str] = []
+
+    async def take_reports(self, reports: Any, now_us: int) -> None:
+        self.nodes += [report.node for report in reports]
+
+
+class Site:
+    """A board with what it talks to."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.kept = Kept()
+        self.outbids: list[int] = []
+        self.moves = 0
+        self.board = Board(
+            cast("Store", self.kept), self.clock, Desired(), outbid=self._outbid, moved=self._moved
+        )
+
+    async def _outbid(self, generation: int) -> None:
+        self.outbids.append(generation)
+
+    def _moved(self) -> None:
+        self.moves += 1
+
+    def hear(self, at: int, *, epoch: int = 1, journaled: int = 0, generation: int = 0) -> None:
+        here = types_pb2.Origin(tenant="main", node="n1", stream="air", epoch=epoch.to_bytes(16, "big"))
+        node = control_pb2.NodeReport(
+            node="n1",
+            at_us=at,
+            generation=generation,
+            journals=[control_pb2.JournalReport(origin=here, journaled=journaled)],
+        )
+        below = control_pb2.AggregatorReport(aggregator="a1", at_us=at)
+        request = control_pb2.AttachRequest(
+            protocol=1, child="a1", role="aggregator", nodes=[node], aggregators=[below]
+        )
+        self.board.reported(request, LOCAL)
+
+    @property
+    def alive(self) -> list[bool]:
+        nodes, aggregators = self.board.nodes("main"), self.board.aggregators("main")
+        return [*map(self.board.is_alive, nodes), *map(self.board.is_alive, aggregators)]
+
+
+async def test_a_tier_is_alive_while_it_says_something_new() -> None:
+    site = Site()
+    site.hear(1)
+    assert site.alive == [True, True]
+    await site.clock.advance(ALIVE_US / SECOND)
+    site.hear(1)
+    assert site.alive == [False, False], "its last word, passed up again, is no sign of life"
+    site.hear(2)
+    assert site.alive == [True, True]
+
+
+async def test_a_report_that_was_overtaken_changes_nothing() -> None:
+    site = Site()
+    site.hear(2, journaled=20)
+    site.hear(1, journaled=10)
+    assert site.board.nodes("main")[0].report.journals[0].journaled == 20
+
+
+async def test_a_clock_that_was_set_back_goes_on_being_heard() -> None:
+    site = Site()
+    site.hear(1000)
+    await site.clock.advance(ALIVE_US / SECOND)
+    site.hear(10)
+    site.hear(10)
+    assert site.alive == [False, False]
+    site.hear(11)
+    assert site.alive == [True, True]
+    site.hear(12)
+    assert site.board.nodes("main")[0].report.at_us == 12
+
+
+async def test_news_is_kept_at_once_and_counters_now_and_then() -> None:
+    site = Site()
+    site.hear(1)
+    await site.board.keep()
+    site.hear(2, journaled=5)
+    await site.board.keep()
+    assert (site.kept.nodes, site.moves) == (["n1"], 1)
+    site.hear(3, epoch=2)
+    await site.board.keep()
+    assert (site.kept.nodes, site.moves) == (["n1"] * 2, 2)
+    site.hear(4, epoch=2, journaled=9)
+    await site.clock.advance(5)
+    await site.board.keep()
+    assert (site.kept.nodes, site.moves) == (["n1"] * 3, 2)
+    site.hear(5, epoch=2, journaled=10)
+    await site.board.keep_all()
+    assert site.kept.nodes == ["n1"] * 4
+
+
+async def test_a_later_generation_is_outbid() -> None:
+    site = Site()
+    site.hear(1, generation=9)
+    await site.board.keep()
+    assert site.outbids == [9]
+
+
+async def test_a_node_speaks_for_its_own_journals_alone() -> None:
+    site = Site()
+    foreign = types_pb2.Origin(tenant="main", node="n2", stream="air", epoch=bytes(16))
+    node = control_pb2.NodeReport(node="n1", at_us=1, journals=[control_pb2.JournalReport(origin=foreign)])
+    site.board.reported(control_pb2.AttachRequest(nodes=[node]), LOCAL)
+    assert report_of(site.board.nodes("main")[0]).journals == ()
+
+
+async def test_journals_that_no_node_can_have_are_left_out_or_bounded() -> None:
+    site = Site()
+    site.hear(1, journaled=2**64 - 1)
+    nonsense = control_pb2.JournalReport(origin=types_pb2.Origin(tenant="main", node="n1", stream="air"))
+    site.board.nodes("main")[0].report.journals.append(nonsense)
+    (kept,) = report_of(site.board.nodes("main")[0]).journals
+    assert kept.journaled == 2**53
