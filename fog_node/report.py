@@ -68,7 +68,7 @@ class Reporter:
             parent=self._uplink.parent,
             at_us=self._clock.now_us(),
             generation=self._plans.applied.generation,
-            faults=[*self._plans.applied.faults, *(f"{f.path}: {f.detail}" for f in self._journal.findings)],
+            faults=self._faults(),
             listener=self._url(),
             clients=counts.connections,
             journals=[_journal(state) for state in states.values()],
@@ -79,6 +79,11 @@ class Reporter:
             version=__version__,
             dead_letters=self._letters(),
         )
+
+    def _faults(self) -> list[str]:
+        stuck = [f"plan {plan} is stuck: {reason}" for plan, reason in self._uplink.faults.items()]
+        damage = [f"{finding.path}: {finding.detail}" for finding in self._journal.findings]
+        return [*self._plans.applied.faults, *stuck, *damage]
 
     def _url(self) -> str:
         scheme = "mqtts" if self._settings.listener.certificate else "mqtt"

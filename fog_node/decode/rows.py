@@ -27,6 +27,8 @@ DUPLICATE: Final = "duplicate"
 """The reading's identity was seen within the time that the stream names."""
 TOO_OLD: Final = "too_old"
 """The event time lies more than ``late.keep`` before the arrival (counted as too late, not as dead)."""
+DECODER_FAILED: Final = "decoder_failed"
+"""The decoder itself broke on this message: a fault of Fogline, told in the log."""
 
 REASONS: Final = (
     "",

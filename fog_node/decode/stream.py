@@ -4,16 +4,18 @@ reason.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from fog_node.decode.columns import number_column, text_column, topic_column
 from fog_node.decode.json_format import JsonFormat
 from fog_node.decode.number_format import NumberFormat
 from fog_node.decode.rows import (
+    DECODER_FAILED,
     FROM_THE_FUTURE,
     REASONS,
     TOO_OLD,
@@ -30,6 +32,8 @@ from fog_node.messages import Block
 from fogline.engine.batch import Batch, BatchColumn
 from fogline.model.clock import NEVER
 from fogline.model.plan import FOR_EVER, StreamSpec
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 LETTERS_A_BLOCK: Final = 4
 """Dead readings of one block that are kept for inspection; all are counted."""
@@ -78,6 +82,36 @@ class StreamDecoder:
 
     def decode(self, block: Block) -> Decoded:
         """All readings of a block, in the order of its messages."""
+        try:
+            return self._decode(block)
+        except Exception as error:  # noqa: BLE001  # one poison message must not end the node, again and again
+            _log.error("the decoder broke on a block", stream=self.spec.name, exc_info=error)
+            return self._decode_apart(block)
+
+    def _decode_apart(self, block: Block) -> Decoded:
+        """The same without the messages that break the decoder; those are dead."""
+        poison = [index for index in range(len(block)) if self._breaks(_only(block, np.array([index])))]
+        good = np.setdiff1d(np.arange(len(block)), poison)
+        decoded = self._decode(_only(block, good))
+        rows = [
+            DeadRow(message=index, reason=DECODER_FAILED, detail="see the node's log") for index in poison
+        ]
+        return replace(
+            decoded,
+            messages=good[decoded.messages],
+            decoded=decoded.decoded + len(poison),
+            dead={**decoded.dead, DECODER_FAILED: len(poison)},
+            letters=tuple(self._letter(block, row) for row in rows[:LETTERS_A_BLOCK]),
+        )
+
+    def _breaks(self, message: Block) -> bool:
+        try:
+            self._decode(message)
+        except Exception:  # noqa: BLE001  # logged with the block; here only which message it was
+            return True
+        return False
+
+    def _decode(self, block: Block) -> Decoded:
         raw = self._format.read(block.payloads)
         messages = _indexes(raw.messages)
         arrival = block.arrival_us[messages]
@@ -151,6 +185,16 @@ class StreamDecoder:
             detail=row.detail,
             arrival_us=int(block.arrival_us[row.message]),
         )
+
+
+def _only(block: Block, indexes: NDArray[np.int64]) -> Block:
+    """Some messages of a block, as far as decoding looks at them."""
+    return replace(
+        block,
+        payloads=[block.payloads[index] for index in indexes],
+        arrival_us=block.arrival_us[indexes],
+        topic_codes=block.topic_codes[indexes],
+    )
 
 
 def _indexes(messages: Sequence[int]) -> NDArray[np.int64]:

@@ -9,12 +9,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+import structlog
+
 from fog_node.decode.stream import Decoded
 from fogline.engine.batch import Batch
 from fogline.engine.rows import RowAnswer, RowProgram
 from fogline.engine.state import PartState, ReadingTerm
 from fogline.engine.windows import WindowProgram
+from fogline.model.errors import FogError
 from fogline.model.plan import Plan, RowQuery, StepSpec, WindowQuery
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class StepFailed(FogError):
+    """A step could not answer; the same messages will be tried again."""
+
+    retryable = True
 
 
 class RowStep(Protocol):
@@ -59,7 +70,19 @@ class StreamGraph:
         )
 
     async def run(self, decoded: Decoded) -> PartState:
-        """The partial states of one block, and what became of its readings."""
+        """The partial states of one block, and what became of its readings.
+
+        Raises :class:`StepFailed` when a step breaks: this plan's lane then stands still, and no other.
+        """
+        try:
+            return await self._run(decoded)
+        except Exception as error:
+            _log.exception("a step broke", stream=self._stream)
+            raise StepFailed(
+                f"a step behind stream {self._stream} broke: {error!r}", hint="see the node's log"
+            ) from error
+
+    async def _run(self, decoded: Decoded) -> PartState:
         batches = {self._stream: decoded.batch}
         filtered = {self._stream: 0}
         for step, runner in self._rows:

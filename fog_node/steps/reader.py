@@ -66,9 +66,16 @@ class StreamReader:
         """A stretch of the blocks of [first, end)."""
         if self.graph.answers_at_once:
             return await self._read_one_by_one(origin, first, end)
+        return await self._read_together(origin, first, end)
+
+    async def _read_together(self, origin: Origin, first: int, end: int) -> list[Read]:
+        """Blocks of a stretch are under way at once, and come out in order."""
         stretch = [pair async for pair in self._stretch(origin, first, end)]
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self.graph.run(d), name="run the steps") for _, d in stretch]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self.graph.run(d), name="run the steps") for _, d in stretch]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from failed
         return [
             _read(block, decoded, task.result())
             for (block, decoded), task in zip(stretch, tasks, strict=True)

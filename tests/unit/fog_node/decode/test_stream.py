@@ -1,12 +1,14 @@
 """A block's readings: columns, verdicts by time, and that every reading is somewhere."""
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fog_node.decode.rows import RawRows
 from fog_node.decode.stream import StreamDecoder
 from fog_node.messages import Block
 from fogline.engine.batch import NumberColumn, TextColumn
@@ -192,3 +194,22 @@ def test_every_reading_is_kept_or_dead_or_too_late(raw: list[bytes]) -> None:
         if isinstance(column, NumberColumn):
             assert np.isfinite(column.values).all()
     assert len(decoded.messages) == len(decoded.arrival_us) == decoded.batch.rows
+
+
+def test_a_message_that_breaks_the_decoder_is_dead_and_the_others_live(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken = decoder()
+    read = broken._format.read
+
+    def breaks(payloads: Sequence[bytes]) -> RawRows:
+        if any(b"poison" in payload for payload in payloads):
+            raise ZeroDivisionError
+        return read(payloads)
+
+    monkeypatch.setattr(broken._format, "read", breaks)
+    decoded = broken.decode(block(at(NOON, temp=1), b'{"lot": "poison"}', b"nonsense", at(NOON, temp=2)))
+    assert decoded.messages.tolist() == [0, 3]
+    assert dict(decoded.dead) == {"decoder_failed": 1, "malformed": 1}
+    assert decoded.decoded == 4
+    assert [letter.payload for letter in decoded.letters] == [b'{"lot": "poison"}']

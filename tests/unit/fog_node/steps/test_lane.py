@@ -6,13 +6,14 @@ from collections import Counter
 from random import Random
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fog_node.journal.values import Counters, OriginState
 from fog_node.messages import Block
 from fog_node.steps.blocks import DecodedBlocks
-from fog_node.steps.graph import RowStep, sql_row_steps
+from fog_node.steps.graph import RowStep, StepFailed, sql_row_steps
 from fog_node.steps.lane import PlanLane
 from fogline.engine.batch import Batch
 from fogline.engine.rows import RowAnswer, RowProgram
@@ -353,6 +354,24 @@ async def test_answers_may_come_late_and_out_of_order() -> None:
     async with asyncio.timeout(5):
         await settle(lane, cloud, journal, clock)
     assert cloud.counted == {"all": 8, "of_even": 4}
+
+
+class BrokenStep:
+    """A step with a fault of its own."""
+
+    async def answer(self, batch: Batch) -> RowAnswer:
+        raise ZeroDivisionError
+
+
+async def test_a_step_that_breaks_stops_its_lane_with_an_error_that_can_be_told() -> None:
+    journal, clock = MemoryJournal(), JumpingClock(NOON)
+    journal.append([1])
+    lane = lane_of(journal, clock, plan(), even=BrokenStep())
+    lane.opened(0)
+    await lane.next_part()
+    lane.answered({journal.live: 0}, LIFE)
+    with pytest.raises(StepFailed, match="ZeroDivisionError"):
+        await lane.next_part()
 
 
 class Wire:
