@@ -27,6 +27,10 @@ async def heard(call: Readable[Response_co]) -> Response_co:
     return await anext(aiter(call))
 
 
+class LaneFailed(Exception):
+    """The parent ended the round without an answer."""
+
+
 class Child:
     """One lane of one stream."""
 
@@ -46,6 +50,8 @@ class Child:
             if response is grpc.aio.EOF:
                 raise ConnectionError(await self._call.details())
             kind = response.WhichOneof("kind")
+            if kind == "lane_failed":
+                raise LaneFailed(response.lane_failed.reason)
             if kind in ("ack", "refusal"):
                 told = getattr(response, kind)
                 offsets = self._origins.offsets_from_wire(told.offsets)

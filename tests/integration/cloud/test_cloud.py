@@ -22,7 +22,7 @@ from tests.contract.installation import (
     spec,
     state_of,
 )
-from tests.integration.cloud.child import child_of, heard
+from tests.integration.cloud.child import LaneFailed, child_of, heard
 from tests.integration.cloud.conftest import Running
 
 SOME = [Reading(1, "north", 20.0), Reading(2, "south", 19.0)]
@@ -100,20 +100,20 @@ async def test_a_follower_goes_on_behind_the_change_that_it_saw_last(
         assert [r.key[0].value for r in (await heard(results.GetResults(request))).results] == ["south"]
 
 
-async def test_a_lane_for_a_plan_that_nobody_deployed_ends_the_stream_with_a_reason(
+async def test_a_lane_for_a_plan_that_nobody_deployed_fails_with_a_reason(
     running: Running,
 ) -> None:
     async with child_of(running.address, "0123456789abcdef") as child:
-        with pytest.raises(grpc.aio.AioRpcError, match="no plan 0123456789abcdef"):
+        with pytest.raises(LaneFailed, match="no plan 0123456789abcdef"):
             await child.push(part(SOME, 0))
 
 
-async def test_what_contradicts_the_plan_is_refused_with_its_place(
+async def test_what_contradicts_the_plan_fails_with_its_place(
     running: Running, channel: grpc.aio.Channel
 ) -> None:
     deployed = await deploy(channel, spec(width=20))
     async with child_of(running.address, deployed.plan) as child:
-        with pytest.raises(grpc.aio.AioRpcError, match="by_zone"):
+        with pytest.raises(LaneFailed, match="by_zone"):
             await child.push(part(SOME, 0))
 
 
