@@ -67,7 +67,7 @@ def pack_header(header: Header) -> bytes:
     return packed[:_SIGNED] + zlib.crc32(packed[:_SIGNED]).to_bytes(4, "little")
 
 
-def parse_header(data: bytes | memoryview, position: int = 0) -> Header:
+def parse_header(data: bytes | bytearray | memoryview, position: int = 0) -> Header:
     """Read the header at ``position``. Raises DataLoss if it is damaged or not one."""
     if len(data) - position < HEADER.size:
         raise DataLoss("the file ends inside a block's header")

@@ -14,6 +14,7 @@ from fog_node.journal import Journal, JournalFull
 from fog_node.journal.settings import KIB
 from fog_node.messages import Block
 from fogline.model.part import Origin
+from fogline.model.plan import FullPolicy
 from fogline.testing.disk import ForgetfulDisk
 
 PLANS = ("p", "q")
@@ -126,7 +127,7 @@ class World:
 
         self.disk.fault = fault
 
-    async def policy(self, journal: Journal, policy: str) -> None:
+    async def policy(self, journal: Journal, policy: FullPolicy) -> None:
         self.full = policy
         journal.declare("air", policy=policy, quota_bytes=24 * KIB)
 
