@@ -24,6 +24,8 @@ RATE = 12_000
 DEVICES = 8
 TICK_S = 0.01
 IN_FLIGHT = 2_000
+CATCH_UP_S = 5.0
+"""A device that could not publish catches up on so much."""
 SETTLE_WITHIN_S = 120.0
 
 
@@ -86,7 +88,7 @@ class Load:
                 await device.publish(topic, b'{"ts":%d,"id":%d,"dice":%d}' % (ts_ms, id_, dice))
             await device.flush()
             await asyncio.sleep(max(0.0, next_at - time.monotonic()))
-            next_at = max(next_at, time.monotonic() - 0.1)
+            next_at = max(next_at, time.monotonic() - CATCH_UP_S)
         await device.all_taken()
 
     @property
