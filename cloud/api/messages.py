@@ -7,7 +7,7 @@ from cloud.board import AggregatorWord, Board, NodeWord
 from cloud.catalog import Catalog, KnownPlan
 from cloud.finish.decision import Status
 from cloud.store.book import PipelineRow
-from cloud.store.reading import Result
+from cloud.store.results import Result
 from fogline.model.plan import Scalar
 from fogline.v1 import api_pb2
 

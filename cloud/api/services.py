@@ -9,7 +9,7 @@ from cloud.api.messages import aggregator_to_wire, node_to_wire, pipeline_to_wir
 from cloud.board import Board, bounded, origin_of
 from cloud.catalog import Catalog
 from cloud.changes import Changes
-from cloud.store.reading import Place, Result, ResultQuery
+from cloud.store.results import Place, Result, ResultQuery
 from cloud.store.store import Store
 from fogline.model.caller import Caller, Right
 from fogline.model.clock import Clock

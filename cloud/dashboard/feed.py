@@ -10,7 +10,7 @@ from cloud.board import AggregatorWord, Board, NodeWord
 from cloud.catalog import Catalog, KnownPlan
 from cloud.committer import CommitCounters
 from cloud.dashboard.rates import Rates, total
-from cloud.store.reading import LiveStep, Result
+from cloud.store.results import LiveStep, Result
 from cloud.store.store import Store
 from fogline.model.caller import Caller
 from fogline.model.clock import Clock

@@ -17,8 +17,9 @@ from cloud.store.book import Book, Deployment, NewPlan, PlanRow
 from cloud.store.commit import Commit, PlanLayout
 from cloud.store.finishing import Moved, PassOutcome, StepPass, StepToFinish
 from cloud.store.origins import Origins
-from cloud.store.reading import LiveStep, Place, Reading, Result, ResultPage, ResultQuery
+from cloud.store.reading import Reading
 from cloud.store.reports import Report, Reports
+from cloud.store.results import LiveStep, Place, Result, ResultPage, ResultQuery, ResultReading
 from cloud.store.retention import Retention
 from cloud.store.rows import Layout, layouts_of
 from cloud.store.settlement import Answer, Submission
@@ -125,19 +126,19 @@ class SqlStore:
 
     async def results(self, query: ResultQuery, after: Place | None = None) -> ResultPage:
         async with self._backend.reading() as connection:
-            return await Reading(connection).results(query, after)
+            return await ResultReading(connection).results(query, after)
 
     async def changes(self, query: ResultQuery, after: int) -> tuple[Result, ...]:
         async with self._backend.reading() as connection:
-            return await Reading(connection).changes(query, after)
+            return await ResultReading(connection).changes(query, after)
 
     async def newest_change(self, tenant: str, pipeline: str) -> int:
         async with self._backend.reading() as connection:
-            return await Reading(connection).newest_change(tenant, pipeline)
+            return await ResultReading(connection).newest_change(tenant, pipeline)
 
     async def live(self, tenant: str, plan: str, step: str, *, windows: int, keys: int) -> LiveStep:
         async with self._backend.reading() as connection:
-            return await Reading(connection).live(tenant, plan, step, windows, keys)
+            return await ResultReading(connection).live(tenant, plan, step, windows, keys)
 
     async def readings(self, tenant: str) -> int:
         async with self._backend.reading() as connection:

@@ -7,8 +7,9 @@ from typing import Protocol
 from cloud.finish.decision import Assignment
 from cloud.store.book import Deployment, NewPlan, PipelineRow, PlanRow
 from cloud.store.finishing import Moved, PassOutcome, StepToFinish
-from cloud.store.reading import JournalRow, LedgerRow, LiveStep, Place, Result, ResultPage, ResultQuery
+from cloud.store.reading import JournalRow, LedgerRow
 from cloud.store.reports import Report
+from cloud.store.results import LiveStep, Place, Result, ResultPage, ResultQuery
 from cloud.store.rows import Layout
 from cloud.store.settlement import Answer, Submission
 from fogline.engine.state import ReadingTerm

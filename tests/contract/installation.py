@@ -10,8 +10,8 @@ from cloud.catalog import Catalog
 from cloud.changes import Changes
 from cloud.finish.finisher import Finisher
 from cloud.store.book import NewPlan
-from cloud.store.reading import Result, ResultQuery
 from cloud.store.reports import Journal, Report
+from cloud.store.results import Result, ResultQuery
 from cloud.store.rows import layouts_of
 from cloud.store.settlement import Answer, Submission
 from cloud.store.store import Store

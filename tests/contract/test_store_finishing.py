@@ -1,8 +1,8 @@
 """What every store promises of results: their status, their changes, what is kept and what goes."""
 
 from cloud.finish.finisher import RETIRE_EVERY_US
-from cloud.store.reading import ResultQuery
 from cloud.store.reports import Report
+from cloud.store.results import ResultQuery
 from fogline.model.clock import SECOND
 from tests.contract.installation import T0, Installation, Reading, journal, origin, spec
 
