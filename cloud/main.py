@@ -64,23 +64,7 @@ class Cloud:
         self.server: Final = Server(listen=settings.listen, insecure=settings.insecure)
         self.serving: Final = asyncio.Event()
         """Set once every port is open."""
-        feed = Feed(
-            store=store,
-            catalog=self._catalog,
-            board=self._board,
-            overview=self._overview,
-            commits=self._committer.counters,
-            clock=clock,
-        )
-        self.dashboard: Final = (
-            DashboardServer(
-                make_app(feed, insecure=settings.insecure),
-                listen=settings.dashboard,
-                insecure=settings.insecure,
-            )
-            if settings.dashboard
-            else None
-        )
+        self.dashboard: Final = self._dashboard(clock) if settings.dashboard else None
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until told to stop."""
@@ -102,6 +86,19 @@ class Cloud:
                 await stopping.wait()
             for task in tasks:
                 task.cancel()
+
+    def _dashboard(self, clock: Clock) -> DashboardServer:
+        feed = Feed(
+            store=self._store,
+            catalog=self._catalog,
+            board=self._board,
+            overview=self._overview,
+            commits=self._committer.counters,
+            clock=clock,
+        )
+        settings = self._settings
+        app = make_app(feed, insecure=settings.insecure)
+        return DashboardServer(app, listen=settings.dashboard, insecure=settings.insecure)
 
     def _add_services(self) -> None:
         pipelines = PipelineServicer(self._planner, self._overview)
