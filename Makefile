@@ -45,7 +45,7 @@ types: $(READY) ## mypy --strict
 	$(BIN)/mypy fogline fog_node aggregator cloud tests bench
 
 proto: $(READY) ## generate fogline/v1 from proto/
-	$(BIN)/python -m grpc_tools.protoc -I proto --python_out=. --pyi_out=. --grpc_python_out=. \
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m grpc_tools.protoc -I proto --python_out=. --pyi_out=. --grpc_python_out=. \
 	  --mypy_grpc_out=quiet:. $$(find proto -name '*.proto' | sort)
 	rm -f fogline/v1/types_pb2_grpc.py* fogline/v1/plan_pb2_grpc.py*
 
