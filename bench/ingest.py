@@ -41,7 +41,7 @@ steps:
       SELECT zone, count(*) AS n, avg(temp) AS mean, min(temp) AS low, max(temp) AS high,
              quantile(temp, 0.99) AS p99
       FROM air GROUP BY zone, TUMBLE(ts, INTERVAL '1 second')
-late: {disorder: 1s, wait: 4s, keep: 1d}
+late: {disorder: 1s, wait: 2m, keep: 1d}
 """
 
 
