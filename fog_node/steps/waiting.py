@@ -13,3 +13,4 @@ async def first_of(*waits: Coroutine[Any, Any, object]) -> None:
     finally:
         for task in tasks:
             task.cancel()
+        await asyncio.wait(tasks)
