@@ -191,7 +191,9 @@ def settle(fogline: Fogline, rows: int) -> float:
 
 def drill(folder: Path, data: Path) -> dict[str, Any]:
     """Everything once: the report."""
-    file = data / FILE
+    file = next(data.glob(f"**/{FILE}"), None)
+    if file is None:
+        raise SystemExit(f"{data} holds no {FILE}; name the folder of the data sets with --data")
     with gzip.open(file, "rt", newline="") as lines:
         rows = list(csv.DictReader(lines))
     repeats = len(rows) - len({(row["node"], row["seq"]) for row in rows})
@@ -245,7 +247,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True, help="folder of ulb_readings_dev.csv.gz")
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds ulb_readings_dev.csv.gz")
     parser.add_argument("--json", type=Path, help="write the report there")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="fogline-ulb-") as folder:
