@@ -58,6 +58,9 @@ check: lint types drift test ## all that must be green
 faults: $(READY) ## random kills under load: make faults KILLS=1000 SEED=7
 	$(BIN)/python -m tests.faults.drill --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
+drill-ulb: $(READY) ## replay real radio data and compare with independent sums: make drill-ulb DATA=DIR
+	$(BIN)/python -m bench.drill_ulb --data $(DATA)
+
 model: $(READY) ## explore the protocol model further: make model STATES=1000000
 	$(BIN)/python -m pytest tests/model --model-states=$(STATES)
 
@@ -72,4 +75,4 @@ bench: $(READY) ## ingest benchmark beside paho + dict (needs mosquitto)
 build: $(READY) ## the wheel, in dist/
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 
-.PHONY: help setup demo test lint types proto drift check faults model fuzz bench build
+.PHONY: help setup demo test lint types proto drift check faults drill-ulb model fuzz bench build
