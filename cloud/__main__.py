@@ -2,6 +2,9 @@
 
 import sys
 
+import fogline.service.lean  # noqa: F401 - first, see there
+
+# isort: split
 from cloud.main import main
 
 if __name__ == "__main__":

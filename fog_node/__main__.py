@@ -1,7 +1,11 @@
-"""``python -m fog_node``."""
+"""``python -m fog_node --settings FILE``."""
 
 import sys
 
+import fogline.service.lean  # noqa: F401 - first, see there
+
+# isort: split
 from fog_node.main import main
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,27 +1,29 @@
 """The fog node's process."""
 
-import sys
+import asyncio
 from collections.abc import Sequence
-from random import SystemRandom
+from random import Random
 
 from fog_node.node import run_node
 from fog_node.settings import NodeSettings
 from fogline.model.clock import SystemClock
 from fogline.model.errors import FogError
 from fogline.service.arguments import settings_from
+from fogline.service.folder import make_folder
 from fogline.service.logs import set_up_logs
-from fogline.service.run import EXIT_REFUSED, run_until_signalled
+from fogline.service.run import refused, run_until_signalled
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run a node until it is told to stop; returns the exit code."""
     try:
-        settings = settings_from(
-            NodeSettings, tier="node", arguments=sys.argv[1:] if arguments is None else arguments
-        )
+        settings = settings_from(NodeSettings, tier="node", arguments=arguments)
+        make_folder(settings.folder)
     except FogError as error:
-        sys.stderr.write(f"{error}\n")
-        return EXIT_REFUSED
-    set_up_logs(level=settings.log_level, tier="node")
-    clock, rng = SystemClock(), SystemRandom()
-    return run_until_signalled(lambda stopping: run_node(settings, stopping, clock=clock, rng=rng))
+        return refused(error)
+    set_up_logs(level=settings.log_level, tier="node", name=settings.name)
+
+    async def run(stopping: asyncio.Event) -> None:
+        await run_node(settings, stopping, clock=SystemClock(), rng=Random())  # noqa: S311 - jitter
+
+    return run_until_signalled(run)

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from contextlib import AsyncExitStack
 from random import Random
 from typing import Final
 
@@ -33,25 +32,33 @@ async def run_node(
 
     ``files``: what the journal lies on, if not the disk.
     """
-    settings.folder.mkdir(parents=True, exist_ok=True)
-    async with AsyncExitStack() as stack:
-        journal = await stack.enter_async_context(
-            Journal(
-                settings.journal,
-                folder=settings.folder / "journal",
-                node=settings.name,
-                clock=clock,
-                entropy=os.urandom,
-                files=files,
-            )
-        )
+    journal = Journal(
+        settings.journal,
+        folder=settings.folder / "journal",
+        node=settings.name,
+        clock=clock,
+        entropy=os.urandom,
+        files=files,
+    )
+    async with journal:
+        node = Node(settings, journal, clock=clock, rng=rng)
+        await node.resume()
+        await node.run(stopping)
+
+
+class Node:
+    """Everything of one node's process around an open journal."""
+
+    def __init__(self, settings: NodeSettings, journal: Journal, *, clock: Clock, rng: Random) -> None:
+        self._settings: Final = settings
+        self._journal: Final = journal
+        self._clock: Final = clock
         lanes = LaneSet()
-        live_first = LiveFirst(journal, after_us=int(settings.live_after_s * SECOND), clock=clock)
-        plans = NodePlans(journal=journal, lanes=lanes, live_first=live_first, clock=clock)
-        kept = KeptDesired(settings.folder / "desired")
-        if kept.desired.state is not None:
-            await plans.apply(kept.desired.state)
-        uplink = Uplink(
+        after_us = int(settings.live_after_s * SECOND)
+        self._live_first: Final = LiveFirst(journal, after_us=after_us, clock=clock)
+        self._plans: Final = NodePlans(journal=journal, lanes=lanes, live_first=self._live_first, clock=clock)
+        self._kept: Final = KeptDesired(settings.folder / "desired")
+        self._uplink: Final = Uplink(
             parents=settings.parents,
             child=settings.name,
             lanes=lanes,
@@ -59,78 +66,61 @@ async def run_node(
             rng=rng,
             settings=settings.link,
         )
-        listener = Listener(
-            settings.listener,
-            router=plans.router,
-            journal=journal,
-            clock=clock,
-            entropy=os.urandom,
-            streams=journal.streams(),
+        self._reporter: Final = Reporter(
+            settings, journal=journal, plans=self._plans, kept=self._kept, uplink=self._uplink, clock=clock
         )
-        reporter = Reporter(
-            settings, journal=journal, plans=plans, listener=listener, uplink=uplink, clock=clock
-        )
-        control = ControlClient(
+        self._control: Final = ControlClient(
             parents=settings.parents,
-            report=reporter.request,
-            accept=kept.accept,
+            report=self._reporter.request,
+            accept=self._kept.accept,
             clock=clock,
             rng=rng,
             settings=settings.link,
         )
-        node = _Node(
-            plans=plans, kept=kept, live_first=live_first, reporter=reporter, control=control, clock=clock
+
+    async def resume(self) -> None:
+        """Run at once what was last told, before any parent is heard of."""
+        if self._kept.desired.state is not None:
+            await self._plans.apply(self._kept.desired.state)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Serve devices and push until told to stop."""
+        listener = Listener(
+            self._settings.listener,
+            router=self._plans.router,
+            journal=self._journal,
+            clock=self._clock,
+            entropy=os.urandom,
+            streams=self._journal.streams(),
         )
         async with asyncio.TaskGroup() as group:
             async with listener:
                 tasks = [
-                    group.create_task(journal.run(), name="tidy the journal"),
-                    group.create_task(node.follow(), name="follow desired state"),
-                    group.create_task(node.report(), name="report"),
-                    group.create_task(control.run(), name="control"),
+                    group.create_task(self._journal.run(), name="tidy the journal"),
+                    group.create_task(self._follow(listener), name="follow desired state"),
+                    group.create_task(self._report(listener), name="report"),
+                    group.create_task(self._control.run(), name="control"),
                 ]
-                push = group.create_task(uplink.run(), name="push to parent")
-                _log.info("node runs", node=settings.name, port=listener.port, parents=settings.parents)
+                push = group.create_task(self._uplink.run(), name="push to parent")
+                _log.info("node runs", node=self._settings.name, port=listener.port)
                 await stopping.wait()
-            uplink.stop()
+            self._uplink.stop()
             await push
             for task in tasks:
                 task.cancel()
 
-
-class _Node:
-    """The loops that tie the pieces together."""
-
-    def __init__(
-        self,
-        *,
-        plans: NodePlans,
-        kept: KeptDesired,
-        live_first: LiveFirst,
-        reporter: Reporter,
-        control: ControlClient,
-        clock: Clock,
-    ) -> None:
-        self._plans: Final = plans
-        self._kept: Final = kept
-        self._live_first: Final = live_first
-        self._reporter: Final = reporter
-        self._control: Final = control
-        self._clock: Final = clock
-
-    async def follow(self) -> None:
+    async def _follow(self, listener: Listener) -> None:
         """Apply each newer desired state."""
         while True:
-            state: control_pb2.DesiredState = await self._kept.desired.newer_than(
-                self._plans.applied.generation
-            )
+            applied = self._plans.applied.generation
+            state: control_pb2.DesiredState = await self._kept.desired.newer_than(applied)
             await self._plans.apply(state)
-            await self._reporter.refresh()
+            await self._reporter.refresh(listener)
             self._control.changed()
 
-    async def report(self) -> None:
+    async def _report(self, listener: Listener) -> None:
         """Keep the report fresh, and begin a new epoch where a lane asked for one."""
         while True:
             await self._live_first.roll_if_wanted()
-            await self._reporter.refresh()
+            await self._reporter.refresh(listener)
             await self._clock.sleep(REPORT_EVERY_S)

@@ -12,6 +12,7 @@ from fog_node.plans import NodePlans
 from fog_node.settings import NodeSettings
 from fog_node.steps.lane import PlanLane
 from fogline import __version__
+from fogline.control.keep import KeptDesired
 from fogline.control.servicer import PROTOCOL
 from fogline.model.clock import Clock
 from fogline.model.errors import NotFound
@@ -32,7 +33,7 @@ class Reporter:
         *,
         journal: Journal,
         plans: NodePlans,
-        listener: Listener,
+        kept: KeptDesired,
         uplink: Uplink,
         clock: Clock,
     ) -> None:
@@ -40,7 +41,7 @@ class Reporter:
         self._name: Final = settings.name
         self._journal: Final = journal
         self._plans: Final = plans
-        self._listener: Final = listener
+        self._kept: Final = kept
         self._uplink: Final = uplink
         self._clock: Final = clock
         self._newest = control_pb2.NodeReport(node=settings.name, version=__version__)
@@ -51,7 +52,7 @@ class Reporter:
             protocol=PROTOCOL, child=self._name, role="node", nodes=[self._newest]
         )
 
-    async def refresh(self) -> None:
+    async def refresh(self, listener: Listener) -> None:
         """Make a new report. Its terms belong together: offsets and ends are noted in one instant."""
         states = {s.origin: s for stream in self._plans.router.streams for s in self._journal.origins(stream)}
         places = [
@@ -62,14 +63,14 @@ class Reporter:
         ]
         asked = [await self._lane(*place) for place in places]
         usage = self._journal.usage()
-        counts = self._listener.counts()
+        counts = listener.counts()
         self._newest = control_pb2.NodeReport(
             node=self._name,
             parent=self._uplink.parent,
             at_us=self._clock.now_us(),
             generation=self._plans.applied.generation,
             faults=self._faults(),
-            listener=self._url(),
+            listener=self._url(listener),
             clients=counts.connections,
             journals=[_journal(state) for state in states.values()],
             lanes=[lane for lane in asked if lane is not None],
@@ -83,11 +84,12 @@ class Reporter:
     def _faults(self) -> list[str]:
         stuck = [f"plan {plan} is stuck: {reason}" for plan, reason in self._uplink.faults.items()]
         damage = [f"{finding.path}: {finding.detail}" for finding in self._journal.findings]
-        return [*self._plans.applied.faults, *stuck, *damage]
+        unkept = [self._kept.fault] if self._kept.fault else []
+        return [*self._plans.applied.faults, *unkept, *stuck, *damage]
 
-    def _url(self) -> str:
+    def _url(self, listener: Listener) -> str:
         scheme = "mqtts" if self._settings.listener.certificate else "mqtt"
-        return f"{scheme}://{self._settings.listener.host}:{self._listener.port}"
+        return f"{scheme}://{self._settings.listener.host}:{listener.port}"
 
     async def _lane(self, lane: PlanLane, state: OriginState, place: Place) -> control_pb2.LaneReport | None:
         origin = state.origin

@@ -111,6 +111,7 @@ class House:
 
     async def start(self) -> None:
         """Switch on, and return when devices can connect."""
+        self.folder.mkdir(exist_ok=True)
         clock, rng, stopping = SystemClock(), Random(1), asyncio.Event()
         self._running = asyncio.create_task(
             run_node(self._settings, stopping, clock=clock, rng=rng, files=self._files), name="node"

@@ -77,11 +77,15 @@ class Site:
 
     async def kill(self, tier: str, index: int) -> None:
         """Kill -9 a process, and return when the supervisor has put another in its place."""
-        pid = self.pids()[tier][index]
-        os.kill(pid, signal.SIGKILL)
+        before = self.pids()[tier]
+        os.kill(before[index], signal.SIGKILL)
         async with asyncio.timeout(START_WITHIN_S):
-            while self.pids()[tier][index] == pid:  # noqa: ASYNC110  # a file of another process has no event
+            while not self._replaced(tier, before[index], len(before)):
                 await asyncio.sleep(0.02)
+
+    def _replaced(self, tier: str, pid: int, count: int) -> bool:
+        now = self.pids()[tier]
+        return pid not in now and len(now) == count
 
     async def results(self, pipeline: str) -> list[str]:
         """All results, a JSON line each."""
