@@ -80,7 +80,7 @@ class Site:
         before = self.pids()[tier]
         os.kill(before[index], signal.SIGKILL)
         async with asyncio.timeout(START_WITHIN_S):
-            while not self._replaced(tier, before[index], len(before)):
+            while not self._replaced(tier, before[index], len(before)):  # noqa: ASYNC110  # another process's file
                 await asyncio.sleep(0.02)
 
     def _replaced(self, tier: str, pid: int, count: int) -> bool:
