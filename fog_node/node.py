@@ -11,6 +11,7 @@ from fog_node.ingest.listener import Listener
 from fog_node.journal.files import Files
 from fog_node.journal.journal import Journal
 from fog_node.plans import LiveFirst, NodePlans
+from fog_node.pressure import PacedJournal
 from fog_node.report import Reporter
 from fog_node.settings import NodeSettings
 from fogline.control.client import ControlClient
@@ -88,7 +89,7 @@ class Node:
         listener = Listener(
             self._settings.listener,
             router=self._plans.router,
-            journal=self._journal,
+            journal=PacedJournal(self._journal, lambda: self._plans.lanes, self._clock),
             clock=self._clock,
             entropy=os.urandom,
             streams=self._journal.streams(),

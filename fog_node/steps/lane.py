@@ -84,6 +84,17 @@ class PlanLane:
         self._todo: list[cursors.Action] = []
         self._heard = asyncio.Event()
         self._live_turns = 0
+        self.read_at = float("-inf")
+        """When messages were last read; seconds of the monotonic clock."""
+
+    def behind(self) -> int:
+        """Messages of live origins that are journaled and not read yet."""
+        return sum(
+            state.end - tail.position
+            for stream in self._readers
+            for state in self._journal.origins(stream)
+            if not state.closed and (tail := self._tails.get(state.origin)) is not None
+        )
 
     @property
     def places(self) -> Mapping[Origin, cursors.Place]:
@@ -235,6 +246,7 @@ class PlanLane:
         stretch = await self._readers[tail.origin.stream].read(tail.origin, tail.position, end)
         if tail.unsent != first:
             return  # a rewind came in between
+        self.read_at = self._clock.monotonic()
         for read in stretch:
             tail.take(read, self._clock.now_us())
         if stretch and not self._cursor.places[tail.origin].closed:
