@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fog_node.decode.rows import NOT_FINITE, OUT_OF_RANGE, WRONG_TYPE, Verdicts, verdict
-from fogline.engine.batch import NULL_TEXT, NumberColumn, TextColumn
+from fogline.engine.batch import NumberColumn, TextColumn
+from fogline.engine.batch import text_column as encode_texts
 from fogline.model.plan import FieldSpec
 
 LARGEST_STEPS: Final = 2**40
@@ -89,9 +90,8 @@ def text_column(values: list[Any]) -> TextColumn:
     # 1, 1.0 and True are one dictionary key to Python and three spellings to JSON, hence the type beside the
     # value.
     keys = [(v.__class__, v) for v in values]
-    codes = np.fromiter((index.setdefault(k, len(index)) for k in keys), dtype=np.int32, count=len(values))
-    to_code, dictionary = _encode([_spelt(value) for _, value in index])
-    return TextColumn(codes=to_code[codes] if len(values) else codes, dictionary=dictionary)
+    codes = np.fromiter((index.setdefault(k, len(index)) for k in keys), dtype=np.intp, count=len(values))
+    return encode_texts([_spelt(value) for _, value in index]).take(codes)
 
 
 def _spelt(value: Any) -> str | None:
@@ -106,11 +106,4 @@ def topic_column(
     by_topic: Sequence[str | None], topic_codes: NDArray[np.uint32], messages: NDArray[np.int64]
 ) -> TextColumn:
     """A topic label's column, from the label's value in each topic of the block."""
-    to_code, dictionary = _encode(by_topic)
-    return TextColumn(codes=to_code[topic_codes[messages]], dictionary=dictionary)
-
-
-def _encode(texts: Sequence[str | None]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-    places: dict[str, int] = {}
-    codes = [NULL_TEXT if text is None else places.setdefault(text, len(places)) for text in texts]
-    return np.array(codes, dtype=np.int32), tuple(places)
+    return encode_texts(by_topic).take(topic_codes[messages].astype(np.intp))

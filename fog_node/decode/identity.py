@@ -24,10 +24,6 @@ class Repeats:
         self._within: Final = identity.within_us
         self._seen: OrderedDict[tuple[Any, ...], int] = OrderedDict()
 
-    def forget(self) -> None:
-        """Start again from nothing; what lies before is then given to :meth:`remember`."""
-        self._seen.clear()
-
     def remember(self, batch: Batch, arrival_us: NDArray[np.int64]) -> None:
         """Take note of readings that lie before those that will be judged."""
         self.judge(batch, arrival_us)

@@ -18,9 +18,6 @@ PINGREQ: Final = 12
 DISCONNECT: Final = 14
 AUTH: Final = 15
 
-LARGEST_PACKET: Final = 268_435_455 + 5
-"""Four bytes of remaining length, and the fixed header: what MQTT itself allows, in bytes."""
-
 
 class Reason(IntEnum):
     """MQTT 5 reason codes that the listener gives; MQTT 3.1.1 has a return code for few of them."""
