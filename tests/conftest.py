@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 
+import grpc.aio
 import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import settings
@@ -27,6 +28,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         for program in mark.args:
             if shutil.which(program) is None:
                 absent(f"needs {program}, which is not installed")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def grpc_stays_up() -> None:
+    """Keep gRPC's poller for the whole run.
+
+    gRPC stops it with its last channel or server, which the garbage collector may let go of in whichever test runs
+    just then, and stopping joins a thread: a block on that test's event loop that is none of ours.
+    """
+    grpc.aio.init_grpc_aio()
 
 
 @pytest.fixture
