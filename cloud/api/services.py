@@ -13,7 +13,7 @@ from cloud.store.results import Place, Result, ResultQuery
 from cloud.store.store import Store
 from fogline.model.caller import Caller, Right
 from fogline.model.clock import Clock
-from fogline.model.errors import NotFound
+from fogline.model.errors import InvalidInput, NotFound
 from fogline.service.callers import require
 from fogline.v1 import api_pb2
 
@@ -34,42 +34,36 @@ class Results:
     async def get(
         self, caller: Caller, request: api_pb2.GetResultsRequest
     ) -> AsyncIterator[api_pb2.GetResultsResponse]:
-        """Results in the order of windows; a follower gets every change after them, in the order of changes.
+        """Results in the order of windows; a follower gets every change, in the order of changes.
 
         Raises :class:`NotFound` for a pipeline or step that is not there.
         """
         require(caller, Right.READ)
         query = self._query(caller, request)
-        # Taken before the first read: what changes meanwhile is told a second time rather than not at all.
-        after = await self._store.newest_change(caller.tenant, request.pipeline)
-        if request.HasField("after_change"):
-            after = request.after_change
-        if not request.follow or not request.HasField("after_change"):
-            async for response in self._all(query, request):
+        if not request.follow:
+            async for response in self._all(query):
                 yield response
-        while request.follow:
+            return
+        after = _position(request.resume_token)
+        while True:
             event = self._changes.next(caller.tenant, request.pipeline)
             changed = await self._store.changes(query, after)
             if changed:
                 after = changed[-1].change
-                yield self._response(query, changed)
+                response = self._response(query, changed)
+                response.resume_token = str(after)
+                yield response
             else:
                 await self._changes.wait(event, FOLLOW_SECONDS)
 
-    async def _all(
-        self, query: ResultQuery, request: api_pb2.GetResultsRequest
-    ) -> AsyncIterator[api_pb2.GetResultsResponse]:
+    async def _all(self, query: ResultQuery) -> AsyncIterator[api_pb2.GetResultsResponse]:
         place: Place | None = None
         while True:
             page = await self._store.results(query, place)
             if not page.results:
                 return
             place = page.last
-            wanted = page.results
-            if request.HasField("after_change"):
-                wanted = tuple(r for r in wanted if r.change > request.after_change)
-            if wanted:
-                yield self._response(query, wanted)
+            yield self._response(query, page.results)
 
     def _query(self, caller: Caller, request: api_pb2.GetResultsRequest) -> ResultQuery:
         row = self._catalog.pipeline(caller.tenant, request.pipeline)
@@ -172,3 +166,10 @@ class Overview:
                 and origin in journaled
             ]
         return words
+
+
+def _position(token: str) -> int:
+    """The change behind which a follower goes on. Raises :class:`InvalidInput`."""
+    if token and not token.isdecimal():
+        raise InvalidInput("this resume token is none of ours", hint="leave it out to begin again")
+    return int(token or 0)

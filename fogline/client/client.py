@@ -128,7 +128,7 @@ class Client:
             request.since_us = from_datetime(since)
         if until is not None:
             request.until_us = from_datetime(until)
-        return self._following(request) if follow else self._once(request, deadline=_STREAM_DEADLINE)
+        return self._following(request) if follow else self._once(request)
 
     def status(self) -> Status:
         """Tiers, plans and their health."""
@@ -143,28 +143,30 @@ class Client:
             )
             return tuple(read.ledger(s) for s in answer.streams)
 
-    def _once(
+    def _once(self, request: api_pb2.GetResultsRequest) -> Generator[Result, None, None]:
+        for answer in self._answers(request, deadline=_STREAM_DEADLINE):
+            for message in answer.results:
+                yield read.result(message)
+
+    def _answers(
         self, request: api_pb2.GetResultsRequest, *, deadline: float | None
-    ) -> Generator[Result, None, None]:
+    ) -> Generator[api_pb2.GetResultsResponse, None, None]:
         with translated(self.address):
             call = self._results.GetResults(request, timeout=deadline)
             try:
-                for answer in call:
-                    for message in answer.results:
-                        yield read.result(message)
+                yield from call
             finally:
                 call.cancel()
 
     def _following(self, request: api_pb2.GetResultsRequest) -> Generator[Result, None, None]:
         lost_at: float | None = None
-        # In the order of changes from the first one: where a broken connection goes on is then always known.
-        request.after_change = 0
         while True:
             try:
-                for result in self._once(request, deadline=None):
+                for answer in self._answers(request, deadline=None):
                     lost_at = None
-                    request.after_change = result.change
-                    yield result
+                    for message in answer.results:
+                        yield read.result(message)
+                    request.resume_token = answer.resume_token
             except Unavailable:
                 lost_at = time.monotonic() if lost_at is None else lost_at
                 if time.monotonic() - lost_at > self._timeout:

@@ -62,14 +62,114 @@ class SpecFault(_message.Message):
     def __init__(self, line: _Optional[int] = ..., column: _Optional[int] = ..., path: _Optional[str] = ..., message: _Optional[str] = ..., hint: _Optional[str] = ...) -> None: ...
 
 class ListPipelinesRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ListPipelinesResponse(_message.Message):
-    __slots__ = ("pipelines",)
+    __slots__ = ("pipelines", "next_page_token")
     PIPELINES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     pipelines: _containers.RepeatedCompositeFieldContainer[PipelineInfo]
-    def __init__(self, pipelines: _Optional[_Iterable[_Union[PipelineInfo, _Mapping]]] = ...) -> None: ...
+    next_page_token: str
+    def __init__(self, pipelines: _Optional[_Iterable[_Union[PipelineInfo, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class GetPipelineRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class GetPipelineResponse(_message.Message):
+    __slots__ = ("pipeline", "spec")
+    PIPELINE_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    pipeline: PipelineInfo
+    spec: str
+    def __init__(self, pipeline: _Optional[_Union[PipelineInfo, _Mapping]] = ..., spec: _Optional[str] = ...) -> None: ...
+
+class ListStreamsRequest(_message.Message):
+    __slots__ = ("pipeline", "page_size", "page_token")
+    PIPELINE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    pipeline: str
+    page_size: int
+    page_token: str
+    def __init__(self, pipeline: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListStreamsResponse(_message.Message):
+    __slots__ = ("streams", "next_page_token")
+    STREAMS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    streams: _containers.RepeatedCompositeFieldContainer[StreamInfo]
+    next_page_token: str
+    def __init__(self, streams: _Optional[_Iterable[_Union[StreamInfo, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class StreamInfo(_message.Message):
+    __slots__ = ("pipeline", "name", "topic", "format", "time", "labels", "fields", "journaled", "pending", "nodes")
+    PIPELINE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    JOURNALED_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
+    NODES_FIELD_NUMBER: _ClassVar[int]
+    pipeline: str
+    name: str
+    topic: str
+    format: str
+    time: str
+    labels: _containers.RepeatedScalarFieldContainer[str]
+    fields: _containers.RepeatedScalarFieldContainer[str]
+    journaled: int
+    pending: int
+    nodes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, pipeline: _Optional[str] = ..., name: _Optional[str] = ..., topic: _Optional[str] = ..., format: _Optional[str] = ..., time: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., fields: _Optional[_Iterable[str]] = ..., journaled: _Optional[int] = ..., pending: _Optional[int] = ..., nodes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ListNodesRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListNodesResponse(_message.Message):
+    __slots__ = ("nodes", "next_page_token")
+    NODES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    nodes: _containers.RepeatedCompositeFieldContainer[NodeStatus]
+    next_page_token: str
+    def __init__(self, nodes: _Optional[_Iterable[_Union[NodeStatus, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class GetNodeRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class GetNodeResponse(_message.Message):
+    __slots__ = ("node",)
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    node: NodeStatus
+    def __init__(self, node: _Optional[_Union[NodeStatus, _Mapping]] = ...) -> None: ...
+
+class RetireNodeRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class RetireNodeResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class PipelineInfo(_message.Message):
     __slots__ = ("name", "plan", "deployed_us", "running", "steps")
@@ -86,26 +186,94 @@ class PipelineInfo(_message.Message):
     def __init__(self, name: _Optional[str] = ..., plan: _Optional[str] = ..., deployed_us: _Optional[int] = ..., running: _Optional[_Iterable[str]] = ..., steps: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GetResultsRequest(_message.Message):
-    __slots__ = ("pipeline", "since_us", "until_us", "follow", "step", "after_change")
+    __slots__ = ("pipeline", "since_us", "until_us", "follow", "step", "resume_token")
     PIPELINE_FIELD_NUMBER: _ClassVar[int]
     SINCE_US_FIELD_NUMBER: _ClassVar[int]
     UNTIL_US_FIELD_NUMBER: _ClassVar[int]
     FOLLOW_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
-    AFTER_CHANGE_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     pipeline: str
     since_us: int
     until_us: int
     follow: bool
     step: str
-    after_change: int
-    def __init__(self, pipeline: _Optional[str] = ..., since_us: _Optional[int] = ..., until_us: _Optional[int] = ..., follow: _Optional[bool] = ..., step: _Optional[str] = ..., after_change: _Optional[int] = ...) -> None: ...
+    resume_token: str
+    def __init__(self, pipeline: _Optional[str] = ..., since_us: _Optional[int] = ..., until_us: _Optional[int] = ..., follow: _Optional[bool] = ..., step: _Optional[str] = ..., resume_token: _Optional[str] = ...) -> None: ...
 
 class GetResultsResponse(_message.Message):
-    __slots__ = ("results",)
+    __slots__ = ("results", "resume_token")
     RESULTS_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     results: _containers.RepeatedCompositeFieldContainer[Result]
-    def __init__(self, results: _Optional[_Iterable[_Union[Result, _Mapping]]] = ...) -> None: ...
+    resume_token: str
+    def __init__(self, results: _Optional[_Iterable[_Union[Result, _Mapping]]] = ..., resume_token: _Optional[str] = ...) -> None: ...
+
+class ListResultsRequest(_message.Message):
+    __slots__ = ("pipeline", "since_us", "until_us", "step", "page_size", "page_token")
+    PIPELINE_FIELD_NUMBER: _ClassVar[int]
+    SINCE_US_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_US_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    pipeline: str
+    since_us: int
+    until_us: int
+    step: str
+    page_size: int
+    page_token: str
+    def __init__(self, pipeline: _Optional[str] = ..., since_us: _Optional[int] = ..., until_us: _Optional[int] = ..., step: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListResultsResponse(_message.Message):
+    __slots__ = ("results", "next_page_token")
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[Result]
+    next_page_token: str
+    def __init__(self, results: _Optional[_Iterable[_Union[Result, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class GetLatestRequest(_message.Message):
+    __slots__ = ("pipeline", "step", "windows", "keys")
+    PIPELINE_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    WINDOWS_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    pipeline: str
+    step: str
+    windows: int
+    keys: int
+    def __init__(self, pipeline: _Optional[str] = ..., step: _Optional[str] = ..., windows: _Optional[int] = ..., keys: _Optional[int] = ...) -> None: ...
+
+class GetLatestResponse(_message.Message):
+    __slots__ = ("windows", "results")
+    WINDOWS_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    windows: _containers.RepeatedCompositeFieldContainer[WindowInfo]
+    results: _containers.RepeatedCompositeFieldContainer[Result]
+    def __init__(self, windows: _Optional[_Iterable[_Union[WindowInfo, _Mapping]]] = ..., results: _Optional[_Iterable[_Union[Result, _Mapping]]] = ...) -> None: ...
+
+class WindowInfo(_message.Message):
+    __slots__ = ("start_us", "end_us", "status", "have", "expected", "missing", "revision", "keys", "readings")
+    START_US_FIELD_NUMBER: _ClassVar[int]
+    END_US_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    HAVE_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    READINGS_FIELD_NUMBER: _ClassVar[int]
+    start_us: int
+    end_us: int
+    status: WindowStatus
+    have: int
+    expected: int
+    missing: _containers.RepeatedScalarFieldContainer[str]
+    revision: int
+    keys: int
+    readings: int
+    def __init__(self, start_us: _Optional[int] = ..., end_us: _Optional[int] = ..., status: _Optional[_Union[WindowStatus, str]] = ..., have: _Optional[int] = ..., expected: _Optional[int] = ..., missing: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., keys: _Optional[int] = ..., readings: _Optional[int] = ...) -> None: ...
 
 class Result(_message.Message):
     __slots__ = ("pipeline", "step", "window_start_us", "window_end_us", "key", "values", "status", "have", "expected", "missing", "revision", "change", "readings")
@@ -164,7 +332,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("version", "at_us", "generation", "nodes", "aggregators", "pipelines", "readings", "incarnation")
+    __slots__ = ("version", "at_us", "generation", "nodes", "aggregators", "pipelines", "readings", "incarnation", "commits", "store")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     AT_US_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
@@ -173,6 +341,8 @@ class GetStatusResponse(_message.Message):
     PIPELINES_FIELD_NUMBER: _ClassVar[int]
     READINGS_FIELD_NUMBER: _ClassVar[int]
     INCARNATION_FIELD_NUMBER: _ClassVar[int]
+    COMMITS_FIELD_NUMBER: _ClassVar[int]
+    STORE_FIELD_NUMBER: _ClassVar[int]
     version: str
     at_us: int
     generation: int
@@ -181,7 +351,23 @@ class GetStatusResponse(_message.Message):
     pipelines: _containers.RepeatedCompositeFieldContainer[PipelineInfo]
     readings: int
     incarnation: bytes
-    def __init__(self, version: _Optional[str] = ..., at_us: _Optional[int] = ..., generation: _Optional[int] = ..., nodes: _Optional[_Iterable[_Union[NodeStatus, _Mapping]]] = ..., aggregators: _Optional[_Iterable[_Union[AggregatorStatus, _Mapping]]] = ..., pipelines: _Optional[_Iterable[_Union[PipelineInfo, _Mapping]]] = ..., readings: _Optional[int] = ..., incarnation: _Optional[bytes] = ...) -> None: ...
+    commits: CommitCounts
+    store: str
+    def __init__(self, version: _Optional[str] = ..., at_us: _Optional[int] = ..., generation: _Optional[int] = ..., nodes: _Optional[_Iterable[_Union[NodeStatus, _Mapping]]] = ..., aggregators: _Optional[_Iterable[_Union[AggregatorStatus, _Mapping]]] = ..., pipelines: _Optional[_Iterable[_Union[PipelineInfo, _Mapping]]] = ..., readings: _Optional[int] = ..., incarnation: _Optional[bytes] = ..., commits: _Optional[_Union[CommitCounts, _Mapping]] = ..., store: _Optional[str] = ...) -> None: ...
+
+class CommitCounts(_message.Message):
+    __slots__ = ("transactions", "parts", "contributions", "refusals", "failures")
+    TRANSACTIONS_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    CONTRIBUTIONS_FIELD_NUMBER: _ClassVar[int]
+    REFUSALS_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    transactions: int
+    parts: int
+    contributions: int
+    refusals: int
+    failures: int
+    def __init__(self, transactions: _Optional[int] = ..., parts: _Optional[int] = ..., contributions: _Optional[int] = ..., refusals: _Optional[int] = ..., failures: _Optional[int] = ...) -> None: ...
 
 class NodeStatus(_message.Message):
     __slots__ = ("report", "seen_us", "alive")
@@ -210,10 +396,24 @@ class GetLedgerRequest(_message.Message):
     def __init__(self, pipeline: _Optional[str] = ...) -> None: ...
 
 class GetLedgerResponse(_message.Message):
-    __slots__ = ("streams",)
+    __slots__ = ("streams", "brokers")
     STREAMS_FIELD_NUMBER: _ClassVar[int]
+    BROKERS_FIELD_NUMBER: _ClassVar[int]
     streams: _containers.RepeatedCompositeFieldContainer[StreamLedger]
-    def __init__(self, streams: _Optional[_Iterable[_Union[StreamLedger, _Mapping]]] = ...) -> None: ...
+    brokers: _containers.RepeatedCompositeFieldContainer[BrokerLedger]
+    def __init__(self, streams: _Optional[_Iterable[_Union[StreamLedger, _Mapping]]] = ..., brokers: _Optional[_Iterable[_Union[BrokerLedger, _Mapping]]] = ...) -> None: ...
+
+class BrokerLedger(_message.Message):
+    __slots__ = ("node", "url", "dropped", "known")
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    URL_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_FIELD_NUMBER: _ClassVar[int]
+    node: str
+    url: str
+    dropped: int
+    known: bool
+    def __init__(self, node: _Optional[str] = ..., url: _Optional[str] = ..., dropped: _Optional[int] = ..., known: _Optional[bool] = ...) -> None: ...
 
 class StreamLedger(_message.Message):
     __slots__ = ("pipeline", "plan", "stream", "received", "journaled", "refused", "before_start", "committed", "pending", "gap", "redelivered", "retained", "steps", "adds_up", "differences")

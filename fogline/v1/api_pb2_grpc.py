@@ -45,6 +45,11 @@ class PipelineServiceStub:
                 request_serializer=fogline_dot_v1_dot_api__pb2.ListPipelinesRequest.SerializeToString,
                 response_deserializer=fogline_dot_v1_dot_api__pb2.ListPipelinesResponse.FromString,
                 _registered_method=True)
+        self.GetPipeline = channel.unary_unary(
+                '/fogline.v1.PipelineService/GetPipeline',
+                request_serializer=fogline_dot_v1_dot_api__pb2.GetPipelineRequest.SerializeToString,
+                response_deserializer=fogline_dot_v1_dot_api__pb2.GetPipelineResponse.FromString,
+                _registered_method=True)
 
 
 class PipelineServiceServicer:
@@ -59,7 +64,15 @@ class PipelineServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListPipelines(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Pipelines by name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPipeline(self, request, context):
+        """One pipeline with the spec of its public plan.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -76,6 +89,11 @@ def add_PipelineServiceServicer_to_server(servicer, server):
                     servicer.ListPipelines,
                     request_deserializer=fogline_dot_v1_dot_api__pb2.ListPipelinesRequest.FromString,
                     response_serializer=fogline_dot_v1_dot_api__pb2.ListPipelinesResponse.SerializeToString,
+            ),
+            'GetPipeline': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPipeline,
+                    request_deserializer=fogline_dot_v1_dot_api__pb2.GetPipelineRequest.FromString,
+                    response_serializer=fogline_dot_v1_dot_api__pb2.GetPipelineResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -143,6 +161,272 @@ class PipelineService:
             metadata,
             _registered_method=True)
 
+    @staticmethod
+    def GetPipeline(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fogline.v1.PipelineService/GetPipeline',
+            fogline_dot_v1_dot_api__pb2.GetPipelineRequest.SerializeToString,
+            fogline_dot_v1_dot_api__pb2.GetPipelineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
+class StreamServiceStub:
+    """Streams that the pipelines read.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.ListStreams = channel.unary_unary(
+                '/fogline.v1.StreamService/ListStreams',
+                request_serializer=fogline_dot_v1_dot_api__pb2.ListStreamsRequest.SerializeToString,
+                response_deserializer=fogline_dot_v1_dot_api__pb2.ListStreamsResponse.FromString,
+                _registered_method=True)
+
+
+class StreamServiceServicer:
+    """Streams that the pipelines read.
+    """
+
+    def ListStreams(self, request, context):
+        """Streams by pipeline and name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_StreamServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'ListStreams': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStreams,
+                    request_deserializer=fogline_dot_v1_dot_api__pb2.ListStreamsRequest.FromString,
+                    response_serializer=fogline_dot_v1_dot_api__pb2.ListStreamsResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'fogline.v1.StreamService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('fogline.v1.StreamService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class StreamService:
+    """Streams that the pipelines read.
+    """
+
+    @staticmethod
+    def ListStreams(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fogline.v1.StreamService/ListStreams',
+            fogline_dot_v1_dot_api__pb2.ListStreamsRequest.SerializeToString,
+            fogline_dot_v1_dot_api__pb2.ListStreamsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
+class NodeServiceStub:
+    """Fog nodes.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.ListNodes = channel.unary_unary(
+                '/fogline.v1.NodeService/ListNodes',
+                request_serializer=fogline_dot_v1_dot_api__pb2.ListNodesRequest.SerializeToString,
+                response_deserializer=fogline_dot_v1_dot_api__pb2.ListNodesResponse.FromString,
+                _registered_method=True)
+        self.GetNode = channel.unary_unary(
+                '/fogline.v1.NodeService/GetNode',
+                request_serializer=fogline_dot_v1_dot_api__pb2.GetNodeRequest.SerializeToString,
+                response_deserializer=fogline_dot_v1_dot_api__pb2.GetNodeResponse.FromString,
+                _registered_method=True)
+        self.RetireNode = channel.unary_unary(
+                '/fogline.v1.NodeService/RetireNode',
+                request_serializer=fogline_dot_v1_dot_api__pb2.RetireNodeRequest.SerializeToString,
+                response_deserializer=fogline_dot_v1_dot_api__pb2.RetireNodeResponse.FromString,
+                _registered_method=True)
+
+
+class NodeServiceServicer:
+    """Fog nodes.
+    """
+
+    def ListNodes(self, request, context):
+        """Nodes by name, also those that are away.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetNode(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetireNode(self, request, context):
+        """Expects nothing more of a node that is gone for ever: windows stop waiting for it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_NodeServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'ListNodes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNodes,
+                    request_deserializer=fogline_dot_v1_dot_api__pb2.ListNodesRequest.FromString,
+                    response_serializer=fogline_dot_v1_dot_api__pb2.ListNodesResponse.SerializeToString,
+            ),
+            'GetNode': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetNode,
+                    request_deserializer=fogline_dot_v1_dot_api__pb2.GetNodeRequest.FromString,
+                    response_serializer=fogline_dot_v1_dot_api__pb2.GetNodeResponse.SerializeToString,
+            ),
+            'RetireNode': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetireNode,
+                    request_deserializer=fogline_dot_v1_dot_api__pb2.RetireNodeRequest.FromString,
+                    response_serializer=fogline_dot_v1_dot_api__pb2.RetireNodeResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'fogline.v1.NodeService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('fogline.v1.NodeService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class NodeService:
+    """Fog nodes.
+    """
+
+    @staticmethod
+    def ListNodes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fogline.v1.NodeService/ListNodes',
+            fogline_dot_v1_dot_api__pb2.ListNodesRequest.SerializeToString,
+            fogline_dot_v1_dot_api__pb2.ListNodesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetNode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fogline.v1.NodeService/GetNode',
+            fogline_dot_v1_dot_api__pb2.GetNodeRequest.SerializeToString,
+            fogline_dot_v1_dot_api__pb2.GetNodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetireNode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fogline.v1.NodeService/RetireNode',
+            fogline_dot_v1_dot_api__pb2.RetireNodeRequest.SerializeToString,
+            fogline_dot_v1_dot_api__pb2.RetireNodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
 
 class ResultServiceStub:
     """Windowed results.
@@ -159,6 +443,16 @@ class ResultServiceStub:
                 request_serializer=fogline_dot_v1_dot_api__pb2.GetResultsRequest.SerializeToString,
                 response_deserializer=fogline_dot_v1_dot_api__pb2.GetResultsResponse.FromString,
                 _registered_method=True)
+        self.ListResults = channel.unary_unary(
+                '/fogline.v1.ResultService/ListResults',
+                request_serializer=fogline_dot_v1_dot_api__pb2.ListResultsRequest.SerializeToString,
+                response_deserializer=fogline_dot_v1_dot_api__pb2.ListResultsResponse.FromString,
+                _registered_method=True)
+        self.GetLatest = channel.unary_unary(
+                '/fogline.v1.ResultService/GetLatest',
+                request_serializer=fogline_dot_v1_dot_api__pb2.GetLatestRequest.SerializeToString,
+                response_deserializer=fogline_dot_v1_dot_api__pb2.GetLatestResponse.FromString,
+                _registered_method=True)
 
 
 class ResultServiceServicer:
@@ -172,6 +466,20 @@ class ResultServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListResults(self, request, context):
+        """The same without `follow`, a page a call.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLatest(self, request, context):
+        """A step's newest windows, and the rows of some of their keys: what a screen shows.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ResultServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -179,6 +487,16 @@ def add_ResultServiceServicer_to_server(servicer, server):
                     servicer.GetResults,
                     request_deserializer=fogline_dot_v1_dot_api__pb2.GetResultsRequest.FromString,
                     response_serializer=fogline_dot_v1_dot_api__pb2.GetResultsResponse.SerializeToString,
+            ),
+            'ListResults': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListResults,
+                    request_deserializer=fogline_dot_v1_dot_api__pb2.ListResultsRequest.FromString,
+                    response_serializer=fogline_dot_v1_dot_api__pb2.ListResultsResponse.SerializeToString,
+            ),
+            'GetLatest': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLatest,
+                    request_deserializer=fogline_dot_v1_dot_api__pb2.GetLatestRequest.FromString,
+                    response_serializer=fogline_dot_v1_dot_api__pb2.GetLatestResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -209,6 +527,60 @@ class ResultService:
             '/fogline.v1.ResultService/GetResults',
             fogline_dot_v1_dot_api__pb2.GetResultsRequest.SerializeToString,
             fogline_dot_v1_dot_api__pb2.GetResultsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListResults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fogline.v1.ResultService/ListResults',
+            fogline_dot_v1_dot_api__pb2.ListResultsRequest.SerializeToString,
+            fogline_dot_v1_dot_api__pb2.ListResultsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLatest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fogline.v1.ResultService/GetLatest',
+            fogline_dot_v1_dot_api__pb2.GetLatestRequest.SerializeToString,
+            fogline_dot_v1_dot_api__pb2.GetLatestResponse.FromString,
             options,
             channel_credentials,
             insecure,

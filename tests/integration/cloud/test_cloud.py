@@ -95,8 +95,9 @@ async def test_a_follower_goes_on_behind_the_change_that_it_saw_last(
         await child.push(part(SOME, 0))
         first = await heard(results.GetResults(api_pb2.GetResultsRequest(pipeline="greenhouse", follow=True)))
         request = api_pb2.GetResultsRequest(
-            pipeline="greenhouse", follow=True, after_change=first.results[0].change
+            pipeline="greenhouse", follow=True, resume_token=first.resume_token
         )
+        await child.push(part([Reading(3, "south", 22.0)], 2))
         assert [r.key[0].value for r in (await heard(results.GetResults(request))).results] == ["south"]
 
 

@@ -113,8 +113,9 @@ def test_a_naive_time_is_refused(cloud: ScriptedCloud) -> None:
 
 def test_a_follower_goes_on_behind_the_last_change_when_the_connection_breaks(cloud: ScriptedCloud) -> None:
     def answer(request: api_pb2.GetResultsRequest, context: grpc.ServicerContext) -> Iterator[Any]:
-        after = request.after_change
-        yield api_pb2.GetResultsResponse(results=[window(after + 1), window(after + 2)])
+        after = int(request.resume_token or 0)
+        results = [window(after + 1), window(after + 2)]
+        yield api_pb2.GetResultsResponse(results=results, resume_token=str(after + 2))
         context.abort(grpc.StatusCode.UNAVAILABLE, "restarting")
 
     cloud.answers["GetResults"] = answer
@@ -123,7 +124,7 @@ def test_a_follower_goes_on_behind_the_last_change_when_the_connection_breaks(cl
         assert [next(following).change for _ in range(5)] == [1, 2, 3, 4, 5]
         following.close()
 
-    assert [r.after_change for r in cloud.requests] == [0, 2, 4]
+    assert [r.resume_token for r in cloud.requests] == ["", "2", "4"]
     assert all(r.follow for r in cloud.requests)
 
 
