@@ -1,10 +1,14 @@
 """What the cloud may be told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from fogline.model.clock import DAY, HOUR, SECOND
+from fogline.service.settings import InvalidSettings
 from fogline.service.units import Duration, Size
+
+Role = Literal["commit", "api"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,13 +16,22 @@ class CloudSettings:
     """The cloud: commits parts, finishes windows, answers questions."""
 
     name: str = "cloud"
-    """Name that children see."""
+    """Name that children see; processes on one store each have their own."""
+    roles: tuple[Role, ...] = ("commit", "api")
+    """What this process does: commit takes parts and finishes windows, api answers people and programs."""
     listen: str = "127.0.0.1:7070"
     """Where children and clients connect, as host:port."""
     dashboard: str = "127.0.0.1:8080"
     """Where the dashboard is served, as host:port; empty for none."""
+    rest: str = ""
+    """Where the HTTP API is served, as host:port; empty for none."""
+    metrics: str = ""
+    """Where Prometheus finds /metrics, as host:port; empty for none."""
     folder: Path
-    """Holds the store. Made if it is not there."""
+    """Holds the SQLite store, unless `store` names another. Made if it is not there."""
+    store: str = field(default="", repr=False)
+    """Where the store is: empty for SQLite in the folder, or postgresql://user:password@host:port/database. It is a
+    secret: better set in the environment or in a file than as a flag, which every process of the machine can read."""
     insecure: bool = False
     """Allow addresses that other machines can reach, although nothing is encrypted or authenticated yet."""
     credit: Size = 4 * 1024 * 1024
@@ -31,3 +44,7 @@ class CloudSettings:
     """Longest time that stopping in good order may take."""
     log_level: str = "info"
     """debug, info, warning or error."""
+
+    def __post_init__(self) -> None:
+        if not self.roles:
+            raise InvalidSettings(["roles: is empty; known are commit, api"])

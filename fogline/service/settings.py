@@ -6,7 +6,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -144,9 +144,8 @@ class _Reader:
         try:
             self.values[leaf.path] = _converted(leaf.kind, value, text=text)
         except ValueError as error:  # msgspec's ValidationError is one
-            self.faults.append(
-                f"{place}: {error}" if repr(value) in str(error) else f"{place}: {value!r}: {error}"
-            )
+            said = f"{error}{_known(leaf.kind)}"
+            self.faults.append(f"{place}: {said}" if repr(value) in said else f"{place}: {value!r}: {said}")
 
 
 def _converted(kind: Any, value: Any, *, text: bool) -> Any:
@@ -162,6 +161,14 @@ def _converted(kind: Any, value: Any, *, text: bool) -> Any:
     if unit is not None and converted < 0:
         raise ValueError(f"{value!r} is below zero")
     return converted
+
+
+def _known(kind: Any) -> str:
+    """The words that a setting may be made of, if it has only some."""
+    arguments = typing.get_args(kind)
+    if typing.get_origin(kind) is Literal:
+        return f"; known are {', '.join(arguments)}"
+    return next((said for argument in arguments if (said := _known(argument))), "")
 
 
 _PARSERS: Final[Mapping[str, Callable[[str], float]]] = {
