@@ -9,6 +9,8 @@ import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import settings
 
+from tests.postgres import PostgresAbsent, PostgresServer, private_postgres
+
 FORBID_SKIPS = "FOGLINE_FORBID_SKIPS"
 
 # A busy machine is no fault of the code: no test asserts how long something took.
@@ -49,3 +51,23 @@ def loop_is_never_blocked() -> Iterator[None]:
     """
     with blockbuster_ctx(scanned_modules=["fog_node", "fogline", "aggregator", "cloud"]):
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL for the whole run, quick and not durable; ``postgres.database()`` is a store of one's own."""
+    try:
+        with private_postgres() as server:
+            yield server
+    except PostgresAbsent as missing:
+        absent(str(missing))
+
+
+@pytest.fixture
+def durable_postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL for one test, which syncs: to be killed, restarted, stopped."""
+    try:
+        with private_postgres(durable=True) as server:
+            yield server
+    except PostgresAbsent as missing:
+        absent(str(missing))
