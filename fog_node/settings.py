@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fog_node.ingest.settings import ListenerSettings
+from fog_node.ingest.listener import ListenerSettings
 from fog_node.journal.settings import JournalSettings
 from fogline.uplink.settings import LinkSettings
 

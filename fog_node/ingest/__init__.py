@@ -1,8 +1,5 @@
-"""The node's own MQTT listener (docs/listener.md)."""
+"""How messages come in: by the node's own MQTT listener (``listener``), or from a broker (``broker``).
 
-from fog_node.ingest.counts import ListenerCounts
-from fog_node.ingest.listener import Listener
-from fog_node.ingest.settings import ListenerSettings
-from fog_node.ingest.topics import Router, Template, TemplateRouter
-
-__all__ = ["Listener", "ListenerCounts", "ListenerSettings", "Router", "Template", "TemplateRouter"]
+What both share stands here: the parser of PUBLISH packets, topics and the streams that they feed, recognition of
+repeated messages, and the way into the journal.
+"""

@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
-
-from fog_node.ingest.conversation import Conversation
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 READ_BYTES: Final = 256 * 1024
 FULL_READ_BYTES: Final = 64 * 1024
@@ -14,6 +12,22 @@ BUSY_READS: Final = 10
 """With so many reads in a window the listener is busy."""
 LEAST_READ_BYTES: Final = 4 * 1024
 """Read at least this much even when the memory for bytes in hand is used up."""
+
+
+class Talk(Protocol):
+    """What a socket needs of a conversation."""
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes received and not yet part of an action."""
+        ...
+
+    def received(self, data: bytes) -> None:
+        """Take bytes from the other side."""
+        ...
+
+
+C = TypeVar("C", bound=Talk)
 
 
 class Pace:
@@ -51,7 +65,7 @@ class Hand:
         self.pace: Final = pace
         self._limit: Final = limit
         self._buffer: Final = memoryview(bytearray(READ_BYTES))
-        self._waiting: dict[Connection, None] = {}
+        self._waiting: dict[Connection[Any], None] = {}
         self.held = 0
         self.at_work = 0
         """Connections whose last read is not dealt with yet."""
@@ -73,14 +87,14 @@ class Hand:
             del self._waiting[connection]
             connection.read_on()
 
-    def wait(self, connection: "Connection") -> bool:
+    def wait(self, connection: "Connection[Any]") -> bool:
         """Whether the connection must wait for room; it is told when there is some."""
         if self.held < self._limit:
             return False
         self._waiting[connection] = None
         return True
 
-    def leave(self, connection: "Connection") -> None:
+    def leave(self, connection: "Connection[Any]") -> None:
         """The connection has ended."""
         self._waiting.pop(connection, None)
 
@@ -90,12 +104,12 @@ class Hand:
         return self.held >= self._limit and not self.at_work
 
 
-class Connection(asyncio.BufferedProtocol):
+class Connection(asyncio.BufferedProtocol, Generic[C]):
     """One device's socket. Reads once, then not again before :meth:`resume`: the device feels how fast the
     disk is.
     """
 
-    def __init__(self, conversation: Conversation, hand: Hand, monotonic: Callable[[], float]) -> None:
+    def __init__(self, conversation: C, hand: Hand, monotonic: Callable[[], float]) -> None:
         self.conversation: Final = conversation
         self.finished: Final = asyncio.Event()
         """Set when nothing of this connection is on its way to the journal any more."""

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fog_node.ingest.packets import PUBACK, PUBREC, Codec, Reason
+from fog_node.ingest.packets import PUBACK, PUBREC, Answering, Reason
 from fog_node.ingest.publish import Published, Topic
 from fog_node.ingest.recognition import recognise
 from fog_node.ingest.session import Session, Sessions, content_hashes
@@ -50,7 +50,7 @@ class Deliveries:
         session: Session,
         sessions: Sessions,
         client: str,
-        codec: Codec,
+        codec: Answering,
         now_us: int,
     ) -> None:
         self._published: Final = published

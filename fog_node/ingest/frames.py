@@ -1,21 +1,9 @@
 """Where packets begin and end, and the two string rules of MQTT: what both versions share."""
 
+from collections.abc import Mapping
 from typing import Final
 
-from fog_node.ingest.packets import (
-    AUTH,
-    CONNECT,
-    DISCONNECT,
-    PINGREQ,
-    PUBREL,
-    SUBSCRIBE,
-    UNSUBSCRIBE,
-    MalformedPacket,
-    Reason,
-)
-
-FLAGS: Final = {CONNECT: 0, PUBREL: 2, SUBSCRIBE: 2, UNSUBSCRIBE: 2, PINGREQ: 0, DISCONNECT: 0, AUTH: 0}
-"""Fixed header flags of the packets that a device may send; PUBLISH has its own."""
+from fog_node.ingest.packets import MalformedPacket, Reason
 
 HEADER_BYTES: Final = 5
 """The longest fixed header: with so many bytes at hand a length is always readable."""
@@ -46,14 +34,17 @@ def frame_end(data: bytes, at: int, limit: int) -> int | None:
     raise MalformedPacket("a remaining length of more than four bytes")
 
 
-def check_flags(first: int) -> int:
-    """The type of a packet other than PUBLISH from its first byte, or :class:`MalformedPacket`."""
+def check_flags(first: int, flags: Mapping[int, int]) -> int:
+    """The type of a packet other than PUBLISH from its first byte, or :class:`MalformedPacket`.
+
+    ``flags``: the types that the other side may send, with the flags of their fixed headers.
+    """
     kind = first >> 4
-    if kind not in FLAGS:
+    if kind not in flags:
         raise MalformedPacket(
-            f"a packet of type {kind}, which a device never sends", reason=Reason.PROTOCOL_ERROR
+            f"a packet of type {kind}, which has no place here", reason=Reason.PROTOCOL_ERROR
         )
-    if first & 0x0F != FLAGS[kind]:
+    if first & 0x0F != flags[kind]:
         raise MalformedPacket(f"reserved flags {first & 0x0F:#x} in a packet of type {kind}")
     return kind
 

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
-from fog_node.ingest.settings import ListenerSettings
+from fog_node.ingest.listener import ListenerSettings
 from fog_node.journal.files import DiskFiles, Files
 from fog_node.journal.settings import JournalSettings
 from fog_node.node import run_node

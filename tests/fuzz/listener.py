@@ -4,7 +4,7 @@ The first byte chooses the version and how the rest is cut into reads; the rest 
 """
 
 from tests.unit.fog_node.ingest import obvious
-from tests.unit.fog_node.ingest.core import LIMIT, Device
+from tests.unit.fog_node.ingest.listener.core import LIMIT, Device
 from tests.unit.fog_node.ingest.packets_in import connect, publish, pubrel
 
 EVERYTHING = {"l1": "{a}", "l2": "{a}/{b}", "l3": "{a}/{b}/{c}", "l4": "{a}/{b}/{c}/{d}"}

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from fog_node.ingest import Listener, ListenerSettings, TemplateRouter
+from fog_node.ingest.listener import Listener, ListenerSettings
 from fog_node.ingest.ports import Log
+from fog_node.ingest.topics import TemplateRouter
 from fogline.model.clock import Clock, SystemClock
 from tests.integration.listener.stand_in import HeldJournal
 

@@ -5,7 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from fog_node.ingest import Listener, ListenerSettings, TemplateRouter
+from fog_node.ingest.listener import Listener, ListenerSettings
+from fog_node.ingest.topics import TemplateRouter
 from fog_node.journal import Journal, JournalSettings
 from fogline.model.clock import MILLISECOND, SystemClock
 

@@ -14,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from fog_node.ingest.auth import hash_password
+from fog_node.ingest.listener.auth import hash_password
 from fogline.testing.until import until
 from tests.conftest import absent
 from tests.integration.listener.certificates import self_signed

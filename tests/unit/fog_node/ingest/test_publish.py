@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fog_node.ingest import TemplateRouter
 from fog_node.ingest.packets import MalformedPacket, Reason
 from fog_node.ingest.publish import KNOWN_HEADERS, PublishParser, Run
+from fog_node.ingest.topics import TemplateRouter
 from tests.unit.fog_node.ingest import obvious
 from tests.unit.fog_node.ingest.packets_in import PINGREQ, packet, publish, publishes
 

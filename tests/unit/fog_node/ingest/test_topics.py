@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fog_node.ingest import Template, TemplateRouter
+from fog_node.ingest.topics import Template, TemplateRouter
 
 LEVELS = st.sampled_from(["a", "b", "", "{x}", "{y}"])
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from fog_node.ingest.counts import Tally
-from fog_node.ingest.packets import Will
+from fog_node.ingest.listener.counts import Tally
+from fog_node.ingest.listener.packets import Will
 from fog_node.ingest.ports import Appender
 from fog_node.ingest.topics import Router
 from fog_node.journal import JournalClosed, JournalFull

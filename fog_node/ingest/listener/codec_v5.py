@@ -1,41 +1,27 @@
-"""MQTT 5 packets, PUBLISH excepted: ``mqtt5`` behind one function."""
+"""MQTT 5 packets as devices and the listener exchange them, PUBLISH excepted."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import mqtt5
 
-from fog_node.ingest.fields_v5 import check_shape
 from fog_node.ingest.frames import check_flags, check_topic
-from fog_node.ingest.packets import (
+from fog_node.ingest.listener.fields_v5 import check_shape
+from fog_node.ingest.listener.packets import (
+    FLAGS,
     Authenticate,
     Connect,
     Goodbye,
     Incoming,
-    MalformedPacket,
     Ping,
-    Reason,
     Release,
     Subscribe,
     Unsubscribe,
     Welcome,
     Will,
 )
-
-
-def read_packet(frame: bytes) -> mqtt5.Packet:
-    """One whole packet. Raises :class:`MalformedPacket`, and nothing else, whatever the bytes."""
-    try:
-        packet, length = mqtt5.read(memoryview(frame))
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    # A panic of the codec in Rust comes as a BaseException, on purpose outside Exception. Here it says
-    # nothing about this process: the bytes were bad.
-    except BaseException as fault:
-        raise MalformedPacket(f"not MQTT 5: {fault}") from fault
-    if length != len(frame):
-        raise MalformedPacket(f"{len(frame) - length} bytes after the end of a packet's fields")
-    return packet
+from fog_node.ingest.packet_v5 import read_packet
+from fog_node.ingest.packets import MalformedPacket, Reason
 
 
 def _will(will: mqtt5.Will | None) -> Will | None:
@@ -117,7 +103,7 @@ class CodecV5:
 
     def read(self, frame: bytes) -> Incoming:
         """One whole packet. Raises :class:`MalformedPacket`, and nothing else, whatever the bytes."""
-        check_shape(check_flags(frame[0]), frame)
+        check_shape(check_flags(frame[0], FLAGS), frame)
         packet = read_packet(frame)
         return READERS[type(packet)](packet)
 

@@ -16,19 +16,19 @@ from typing import Final, Self
 
 import structlog
 
-from fog_node.ingest.admission import Admission
-from fog_node.ingest.auth import Users
 from fog_node.ingest.connection import Connection, Hand, Pace
-from fog_node.ingest.conversation import Action, Close, Conversation, Greet, Send, Take
-from fog_node.ingest.counts import ListenerCounts, Tally
 from fog_node.ingest.deliveries import Deliveries, Share
+from fog_node.ingest.listener.admission import Admission, Device
+from fog_node.ingest.listener.auth import Users
+from fog_node.ingest.listener.conversation import Action, Close, Conversation, Greet, Send, Take
+from fog_node.ingest.listener.counts import ListenerCounts, Tally
+from fog_node.ingest.listener.settings import ListenerSettings
+from fog_node.ingest.listener.wills import Wills
 from fog_node.ingest.packets import Reason
 from fog_node.ingest.ports import Log
 from fog_node.ingest.rebuild import rebuild_sessions
 from fog_node.ingest.session import Sessions
-from fog_node.ingest.settings import ListenerSettings
 from fog_node.ingest.topics import Router
-from fog_node.ingest.wills import Wills
 from fog_node.journal import JournalClosed, JournalFull
 from fogline.model.clock import Clock
 from fogline.model.errors import InvalidInput
@@ -74,7 +74,7 @@ class Listener:
         self._tally: Final = Tally()
         self._hand: Final = Hand(settings.bytes_in_hand, Pace(settings.gather_s))
         self._wills: Final = Wills(router=router, journal=journal, clock=clock, tally=self._tally)
-        self._connections: set[Connection] = set()
+        self._connections: set[Device] = set()
         self._serving: set[asyncio.Task[None]] = set()
         self._stack: Final = AsyncExitStack()
         self._tasks: Final = asyncio.TaskGroup()
@@ -184,7 +184,7 @@ class Listener:
             return "too_many_handshakes"
         return ""
 
-    async def _host(self, connection: Connection, device: socket.socket) -> None:
+    async def _host(self, connection: Device, device: socket.socket) -> None:
         try:
             async with asyncio.timeout(self._settings.handshake_s) as limit:
                 if await self._shake_hands(connection, device):
@@ -198,7 +198,7 @@ class Listener:
         finally:
             await self._part(connection)
 
-    async def _shake_hands(self, connection: Connection, device: socket.socket) -> bool:
+    async def _shake_hands(self, connection: Device, device: socket.socket) -> bool:
         """Set up the socket, and TLS if there is any; whether the device could do that."""
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
@@ -213,7 +213,7 @@ class Listener:
             return False
         return True
 
-    async def _part(self, connection: Connection) -> None:
+    async def _part(self, connection: Device) -> None:
         """The end of a connection, whatever ended it: will, session, memory, socket; in this order."""
         conversation = connection.conversation
         connection.release()
@@ -228,7 +228,7 @@ class Listener:
         finally:
             self._connections.discard(connection)
 
-    async def _serve(self, connection: Connection, limit: asyncio.Timeout) -> None:
+    async def _serve(self, connection: Device, limit: asyncio.Timeout) -> None:
         conversation = connection.conversation
         while await connection.news():
             while (action := conversation.next()) is not None:
@@ -244,13 +244,13 @@ class Listener:
                 connection.resume()
         self._close(connection, self._stopped(connection))
 
-    def _stopped(self, connection: Connection) -> Close:
+    def _stopped(self, connection: Device) -> Close:
         reason = Reason[(connection.stop_reason or "unspecified").upper()]
         if connection.conversation.client:
             return connection.conversation.end(reason)
         return connection.conversation.refuse(Reason.SERVER_UNAVAILABLE)
 
-    async def _perform(self, connection: Connection, action: Action, limit: asyncio.Timeout) -> bool:
+    async def _perform(self, connection: Device, action: Action, limit: asyncio.Timeout) -> bool:
         match action:
             case Take():
                 return await self._take(connection, action)
@@ -269,7 +269,7 @@ class Listener:
                 self._close(connection, action)
                 return False
 
-    def _close(self, connection: Connection, close: Close) -> None:
+    def _close(self, connection: Device, close: Close) -> None:
         conversation = connection.conversation
         connection.write(close.data)
         if not close.reason:
@@ -282,7 +282,7 @@ class Listener:
                 "connection ended", reason=close.reason, detail=close.detail, client=conversation.client
             )
 
-    async def _take(self, connection: Connection, take: Take) -> bool:
+    async def _take(self, connection: Device, take: Take) -> bool:
         conversation = connection.conversation
         assert conversation.session is not None
         batch = Deliveries(

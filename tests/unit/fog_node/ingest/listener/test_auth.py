@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from fog_node.ingest.auth import Users, hash_password
+from fog_node.ingest.listener.auth import Users, hash_password
 from fogline.model.errors import InvalidInput
 
 

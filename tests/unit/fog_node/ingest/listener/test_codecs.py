@@ -6,22 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fog_node.ingest.codec_v5 import CodecV5, read_packet
-from fog_node.ingest.codec_v311 import CodecV311
-from fog_node.ingest.packets import (
+from fog_node.ingest.listener.codec_v5 import CodecV5
+from fog_node.ingest.listener.codec_v311 import CodecV311
+from fog_node.ingest.listener.packets import (
     Authenticate,
     Codec,
     Connect,
     Goodbye,
-    MalformedPacket,
     Ping,
-    Reason,
     Release,
     Subscribe,
     Unsubscribe,
     Welcome,
     Will,
 )
+from fog_node.ingest.packet_v5 import read_packet
+from fog_node.ingest.packets import MalformedPacket, Reason
 from tests.unit.fog_node.ingest.packets_in import DISCONNECT, PINGREQ, connect, packet, pubrel, text
 
 FIVE, OLD = CodecV5(), CodecV311()

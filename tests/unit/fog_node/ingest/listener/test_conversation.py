@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fog_node.ingest.conversation import PINGRESP, State
+from fog_node.ingest.listener.conversation import PINGRESP, State
 from fog_node.ingest.publish import Run
 from tests.unit.fog_node.ingest import obvious
-from tests.unit.fog_node.ingest.core import LIMIT, RECEIVE_MAXIMUM, Device
+from tests.unit.fog_node.ingest.listener.core import LIMIT, RECEIVE_MAXIMUM, Device
 from tests.unit.fog_node.ingest.packets_in import (
     DISCONNECT,
     PINGREQ,

@@ -8,27 +8,24 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, assert_never
 
-from fog_node.ingest.codec_v5 import CodecV5
-from fog_node.ingest.codec_v311 import CodecV311
 from fog_node.ingest.frames import HEADER_BYTES, check_flags, frame_end
-from fog_node.ingest.packets import (
-    CONNECT,
-    PUBCOMP,
-    PUBLISH,
+from fog_node.ingest.listener.codec_v5 import CodecV5
+from fog_node.ingest.listener.codec_v311 import CodecV311
+from fog_node.ingest.listener.packets import (
+    FLAGS,
     Authenticate,
     Codec,
     Connect,
     Goodbye,
     Incoming,
-    MalformedPacket,
     Ping,
-    Reason,
     Release,
     Subscribe,
     Unsubscribe,
     Welcome,
     Will,
 )
+from fog_node.ingest.packets import CONNECT, PUBCOMP, PUBLISH, MalformedPacket, Reason
 from fog_node.ingest.publish import Published, PublishParser
 from fog_node.ingest.session import Session
 from fog_node.ingest.topics import Router
@@ -147,7 +144,7 @@ class Conversation:
             raise MalformedPacket("the first packet is no CONNECT", reason=Reason.PROTOCOL_ERROR)
         if kind == PUBLISH:
             return self._publish(end)
-        check_flags(self._data[self._at])
+        check_flags(self._data[self._at], FLAGS)
         if end is None or end > len(self._data):
             self._wait_for(end)
             return None

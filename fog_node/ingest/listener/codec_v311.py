@@ -5,19 +5,19 @@ from typing import Final
 from fog_node.ingest import packets
 from fog_node.ingest.fields import Reader
 from fog_node.ingest.frames import check_flags, read_topic, write_length
-from fog_node.ingest.packets import (
+from fog_node.ingest.listener.packets import (
+    FLAGS,
     Connect,
     Goodbye,
     Incoming,
-    MalformedPacket,
     Ping,
-    Reason,
     Release,
     Subscribe,
     Unsubscribe,
     Welcome,
     Will,
 )
+from fog_node.ingest.packets import MalformedPacket, Reason
 
 FOR_EVER_S: Final = 0xFFFF_FFFF
 RETURN_CODES: Final = {
@@ -90,7 +90,7 @@ class CodecV311:
 
     def read(self, frame: bytes) -> Incoming:
         """One whole packet. Raises :class:`MalformedPacket`, and nothing else, whatever the bytes."""
-        kind = check_flags(frame[0])
+        kind = check_flags(frame[0], FLAGS)
         reader = Reader(frame, 1)
         reader.variable()
         packet = self._fields(kind, reader)

@@ -4,18 +4,22 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from fog_node.ingest.auth import Users
 from fog_node.ingest.connection import Connection
-from fog_node.ingest.conversation import Close
-from fog_node.ingest.packets import Connect, Reason, Welcome
+from fog_node.ingest.listener.auth import Users
+from fog_node.ingest.listener.conversation import Close, Conversation
+from fog_node.ingest.listener.packets import Connect, Welcome
+from fog_node.ingest.listener.settings import ListenerSettings
+from fog_node.ingest.listener.wills import Wills
+from fog_node.ingest.packets import Reason
 from fog_node.ingest.rebuild import LARGEST_WINDOW
 from fog_node.ingest.session import Sessions
-from fog_node.ingest.settings import ListenerSettings
-from fog_node.ingest.wills import Wills
 from fogline.model.clock import Clock
 
 HASHES_AT_ONCE: Final = 2
 """Passwords checked at the same time: a flood of logins must not take the machine's cores from the data."""
+
+
+Device = Connection[Conversation]
 
 
 class Admission:
@@ -37,10 +41,10 @@ class Admission:
         self._wills: Final = wills
         self._clock: Final = clock
         self._entropy: Final = entropy
-        self._present: Final[dict[str, Connection]] = {}
+        self._present: Final[dict[str, Device]] = {}
         self._hashing: Final = asyncio.Semaphore(HASHES_AT_ONCE)
 
-    async def admit(self, connection: Connection, connect: Connect) -> Close | None:
+    async def admit(self, connection: Device, connect: Connect) -> Close | None:
         """Welcome the device; or what to tell a device that must stay out."""
         conversation = connection.conversation
         if not await self._knows(connect):
@@ -66,7 +70,7 @@ class Admission:
         connection.write(conversation.admit(connect, session, welcome, client=client))
         return None
 
-    def depart(self, connection: Connection) -> None:
+    def depart(self, connection: Device) -> None:
         """The connection is over; its session goes on as long as the device wanted."""
         conversation = connection.conversation
         if self._present.get(conversation.client) is connection:
@@ -83,7 +87,7 @@ class Admission:
         async with self._hashing:
             return await asyncio.to_thread(users.admits, connect.user, connect.password)
 
-    async def _take_over(self, client: str, connection: Connection) -> None:
+    async def _take_over(self, client: str, connection: Device) -> None:
         """End the client's older connection, and wait: what it has in hand must be remembered before the
         new one speaks.
         """

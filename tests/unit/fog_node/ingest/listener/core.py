@@ -3,11 +3,11 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from fog_node.ingest import TemplateRouter
-from fog_node.ingest.conversation import Close, Conversation, Greet, Send, Take
 from fog_node.ingest.deliveries import Deliveries
-from fog_node.ingest.packets import Welcome
+from fog_node.ingest.listener.conversation import Close, Conversation, Greet, Send, Take
+from fog_node.ingest.listener.packets import Welcome
 from fog_node.ingest.session import Sessions
+from fog_node.ingest.topics import TemplateRouter
 from fog_node.messages import Messages
 
 LIMIT = 4096

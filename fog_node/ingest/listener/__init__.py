@@ -1,0 +1,7 @@
+"""The node's own MQTT listener (docs/listener.md)."""
+
+from fog_node.ingest.listener.counts import ListenerCounts
+from fog_node.ingest.listener.listener import Listener
+from fog_node.ingest.listener.settings import ListenerSettings
+
+__all__ = ["Listener", "ListenerCounts", "ListenerSettings"]
