@@ -123,6 +123,13 @@ class Board:
     def left(self, child: str) -> None:
         """A control stream has ended; its last word stands until it is too old."""
 
+    def forget(self, tenant: str, node: str) -> None:
+        """A node was retired: it is not shown, and nobody waits for it."""
+        name = (tenant, node)
+        for known in (self._nodes, self._unkept, self._kept_us, self._behind):
+            known.pop(name, None)
+        self._moved()
+
     def nodes(self, tenant: str) -> list[NodeWord]:
         """Newest reports of a tenant's nodes, by name."""
         return [self._nodes[name] for name in sorted(self._nodes) if name[0] == tenant]

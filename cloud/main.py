@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Final
 
-from cloud.api.servicers import PipelineServicer, ResultServicer, StatusServicer
-from cloud.api.services import Overview, Results
+from cloud.api.servicers import add_api
+from cloud.api.services import make_services
 from cloud.board import Board
 from cloud.catalog import Catalog
 from cloud.changes import Changes
@@ -28,7 +28,7 @@ from fogline.service.folder import make_folder
 from fogline.service.logs import set_up_logs
 from fogline.service.run import refused, run_until_signalled
 from fogline.service.server import Server
-from fogline.v1 import api_pb2_grpc, control_pb2_grpc, uplink_pb2_grpc
+from fogline.v1 import control_pb2_grpc, uplink_pb2_grpc
 
 STORE_FILE: Final = "store.sqlite"
 
@@ -55,8 +55,15 @@ class Cloud:
             outbid=self._planner.outbid,
             moved=self._finisher.look_at_all,
         )
-        self._overview: Final = Overview(store, self._catalog, self._board, clock)
-        self._results: Final = Results(store, self._catalog, changes)
+        self.services: Final = make_services(
+            store=store,
+            catalog=self._catalog,
+            board=self._board,
+            planner=self._planner,
+            changes=changes,
+            clock=clock,
+            commits=self._committer.counters,
+        )
         self._intake: Final = IntakeServicer(
             self._committer, parent=settings.name, credit_bytes=settings.credit
         )
@@ -92,7 +99,7 @@ class Cloud:
             store=self._store,
             catalog=self._catalog,
             board=self._board,
-            overview=self._overview,
+            overview=self.services.overview,
             commits=self._committer.counters,
             clock=clock,
         )
@@ -101,8 +108,6 @@ class Cloud:
         return DashboardServer(app, listen=settings.dashboard, insecure=settings.insecure)
 
     def _add_services(self) -> None:
-        pipelines = PipelineServicer(self._planner, self._overview)
-        results, status = ResultServicer(self._results), StatusServicer(self._overview)
         self.server.add(
             "fogline.v1.UplinkService",
             lambda server: uplink_pb2_grpc.add_UplinkServiceServicer_to_server(self._intake, server),
@@ -113,18 +118,7 @@ class Cloud:
             lambda server: control_pb2_grpc.add_ControlServiceServicer_to_server(self._control, server),
             end=self._control.end_streams,
         )
-        self.server.add(
-            "fogline.v1.PipelineService",
-            lambda server: api_pb2_grpc.add_PipelineServiceServicer_to_server(pipelines, server),
-        )
-        self.server.add(
-            "fogline.v1.ResultService",
-            lambda server: api_pb2_grpc.add_ResultServiceServicer_to_server(results, server),
-        )
-        self.server.add(
-            "fogline.v1.StatusService",
-            lambda server: api_pb2_grpc.add_StatusServiceServicer_to_server(status, server),
-        )
+        add_api(self.server, self.services)
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:

@@ -1,14 +1,15 @@
 """From the cloud's values to wire messages."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from cloud.board import AggregatorWord, Board, NodeWord
 from cloud.catalog import Catalog, KnownPlan
 from cloud.finish.decision import Status
 from cloud.store.book import PipelineRow
-from cloud.store.results import Result
-from fogline.model.plan import Scalar
+from cloud.store.reading import JournalRow
+from cloud.store.results import LiveStep, Result
+from fogline.model.plan import Scalar, StreamSpec
 from fogline.v1 import api_pb2
 
 STATUSES: Final[Mapping[Status, api_pb2.WindowStatus]] = {
@@ -56,6 +57,46 @@ def named_value(name: str, value: Scalar) -> api_pb2.NamedValue:
     if isinstance(value, str):
         return api_pb2.NamedValue(name=name, text_value=value)
     return api_pb2.NamedValue(name=name)
+
+
+def latest_to_wire(plan: KnownPlan, live: LiveStep) -> api_pb2.GetLatestResponse:
+    """A step's newest windows, and some keys in them."""
+    return api_pb2.GetLatestResponse(
+        windows=[
+            api_pb2.WindowInfo(
+                start_us=window.start_us,
+                end_us=window.end_us,
+                status=STATUSES[window.standing.status],
+                have=window.standing.have,
+                expected=window.standing.expected,
+                missing=window.standing.missing,
+                revision=window.standing.revision,
+                keys=window.keys,
+                readings=window.readings,
+            )
+            for window in live.windows
+        ],
+        results=[result_to_wire(plan.row.pipeline, plan, result) for result in live.history],
+    )
+
+
+def stream_to_wire(
+    plan: KnownPlan, stream: StreamSpec, ledger: api_pb2.StreamLedger, journals: Iterable[JournalRow]
+) -> api_pb2.StreamInfo:
+    """A stream as a plan reads it, and how it goes."""
+    nodes = {j.origin.node for j in journals if j.origin.stream == stream.name and j.journaled}
+    return api_pb2.StreamInfo(
+        pipeline=plan.row.pipeline,
+        name=stream.name,
+        topic=stream.topic,
+        format=stream.format,
+        time=".".join(stream.time.path) if stream.time is not None else "",
+        labels=[label.name for label in stream.labels],
+        fields=[field.name for field in stream.fields],
+        journaled=ledger.journaled,
+        pending=ledger.pending,
+        nodes=sorted(nodes),
+    )
 
 
 def pipeline_to_wire(catalog: Catalog, row: PipelineRow) -> api_pb2.PipelineInfo:

@@ -1,78 +1,113 @@
 """The gRPC door: requests in, the services' answers out. Errors become statuses at the server's edge."""
+# ruff: noqa: N802 - methods are named by the contract
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import grpc
 
-from cloud.api.services import Overview, Results
-from cloud.planner.planner import Planner
+from cloud.api.services import Services
 from fogline.service.callers import caller_of
+from fogline.service.server import Server
 from fogline.v1 import api_pb2, api_pb2_grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
-class PipelineServicer(api_pb2_grpc.PipelineServiceServicer):
-    """Pipelines: deploy and list."""
+class Servicer(
+    api_pb2_grpc.PipelineServiceServicer,
+    api_pb2_grpc.StreamServiceServicer,
+    api_pb2_grpc.NodeServiceServicer,
+    api_pb2_grpc.ResultServiceServicer,
+    api_pb2_grpc.StatusServiceServicer,
+):
+    """Every service of the API."""
 
-    def __init__(self, planner: Planner, overview: Overview) -> None:
-        self._planner = planner
-        self._overview = overview
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
-    async def Deploy(  # noqa: N802 - the name is the contract's
-        self, request: api_pb2.DeployRequest, context: Context
-    ) -> api_pb2.DeployResponse:
+    async def Deploy(self, request: api_pb2.DeployRequest, context: Context) -> api_pb2.DeployResponse:
         """Make a spec its pipeline's newest plan."""
-        deployed = await self._planner.deploy(caller_of(context), request.spec, request.file)
-        return api_pb2.DeployResponse(
-            pipeline=deployed.pipeline,
-            plan=deployed.plan,
-            generation=deployed.generation,
-            changed=deployed.changed,
-        )
+        return await self._services.pipelines.deploy(caller_of(context), request)
 
-    async def ListPipelines(  # noqa: N802 - the name is the contract's
-        self,
-        request: api_pb2.ListPipelinesRequest,  # noqa: ARG002 - it has no fields yet
-        context: Context,
+    async def ListPipelines(
+        self, request: api_pb2.ListPipelinesRequest, context: Context
     ) -> api_pb2.ListPipelinesResponse:
-        """Every pipeline by name."""
-        return api_pb2.ListPipelinesResponse(pipelines=self._overview.pipelines(caller_of(context)))
+        """Pipelines by name."""
+        return await self._services.pipelines.page(caller_of(context), request)
 
+    async def GetPipeline(
+        self, request: api_pb2.GetPipelineRequest, context: Context
+    ) -> api_pb2.GetPipelineResponse:
+        """One pipeline with its spec."""
+        return await self._services.pipelines.get(caller_of(context), request)
 
-class ResultServicer(api_pb2_grpc.ResultServiceServicer):
-    """Windowed results."""
+    async def ListStreams(
+        self, request: api_pb2.ListStreamsRequest, context: Context
+    ) -> api_pb2.ListStreamsResponse:
+        """Streams by pipeline and name."""
+        return await self._services.pipelines.streams(caller_of(context), request)
 
-    def __init__(self, results: Results) -> None:
-        self._results = results
+    async def ListNodes(
+        self, request: api_pb2.ListNodesRequest, context: Context
+    ) -> api_pb2.ListNodesResponse:
+        """Nodes by name."""
+        return await self._services.nodes.page(caller_of(context), request)
 
-    async def GetResults(  # noqa: N802 - the name is the contract's
+    async def GetNode(self, request: api_pb2.GetNodeRequest, context: Context) -> api_pb2.GetNodeResponse:
+        """One node."""
+        return await self._services.nodes.get(caller_of(context), request)
+
+    async def RetireNode(
+        self, request: api_pb2.RetireNodeRequest, context: Context
+    ) -> api_pb2.RetireNodeResponse:
+        """Expect nothing more of a node."""
+        return await self._services.nodes.retire(caller_of(context), request)
+
+    async def GetResults(
         self, request: api_pb2.GetResultsRequest, context: Context
     ) -> AsyncIterator[api_pb2.GetResultsResponse]:
         """Results, and with ``follow`` their changes."""
-        async for response in self._results.get(caller_of(context), request):
+        async for response in self._services.results.get(caller_of(context), request):
             yield response
 
+    async def ListResults(
+        self, request: api_pb2.ListResultsRequest, context: Context
+    ) -> api_pb2.ListResultsResponse:
+        """A page of results."""
+        return await self._services.results.page(caller_of(context), request)
 
-class StatusServicer(api_pb2_grpc.StatusServiceServicer):
-    """The state of the installation."""
+    async def GetLatest(
+        self, request: api_pb2.GetLatestRequest, context: Context
+    ) -> api_pb2.GetLatestResponse:
+        """A step's newest windows."""
+        return await self._services.results.latest(caller_of(context), request)
 
-    def __init__(self, overview: Overview) -> None:
-        self._overview = overview
-
-    async def GetStatus(  # noqa: N802 - the name is the contract's
+    async def GetStatus(
         self,
         request: api_pb2.GetStatusRequest,  # noqa: ARG002 - it has no fields yet
         context: Context,
     ) -> api_pb2.GetStatusResponse:
         """Tiers, plans and their health."""
-        return await self._overview.status(caller_of(context))
+        return await self._services.overview.status(caller_of(context))
 
-    async def GetLedger(  # noqa: N802 - the name is the contract's
+    async def GetLedger(
         self, request: api_pb2.GetLedgerRequest, context: Context
     ) -> api_pb2.GetLedgerResponse:
         """Where every message and reading went."""
-        return api_pb2.GetLedgerResponse(
-            streams=await self._overview.ledger(caller_of(context), request.pipeline)
-        )
+        streams = await self._services.overview.ledger(caller_of(context), request.pipeline)
+        return api_pb2.GetLedgerResponse(streams=streams)
+
+
+def add_api(server: Server, services: Services) -> None:
+    """Serve the API on a gRPC server."""
+    servicer = Servicer(services)
+    for name, register in (
+        ("PipelineService", api_pb2_grpc.add_PipelineServiceServicer_to_server),
+        ("StreamService", api_pb2_grpc.add_StreamServiceServicer_to_server),
+        ("NodeService", api_pb2_grpc.add_NodeServiceServicer_to_server),
+        ("ResultService", api_pb2_grpc.add_ResultServiceServicer_to_server),
+        ("StatusService", api_pb2_grpc.add_StatusServiceServicer_to_server),
+    ):
+        server.add(f"fogline.v1.{name}", partial(register, servicer))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import fogline
-from cloud.api.services import Overview
+from cloud.api.nodes import Overview
 from cloud.board import AggregatorWord, Board, NodeWord
 from cloud.catalog import Catalog, KnownPlan
 from cloud.committer import CommitCounters

@@ -67,6 +67,7 @@ class LiveWindow:
     end_us: int
     standing: Standing
     readings: int
+    keys: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +122,7 @@ class ResultReading:
         return int((await self._connection.execute(query)).scalar() or 0)
 
     async def live(self, tenant: str, plan: str, step: str, windows: int, keys: int) -> LiveStep:
-        """A step's newest windows, and the first keys of the newest one that is closed."""
+        """A step's newest windows, and the keys with most readings in the newest one that is closed."""
         newest = await self._newest(tenant, plan, step, windows)
         if not newest:
             return LiveStep()
@@ -129,11 +130,12 @@ class ResultReading:
         shown = closed[-1] if closed else newest[-1].start_us
         table = schema.results
         of_step = [table.c.tenant == tenant, table.c.plan == plan, table.c.step == step]
-        rows = await self._select([*of_step, table.c.start_us == shown], (table.c.key,), keys)
+        most = (table.c.readings.desc(), table.c.key)
+        rows = await self._select([*of_step, table.c.start_us == shown], most, keys)
         hashes = [key_hash(place.key) for _, place in rows]
         starts = [window.start_us for window in newest]
         among = [*of_step, table.c.start_us.in_(starts), table.c.key_hash.in_(hashes)]
-        history = await self._select(among, (table.c.start_us,), windows * keys)
+        history = await self._select(among, (table.c.start_us, table.c.key), windows * keys)
         total = select(func.count()).select_from(table).where(*of_step, table.c.start_us == shown)
         return LiveStep(
             windows=tuple(newest),
@@ -157,6 +159,7 @@ class ResultReading:
                 end_us=row["end_us"],
                 standing=standing_of(row),
                 readings=row["readings"],
+                keys=row["keys"],
             )
             for row in reversed((await self._connection.execute(query)).mappings().all())
         ]

@@ -112,6 +112,12 @@ class SqlStore:
                 plans=await book.plans(), pipelines=await book.pipelines(), generation=await book.generation()
             )
 
+    async def spec(self, tenant: str, plan: str) -> str:
+        table = schema.plans
+        query = select(table.c.spec).where(table.c.tenant == tenant, table.c.plan == plan)
+        async with self._backend.reading() as connection:
+            return str((await connection.execute(query)).scalar() or "")
+
     async def raise_generation(self, at_least: int) -> int:
         async with self._writing() as connection:
             return await Book(connection, self._backend, 0).raise_generation(at_least)

@@ -109,6 +109,10 @@ class Store(Protocol):
         """Every plan and public name."""
         ...
 
+    async def spec(self, tenant: str, plan: str) -> str:
+        """The spec that a plan was deployed with; empty for a plan that is not there."""
+        ...
+
     async def raise_generation(self, at_least: int) -> int:
         """Count the generation of desired state up beyond this; the new one."""
         ...

@@ -58,6 +58,16 @@ class Results(api_pb2_grpc.ResultServiceServicer):
         yield api_pb2.GetResultsResponse()
         raise NotFound(f"there is no pipeline {request.pipeline!r}")
 
+    async def ListResults(  # noqa: N802 - the contract's name
+        self, request: api_pb2.ListResultsRequest, context: Context
+    ) -> api_pb2.ListResultsResponse:
+        raise NotFound("there are no results")
+
+    async def GetLatest(  # noqa: N802 - the contract's name
+        self, request: api_pb2.GetLatestRequest, context: Context
+    ) -> api_pb2.GetLatestResponse:
+        raise NotFound("there are no results")
+
 
 def serving(status: Status, listen: str = "127.0.0.1:0") -> Server:
     server = Server(listen=listen, grace_s=0.2)

@@ -14,6 +14,8 @@ def cloud() -> Iterator[ScriptedCloud]:
     scripted = ScriptedCloud()
     server = grpc.server(ThreadPoolExecutor(4))
     api_pb2_grpc.add_PipelineServiceServicer_to_server(scripted, server)
+    api_pb2_grpc.add_StreamServiceServicer_to_server(scripted, server)
+    api_pb2_grpc.add_NodeServiceServicer_to_server(scripted, server)
     api_pb2_grpc.add_ResultServiceServicer_to_server(scripted, server)
     api_pb2_grpc.add_StatusServiceServicer_to_server(scripted, server)
     scripted.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"

@@ -13,6 +13,8 @@ Answer = Callable[[Any, grpc.ServicerContext], Any]
 
 class ScriptedCloud(
     api_pb2_grpc.PipelineServiceServicer,
+    api_pb2_grpc.StreamServiceServicer,
+    api_pb2_grpc.NodeServiceServicer,
     api_pb2_grpc.ResultServiceServicer,
     api_pb2_grpc.StatusServiceServicer,
 ):
@@ -50,4 +52,32 @@ class ScriptedCloud(
 
     def GetLedger(self, request: api_pb2.GetLedgerRequest, context: Any) -> api_pb2.GetLedgerResponse:
         answer: api_pb2.GetLedgerResponse = self._answer("GetLedger", request, context)
+        return answer
+
+    def GetPipeline(self, request: api_pb2.GetPipelineRequest, context: Any) -> api_pb2.GetPipelineResponse:
+        answer: api_pb2.GetPipelineResponse = self._answer("GetPipeline", request, context)
+        return answer
+
+    def ListStreams(self, request: api_pb2.ListStreamsRequest, context: Any) -> api_pb2.ListStreamsResponse:
+        answer: api_pb2.ListStreamsResponse = self._answer("ListStreams", request, context)
+        return answer
+
+    def ListNodes(self, request: api_pb2.ListNodesRequest, context: Any) -> api_pb2.ListNodesResponse:
+        answer: api_pb2.ListNodesResponse = self._answer("ListNodes", request, context)
+        return answer
+
+    def GetNode(self, request: api_pb2.GetNodeRequest, context: Any) -> api_pb2.GetNodeResponse:
+        answer: api_pb2.GetNodeResponse = self._answer("GetNode", request, context)
+        return answer
+
+    def RetireNode(self, request: api_pb2.RetireNodeRequest, context: Any) -> api_pb2.RetireNodeResponse:
+        answer: api_pb2.RetireNodeResponse = self._answer("RetireNode", request, context)
+        return answer
+
+    def ListResults(self, request: api_pb2.ListResultsRequest, context: Any) -> api_pb2.ListResultsResponse:
+        answer: api_pb2.ListResultsResponse = self._answer("ListResults", request, context)
+        return answer
+
+    def GetLatest(self, request: api_pb2.GetLatestRequest, context: Any) -> api_pb2.GetLatestResponse:
+        answer: api_pb2.GetLatestResponse = self._answer("GetLatest", request, context)
         return answer

@@ -1,0 +1,139 @@
+"""Fog nodes, and what the whole installation says of itself."""
+
+from typing import Final
+
+import fogline
+from cloud.api.ledger import stream_ledger
+from cloud.api.messages import aggregator_to_wire, node_to_wire, pipeline_to_wire
+from cloud.api.pages import page_of, page_size
+from cloud.api.tokens import PageTokenExpired, Tokens
+from cloud.api.words import lane_words
+from cloud.board import Board, NodeWord
+from cloud.catalog import Catalog
+from cloud.committer import CommitCounters
+from cloud.store.store import Store
+from fogline.model.caller import Caller, Right
+from fogline.model.clock import Clock
+from fogline.model.errors import InvalidInput, NotFound
+from fogline.service.callers import require
+from fogline.v1 import api_pb2
+
+STORE_NAME: Final = "sqlite"
+
+
+class NodeAlive(InvalidInput):
+    """A node that still reports cannot be retired: its next report would bring it back."""
+
+
+class Nodes:
+    """Fog nodes, also those that are away."""
+
+    def __init__(self, store: Store, board: Board, clock: Clock) -> None:
+        self._store = store
+        self._board = board
+        self._clock = clock
+
+    async def page(self, caller: Caller, request: api_pb2.ListNodesRequest) -> api_pb2.ListNodesResponse:
+        """Nodes by name."""
+        require(caller, Right.READ)
+        question = ("nodes", caller.tenant)
+        page, token = page_of(
+            self._board.nodes(caller.tenant),
+            lambda word: (word.report.node,),
+            size=page_size(request.page_size),
+            token=request.page_token,
+            tokens=Tokens(incarnation=self._store.incarnation, question=question, expired=PageTokenExpired),
+        )
+        nodes = [node_to_wire(self._board, word) for word in page]
+        return api_pb2.ListNodesResponse(nodes=nodes, next_page_token=token)
+
+    async def get(self, caller: Caller, request: api_pb2.GetNodeRequest) -> api_pb2.GetNodeResponse:
+        """One node. Raises :class:`NotFound`."""
+        require(caller, Right.READ)
+        return api_pb2.GetNodeResponse(node=node_to_wire(self._board, self._word(caller, request.name)))
+
+    async def retire(self, caller: Caller, request: api_pb2.RetireNodeRequest) -> api_pb2.RetireNodeResponse:
+        """Expect nothing more of a node that is gone for ever.
+
+        Raises :class:`NotFound`, :class:`NodeAlive`.
+        """
+        require(caller, Right.DEPLOY)
+        if self._board.is_alive(self._word(caller, request.name)):
+            raise NodeAlive(
+                f"node {request.name!r} still reports",
+                hint="stop it first: its next report would bring it back",
+            )
+        await self._store.retire_node(caller.tenant, request.name, self._clock.now_us())
+        self._board.forget(caller.tenant, request.name)
+        return api_pb2.RetireNodeResponse()
+
+    def _word(self, caller: Caller, name: str) -> NodeWord:
+        words = {word.report.node: word for word in self._board.nodes(caller.tenant)}
+        if name not in words:
+            names = ", ".join(sorted(words)[:20]) or "none"
+            raise NotFound(f"there is no node {name!r}", hint=f"known are: {names}")
+        return words[name]
+
+
+class Overview:
+    """The state of the installation."""
+
+    def __init__(
+        self, store: Store, catalog: Catalog, board: Board, clock: Clock, commits: CommitCounters
+    ) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._board = board
+        self._clock = clock
+        self._commits = commits
+
+    async def status(self, caller: Caller) -> api_pb2.GetStatusResponse:
+        """Tiers, plans and their health."""
+        require(caller, Right.READ)
+        counters = self._commits
+        return api_pb2.GetStatusResponse(
+            version=fogline.__version__,
+            at_us=self._clock.now_us(),
+            generation=self._catalog.desired.generation,
+            nodes=[node_to_wire(self._board, word) for word in self._board.nodes(caller.tenant)],
+            aggregators=[
+                aggregator_to_wire(self._board, word) for word in self._board.aggregators(caller.tenant)
+            ],
+            pipelines=[
+                pipeline_to_wire(self._catalog, row) for row in self._catalog.pipelines(caller.tenant)
+            ],
+            readings=await self._store.readings(caller.tenant),
+            incarnation=self._store.incarnation,
+            commits=api_pb2.CommitCounts(
+                transactions=counters.transactions,
+                parts=counters.parts,
+                contributions=counters.contributions,
+                refusals=counters.refusals,
+                failures=counters.failures,
+            ),
+            store=STORE_NAME,
+        )
+
+    async def ledger(self, caller: Caller, pipeline: str) -> list[api_pb2.StreamLedger]:
+        """Where every message and reading went, a line for each stream of each running plan.
+
+        Raises :class:`NotFound` for a pipeline that is not there.
+        """
+        require(caller, Right.READ)
+        if pipeline and self._catalog.pipeline(caller.tenant, pipeline) is None:
+            raise NotFound(
+                f"there is no pipeline {pipeline!r}", hint="`fogline status` lists what is deployed"
+            )
+        await self._board.keep_all()
+        # The reports first: what the store holds by then is at least as new as what they say of it.
+        words = {
+            plan.row.plan: lane_words(self._board, caller, plan.row.plan)
+            for plan in self._catalog.running(caller.tenant)
+        }
+        terms = await self._store.ledger(caller.tenant)
+        return [
+            stream_ledger(plan, stream.name, terms, words[plan.row.plan])
+            for plan in self._catalog.running(caller.tenant)
+            if pipeline in ("", plan.row.pipeline) and plan.row.plan in words
+            for stream in plan.content.streams
+        ]

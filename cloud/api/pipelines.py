@@ -1,0 +1,101 @@
+"""Pipelines, and the streams that they read."""
+
+from cloud.api.ledger import LaneWord, stream_ledger
+from cloud.api.messages import pipeline_to_wire, stream_to_wire
+from cloud.api.pages import page_of, page_size
+from cloud.api.results import public_plan
+from cloud.api.tokens import PageTokenExpired, Tokens
+from cloud.api.words import lane_words
+from cloud.board import Board
+from cloud.catalog import Catalog
+from cloud.planner.planner import Planner
+from cloud.store.store import Store
+from fogline.model.caller import Caller, Right
+from fogline.service.callers import require
+from fogline.v1 import api_pb2
+
+
+class Pipelines:
+    """What is deployed."""
+
+    def __init__(self, store: Store, catalog: Catalog, board: Board, planner: Planner) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._board = board
+        self._planner = planner
+
+    async def deploy(self, caller: Caller, request: api_pb2.DeployRequest) -> api_pb2.DeployResponse:
+        """Make a spec its pipeline's newest plan.
+
+        Raises :class:`fogline.model.faults.SpecErrors` with every mistake.
+        """
+        deployed = await self._planner.deploy(caller, request.spec, request.file)
+        return api_pb2.DeployResponse(
+            pipeline=deployed.pipeline,
+            plan=deployed.plan,
+            generation=deployed.generation,
+            changed=deployed.changed,
+        )
+
+    async def page(
+        self, caller: Caller, request: api_pb2.ListPipelinesRequest
+    ) -> api_pb2.ListPipelinesResponse:
+        """Pipelines by name."""
+        require(caller, Right.READ)
+        page, token = page_of(
+            self._catalog.pipelines(caller.tenant),
+            lambda row: (row.name,),
+            size=page_size(request.page_size),
+            token=request.page_token,
+            tokens=self._tokens("pipelines", caller),
+        )
+        infos = [pipeline_to_wire(self._catalog, row) for row in page]
+        return api_pb2.ListPipelinesResponse(pipelines=infos, next_page_token=token)
+
+    async def get(self, caller: Caller, request: api_pb2.GetPipelineRequest) -> api_pb2.GetPipelineResponse:
+        """One pipeline with its public plan's spec. Raises :class:`NotFound`."""
+        require(caller, Right.READ)
+        plan = public_plan(self._catalog, caller, request.name)
+        row = self._catalog.pipeline(caller.tenant, request.name)
+        assert row is not None
+        return api_pb2.GetPipelineResponse(
+            pipeline=pipeline_to_wire(self._catalog, row),
+            spec=await self._store.spec(caller.tenant, plan.row.plan),
+        )
+
+    async def streams(
+        self, caller: Caller, request: api_pb2.ListStreamsRequest
+    ) -> api_pb2.ListStreamsResponse:
+        """Streams of the public plans, by pipeline and name. Raises :class:`NotFound`."""
+        require(caller, Right.READ)
+        if request.pipeline:
+            public_plan(self._catalog, caller, request.pipeline)
+        found = [
+            (plan, stream)
+            for row in self._catalog.pipelines(caller.tenant)
+            if request.pipeline in ("", row.name)
+            and (plan := self._catalog.plan(caller.tenant, row.public)) is not None
+            for stream in plan.content.streams
+        ]
+        page, token = page_of(
+            found,
+            lambda pair: (pair[0].row.pipeline, pair[1].name),
+            size=page_size(request.page_size),
+            token=request.page_token,
+            tokens=self._tokens("streams", caller, request.pipeline),
+        )
+        words: dict[str, list[LaneWord]] = {
+            plan.row.plan: lane_words(self._board, caller, plan.row.plan) for plan, _ in page
+        }
+        terms = await self._store.ledger(caller.tenant)
+        infos = [
+            stream_to_wire(
+                plan, stream, stream_ledger(plan, stream.name, terms, words[plan.row.plan]), terms.journals
+            )
+            for plan, stream in page
+        ]
+        return api_pb2.ListStreamsResponse(streams=infos, next_page_token=token)
+
+    def _tokens(self, *question: str | Caller) -> Tokens:
+        asked = tuple(part.tenant if isinstance(part, Caller) else part for part in question)
+        return Tokens(incarnation=self._store.incarnation, question=asked, expired=PageTokenExpired)
