@@ -19,12 +19,14 @@ IDS: Final = 65_535
 class Frames:
     """A chunk's frames with places to write packet id, time and sequence number into."""
 
-    def __init__(self, *, version: int, sensors: list[int], prefix: str, rng: random.Random) -> None:
+    def __init__(
+        self, *, version: int, sensors: list[int], prefix: str, rng: random.Random, qos: int = 1
+    ) -> None:
         frames = []
         places: list[tuple[int, int, int]] = []
-        at, skip = 0, 3 if version == 5 else 2
+        at, skip = 0, (2 if qos else 0) + (version == 5)
         for index in range(CHUNK):
-            head, payload = self._frame(skip, sensors[index % len(sensors)], prefix, rng)
+            head, payload = self._frame(qos, skip, sensors[index % len(sensors)], prefix, rng)
             body = at + len(head)
             ts = body + skip + payload.index(b'"ts":') + 5
             seq = body + skip + payload.index(b'"seq":') + 6
@@ -38,9 +40,10 @@ class Frames:
         self._ts_at: Final = ts_at[:, None] + np.arange(TS_DIGITS)
         self._seq_at: Final = seq_at[:, None] + np.arange(SEQ_DIGITS)
         self._sensors: Final = len(sensors)
+        self._qos: Final = qos
 
     @staticmethod
-    def _frame(skip: int, sensor: int, prefix: str, rng: random.Random) -> tuple[bytes, bytes]:
+    def _frame(qos: int, skip: int, sensor: int, prefix: str, rng: random.Random) -> tuple[bytes, bytes]:
         topic = f"{prefix}/z{sensor % ZONES}/s{sensor:02}/air".encode()
         payload = (
             f'{{"ts":{"0" * TS_DIGITS},"seq":{"0" * SEQ_DIGITS},'
@@ -48,14 +51,15 @@ class Frames:
         ).encode()
         length = 2 + len(topic) + skip + len(payload)
         size = bytes([length]) if length < 128 else bytes([length & 0x7F | 0x80, length >> 7])
-        return b"\x32" + size + len(topic).to_bytes(2, "big") + topic, payload
+        return bytes([0x30 | qos << 1]) + size + len(topic).to_bytes(2, "big") + topic, payload
 
     def chunk(self, first: int, now_ms: int) -> bytes:
         """The frames of the messages ``first`` to ``first + CHUNK`` of this connection."""
         octets = self._template.copy()
         numbers = first + np.arange(CHUNK)
-        ids = numbers % IDS + 1
-        octets[self._ids_at], octets[self._ids_at + 1] = ids >> 8, ids & 0xFF
+        if self._qos:
+            ids = numbers % IDS + 1
+            octets[self._ids_at], octets[self._ids_at + 1] = ids >> 8, ids & 0xFF
         octets[self._ts_at] = np.frombuffer(str(now_ms).encode(), np.uint8)
         octets[self._seq_at] = _digits(FIRST_SEQ + self.turns(first) + np.arange(CHUNK) // self._sensors)
         return octets.tobytes()

@@ -44,6 +44,8 @@ def main() -> None:
     """Subscribe, and add up until SIGTERM."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--prefix", default="greenhouse", help="first level of the topics")
+    parser.add_argument("--messages", type=int, default=0, help="ends after so many; 0: when told to")
     arguments = parser.parse_args()
     windows: dict[tuple[str, int], Window] = {}
     readings = 0
@@ -57,11 +59,13 @@ def main() -> None:
             window = windows[key] = Window()
         window.add(reading["temp"])
         readings += 1
+        if readings == arguments.messages:
+            stop(0, None)
 
     client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="paho-dict", protocol=mqtt.MQTTv5)
     client.on_message = on_message
     client.connect("127.0.0.1", arguments.port)
-    client.subscribe("greenhouse/#", qos=1)
+    client.subscribe(f"{arguments.prefix}/#", qos=1)
 
     def stop(_number: int, _frame: object) -> None:
         sys.stdout.write(json.dumps({"readings": readings, "windows": len(windows)}) + "\n")
