@@ -39,7 +39,8 @@ def results(
 ) -> None:
     """Print the results of a pipeline."""
     with reported(), client.connect() as cloud:
-        found = cloud.results(pipeline, since=since, until=until, step=step, follow=follow)
+        ask = cloud.follow if follow else cloud.results
+        found = ask(pipeline, since=since, until=until, step=step)
         if as_json:
             _print_lines(found)
         elif follow:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from fogline.client.values import Deployment, Node, Pipeline, Result, Status, StepLedger, StreamLedger
+from fogline.client.accounts import StepLedger, StreamLedger
+from fogline.client.installation import Node, Status
+from fogline.client.values import Deployment, Pipeline, Result
 from fogline.model.clock import from_datetime, to_rfc3339
 from fogline.model.plan import Scalar
 

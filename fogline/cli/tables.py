@@ -7,7 +7,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from fogline.client.values import Result, Status, StreamLedger, WindowStatus
+from fogline.client.accounts import StreamLedger
+from fogline.client.installation import Status
+from fogline.client.values import Result, WindowStatus
 from fogline.model.plan import Scalar
 
 _FILE_WIDTH = 160

@@ -1,1 +1,49 @@
-"""The SDK: a small typed client of Fogline's cloud."""
+"""The SDK: a small typed client of Fogline's cloud, blocking or on an event loop."""
+
+from fogline.client.accounts import BrokerLedger, Ledger, StepLedger, StreamLedger
+from fogline.client.aio.client import AsyncClient
+from fogline.client.aio.following import AsyncFollowing
+from fogline.client.aio.results import AsyncResults
+from fogline.client.client import Client
+from fogline.client.errors import SpecFault, SpecRejected, TooSlow, Unreachable
+from fogline.client.following import Following
+from fogline.client.installation import Aggregator, Broker, Commits, DeadLetter, Node, Status
+from fogline.client.results import Results
+from fogline.client.trail import Batch
+from fogline.client.values import Deployment, Latest, Pipeline, Result, Stream, Window, WindowStatus
+from fogline.model.errors import FogError, InvalidInput, NotFound, Unavailable
+
+__all__ = [
+    "Aggregator",
+    "AsyncClient",
+    "AsyncFollowing",
+    "AsyncResults",
+    "Batch",
+    "Broker",
+    "BrokerLedger",
+    "Client",
+    "Commits",
+    "DeadLetter",
+    "Deployment",
+    "FogError",
+    "Following",
+    "InvalidInput",
+    "Latest",
+    "Ledger",
+    "Node",
+    "NotFound",
+    "Pipeline",
+    "Result",
+    "Results",
+    "SpecFault",
+    "SpecRejected",
+    "Status",
+    "StepLedger",
+    "Stream",
+    "StreamLedger",
+    "TooSlow",
+    "Unavailable",
+    "Unreachable",
+    "Window",
+    "WindowStatus",
+]

@@ -1,35 +1,22 @@
 """The client: deploy pipelines and read results, from a program or a notebook."""
 
-import random
 import time
-from collections.abc import Generator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-import grpc
-
-from fogline.client import read
-from fogline.client.errors import TooSlow, translated
+from fogline.client import asks, link
+from fogline.client.accounts import Ledger
+from fogline.client.applied import not_applied, who_is_behind
+from fogline.client.connection import Connection
 from fogline.client.find import find_server
-from fogline.client.values import Deployment, Pipeline, Result, Status, StreamLedger
-from fogline.model.clock import from_datetime
-from fogline.model.errors import FogError, Unavailable
-from fogline.v1 import api_pb2, api_pb2_grpc
-
-_OPTIONS: Final = (
-    # A vanished server is noticed by a follower that would otherwise wait for ever.
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-    # The server is an address of ours; a proxy in the environment is meant for browsers.
-    ("grpc.enable_http_proxy", 0),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 2_000),
-    ("grpc.max_receive_message_length", 64 * 1024 * 1024),
-)
-_STREAM_DEADLINE: Final = 300.0
-_CHANGED_WITHIN: Final = 0.25
+from fogline.client.following import Following
+from fogline.client.installation import Node, Status
+from fogline.client.results import Results
+from fogline.client.trail import Trail
+from fogline.client.values import Deployment, Latest, Pipeline, Stream
 
 
 class Client:
@@ -37,23 +24,34 @@ class Client:
 
         with fogline.Client("127.0.0.1:7070") as client:
             client.deploy(Path("greenhouse.yaml"))
-            for result in client.results("greenhouse", follow=True):
+            for result in client.results("greenhouse"):
                 print(result.window_start, result.key, result.values)
 
     Without an address it takes the folder of a running ``fogline up``, else ``FOGLINE_SERVER``, else the
-    folder that ``up`` uses by default. Every call has a deadline (``timeout``, seconds) and raises a
-    :class:`fogline.model.errors.FogError` whose hint says what to do. Threads may share a client.
+    folder that ``up`` uses by default.
+
+    Every call answers within ``timeout`` seconds or raises a :class:`fogline.model.errors.FogError` whose hint
+    says what to do. Within that time it is tried up to ``attempts`` times if it is safe to repeat and the error
+    may be gone by then. The connection is made by the first call. Threads may share a client; a process that was
+    forked after the first call needs its own.
     """
 
     def __init__(
-        self, server: str | None = None, *, directory: Path | None = None, timeout: float = 10.0
+        self,
+        server: str | None = None,
+        *,
+        directory: Path | None = None,
+        timeout: float = link.TIMEOUT,
+        attempts: int = link.ATTEMPTS,
     ) -> None:
-        self.address: Final = find_server(server, directory)
-        self._timeout: Final = timeout
-        self._channel: Final = grpc.insecure_channel(self.address, options=_OPTIONS)
-        self._pipelines: Final = api_pb2_grpc.PipelineServiceStub(self._channel)
-        self._results: Final = api_pb2_grpc.ResultServiceStub(self._channel)
-        self._status: Final = api_pb2_grpc.StatusServiceStub(self._channel)
+        self._connection: Final = Connection(
+            find_server(server, directory), timeout=timeout, attempts=attempts
+        )
+
+    @property
+    def address(self) -> str:
+        """Host and port of the cloud's gRPC API."""
+        return self._connection.address
 
     def __enter__(self) -> Self:
         return self
@@ -63,22 +61,21 @@ class Client:
     ) -> None:
         self.close()
 
+    def __repr__(self) -> str:
+        return f"<Client of {self.address}>"
+
     def close(self) -> None:
-        """End the connection; an iterator of results that is still open raises."""
-        self._channel.close()
+        """End the connection; a reader of results that is still open raises."""
+        self._connection.close()
 
     def deploy(self, spec: Path | str, *, file: str = "") -> Deployment:
         """Make a spec the newest plan of its pipeline: a path is read, a string is the spec itself.
 
         ``file`` names a string's origin in messages. Raises :class:`fogline.client.errors.SpecRejected` with
-        every mistake and its place; then nothing was changed.
+        every mistake and its place; then nothing was changed. A plan is named by the hash of its content, so
+        that a repeat changes nothing, and is safe after an error that leaves open whether it took effect.
         """
-        if isinstance(spec, Path):
-            file = file or str(spec)
-            spec = spec.read_text(encoding="utf-8")
-        with translated(self.address, file=file):
-            request = api_pb2.DeployRequest(spec=spec, file=file)
-            return read.deployment(self._pipelines.Deploy(request, timeout=self._timeout))
+        return self._connection.do(asks.deploy(spec, file=file))
 
     def wait_until_applied(self, generation: int, *, nodes: int = 1, within: float = 60.0) -> Status:
         """Return once every node that is alive, and at least ``nodes``, run this generation of desired state.
@@ -89,24 +86,39 @@ class Client:
         give_up = time.monotonic() + within
         while True:
             status = self.status()
-            alive = [n for n in status.nodes if n.alive]
-            if faults := [f"{n.name}: {fault}" for n in alive for fault in n.faults]:
-                raise FogError("; ".join(faults), hint="the nodes go on with what they ran before")
-            behind = [n.name for n in alive if n.generation < generation]
-            if len(alive) >= nodes and not behind:
+            who = who_is_behind(status, generation, nodes=nodes)
+            if not who:
                 return status
             if time.monotonic() > give_up:
-                who = ", ".join(behind) or f"{len(alive)} of {nodes} nodes are attached"
-                raise TooSlow(
-                    f"not applied within {within:g} s: {who}", hint="it will be applied when they come back"
-                )
-            time.sleep(_CHANGED_WITHIN)
+                raise not_applied(within, who)
+            time.sleep(link.CHANGED_WITHIN)
 
-    def pipelines(self) -> tuple[Pipeline, ...]:
-        """Every pipeline that is deployed."""
-        with translated(self.address):
-            answer = self._pipelines.ListPipelines(api_pb2.ListPipelinesRequest(), timeout=self._timeout)
-            return tuple(read.pipeline(p) for p in answer.pipelines)
+    def pipelines(self) -> Iterator[Pipeline]:
+        """Yield every pipeline that is deployed, by name."""
+        return self._connection.pages(asks.pipelines())
+
+    def pipeline(self, name: str) -> Pipeline:
+        """Return one pipeline, with its spec. Raises :class:`fogline.model.errors.NotFound`."""
+        return self._connection.do(asks.pipeline(name))
+
+    def streams(self, pipeline: str = "") -> Iterator[Stream]:
+        """Yield the streams of one pipeline, or of all."""
+        return self._connection.pages(asks.streams(pipeline))
+
+    def nodes(self) -> Iterator[Node]:
+        """Yield every fog node by name, also those that are away."""
+        return self._connection.pages(asks.nodes())
+
+    def node(self, name: str) -> Node:
+        """Return one fog node. Raises :class:`fogline.model.errors.NotFound`."""
+        return self._connection.do(asks.node(name))
+
+    def retire_node(self, name: str) -> None:
+        """Expect nothing more of a node that is gone for ever: windows stop waiting for it.
+
+        This is the one call that is never repeated by itself.
+        """
+        self._connection.do(asks.retire_node(name))
 
     def results(
         self,
@@ -115,61 +127,45 @@ class Client:
         since: datetime | None = None,
         until: datetime | None = None,
         step: str = "",
-        follow: bool = False,
-    ) -> Generator[Result, None, None]:
-        """Yield the results of a pipeline, oldest window first: windows that start in [since, until).
+    ) -> Results:
+        """Return the results of a pipeline: windows that start in [since, until), of one step or of all.
 
-        With ``follow`` it yields them in the order of their changes, goes on with each change as it happens,
-        and reconnects when the connection breaks; it raises :class:`Unavailable` when nobody has answered for
-        ``timeout`` seconds. A window may come several times: what came last holds.
+        What comes back is read when it is iterated, oldest window first, or turned into a table. Raises
+        :class:`ValueError` for a time without a zone.
         """
-        request = api_pb2.GetResultsRequest(pipeline=pipeline, step=step, follow=follow)
-        if since is not None:
-            request.since_us = from_datetime(since)
-        if until is not None:
-            request.until_us = from_datetime(until)
-        return self._following(request) if follow else self._once(request)
+        return Results(self._connection, asks.results(pipeline, since=since, until=until, step=step))
+
+    def follow(
+        self,
+        pipeline: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        step: str = "",
+        resume_token: str = "",
+    ) -> Following:
+        """Follow the results of a pipeline: everything in the order of its changes, then each change as it comes.
+
+        A window may come several times: what came last holds. A broken connection is made again; it raises
+        :class:`fogline.model.errors.Unavailable` when nobody has answered for ``timeout`` seconds. With the
+        ``resume_token`` of an earlier one it goes on where that one was.
+        """
+        trail = Trail(
+            asks.results(pipeline, since=since, until=until, step=step),
+            resume_token=resume_token,
+            patience=self._connection.timeout,
+            chance=link.chance,
+        )
+        return Following(self._connection, trail)
+
+    def latest(self, pipeline: str, step: str, *, windows: int = 0, keys: int = 0) -> Latest:
+        """Return a step's newest windows (0: 60 of them) with the results of its busiest keys (0: 10)."""
+        return self._connection.do(asks.latest(pipeline, step=step, windows=windows, keys=keys))
 
     def status(self) -> Status:
-        """Tiers, plans and their health."""
-        with translated(self.address):
-            return read.status(self._status.GetStatus(api_pb2.GetStatusRequest(), timeout=self._timeout))
+        """Return tiers, plans and their health."""
+        return self._connection.do(asks.status())
 
-    def ledger(self, pipeline: str = "") -> tuple[StreamLedger, ...]:
-        """Where every message and reading went, for one pipeline or for all."""
-        with translated(self.address):
-            answer = self._status.GetLedger(
-                api_pb2.GetLedgerRequest(pipeline=pipeline), timeout=self._timeout
-            )
-            return tuple(read.ledger(s) for s in answer.streams)
-
-    def _once(self, request: api_pb2.GetResultsRequest) -> Generator[Result, None, None]:
-        for answer in self._answers(request, deadline=_STREAM_DEADLINE):
-            for message in answer.results:
-                yield read.result(message)
-
-    def _answers(
-        self, request: api_pb2.GetResultsRequest, *, deadline: float | None
-    ) -> Generator[api_pb2.GetResultsResponse, None, None]:
-        with translated(self.address):
-            call = self._results.GetResults(request, timeout=deadline)
-            try:
-                yield from call
-            finally:
-                call.cancel()
-
-    def _following(self, request: api_pb2.GetResultsRequest) -> Generator[Result, None, None]:
-        lost_at: float | None = None
-        while True:
-            try:
-                for answer in self._answers(request, deadline=None):
-                    lost_at = None
-                    for message in answer.results:
-                        yield read.result(message)
-                    request.resume_token = answer.resume_token
-            except Unavailable:
-                lost_at = time.monotonic() if lost_at is None else lost_at
-                if time.monotonic() - lost_at > self._timeout:
-                    raise
-            # Full jitter, so that the followers of a restarted server do not all come back at once.
-            time.sleep(random.random())  # noqa: S311 -- not a secret
+    def ledger(self, pipeline: str = "") -> Ledger:
+        """Return where every message and reading went, for one pipeline or for all."""
+        return self._connection.do(asks.ledger(pipeline))

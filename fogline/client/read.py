@@ -1,17 +1,10 @@
 """From wire messages to the SDK's values."""
 
-from fogline.client.values import (
-    Aggregator,
-    DeadLetter,
-    Deployment,
-    Node,
-    Pipeline,
-    Result,
-    Status,
-    StepLedger,
-    StreamLedger,
-    WindowStatus,
-)
+from dataclasses import replace
+
+from fogline.client.accounts import BrokerLedger, Ledger, StepLedger, StreamLedger
+from fogline.client.installation import Aggregator, Broker, Commits, DeadLetter, Node, Status
+from fogline.client.values import Deployment, Latest, Pipeline, Result, Stream, Window, WindowStatus
 from fogline.model.clock import to_datetime
 from fogline.model.plan import Scalar
 from fogline.v1 import api_pb2, control_pb2
@@ -45,6 +38,34 @@ def pipeline(message: api_pb2.PipelineInfo) -> Pipeline:
     )
 
 
+def one_pipeline(message: api_pb2.GetPipelineResponse) -> Pipeline:
+    """Read a pipeline with its spec."""
+    return replace(pipeline(message.pipeline), spec=message.spec)
+
+
+def stream(message: api_pb2.StreamInfo) -> Stream:
+    """Read a stream."""
+    return Stream(
+        pipeline=message.pipeline,
+        name=message.name,
+        topic=message.topic,
+        format=message.format,
+        time=message.time,
+        labels=tuple(message.labels),
+        fields=tuple(message.fields),
+        journaled=message.journaled,
+        pending=message.pending,
+        nodes=tuple(message.nodes),
+    )
+
+
+def latest(message: api_pb2.GetLatestResponse) -> Latest:
+    """Read a step's newest windows."""
+    return Latest(
+        windows=tuple(_window(w) for w in message.windows), results=tuple(result(r) for r in message.results)
+    )
+
+
 def result(message: api_pb2.Result) -> Result:
     """Read one window of one key. An unknown status reads as open: that promises nothing."""
     return Result(
@@ -72,14 +93,26 @@ def status(message: api_pb2.GetStatusResponse) -> Status:
         generation=message.generation,
         readings=message.readings,
         incarnation=message.incarnation,
-        nodes=tuple(_node(n) for n in message.nodes),
+        store=message.store,
+        commits=_commits(message.commits),
+        nodes=tuple(node(n) for n in message.nodes),
         aggregators=tuple(_aggregator(a) for a in message.aggregators),
         pipelines=tuple(pipeline(p) for p in message.pipelines),
     )
 
 
-def ledger(message: api_pb2.StreamLedger) -> StreamLedger:
-    """Read where every message of one stream went under one plan."""
+def ledger(message: api_pb2.GetLedgerResponse) -> Ledger:
+    """Read where every message and reading went."""
+    return Ledger(
+        streams=tuple(_stream_ledger(s) for s in message.streams),
+        brokers=tuple(
+            BrokerLedger(node=b.node, url=b.url, dropped=b.dropped if b.known else None)
+            for b in message.brokers
+        ),
+    )
+
+
+def _stream_ledger(message: api_pb2.StreamLedger) -> StreamLedger:
     return StreamLedger(
         pipeline=message.pipeline,
         plan=message.plan,
@@ -96,6 +129,30 @@ def ledger(message: api_pb2.StreamLedger) -> StreamLedger:
         steps=tuple(_step(s) for s in message.steps),
         adds_up=message.adds_up,
         differences=tuple(message.differences),
+    )
+
+
+def _window(message: api_pb2.WindowInfo) -> Window:
+    return Window(
+        start=to_datetime(message.start_us),
+        end=to_datetime(message.end_us),
+        status=_STATUSES.get(message.status, WindowStatus.OPEN),
+        have=message.have,
+        expected=message.expected,
+        missing=tuple(message.missing),
+        revision=message.revision,
+        keys=message.keys,
+        readings=message.readings,
+    )
+
+
+def _commits(message: api_pb2.CommitCounts) -> Commits:
+    return Commits(
+        transactions=message.transactions,
+        parts=message.parts,
+        contributions=message.contributions,
+        refusals=message.refusals,
+        failures=message.failures,
     )
 
 
@@ -118,7 +175,8 @@ def _step(message: api_pb2.StepLedger) -> StepLedger:
     )
 
 
-def _node(message: api_pb2.NodeStatus) -> Node:
+def node(message: api_pb2.NodeStatus) -> Node:
+    """Read a node's newest report."""
     report = message.report
     return Node(
         name=report.node,
@@ -136,6 +194,22 @@ def _node(message: api_pb2.NodeStatus) -> Node:
         journal_limit_bytes=report.journal_limit_bytes,
         version=report.version,
         dead_letters=tuple(_dead_letter(d) for d in report.dead_letters),
+        brokers=tuple(_broker(b) for b in report.brokers),
+    )
+
+
+def _broker(message: control_pb2.BrokerReport) -> Broker:
+    return Broker(
+        url=message.url,
+        client_id=message.client_id,
+        share=message.share,
+        connected=message.connected,
+        fault=message.fault,
+        messages=message.messages,
+        reconnects=message.reconnects,
+        sessions_lost=message.sessions_lost,
+        dropped=message.dropped if message.dropped_known else None,
+        warnings=tuple(message.warnings),
     )
 
 

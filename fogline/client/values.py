@@ -42,6 +42,30 @@ class Pipeline:
     """Plans that run, the public one among them."""
     steps: tuple[str, ...]
     """Window steps."""
+    spec: str | None = None
+    """The public plan's spec as it was deployed, YAML; None where a list of pipelines leaves it out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """A stream as the public plan of its pipeline reads it, and how it goes."""
+
+    pipeline: str
+    name: str
+    topic: str
+    """MQTT topic template."""
+    format: str
+    """Payload format."""
+    time: str
+    """Name or path of the time field; empty: the time of arrival."""
+    labels: tuple[str, ...]
+    fields: tuple[str, ...]
+    journaled: int
+    """Messages that the nodes have journaled, over all nodes and epochs."""
+    pending: int
+    """Messages that no commit holds yet."""
+    nodes: tuple[str, ...]
+    """Nodes that have journaled any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,117 +95,27 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
-    """A message or reading that could not be used, from the bounded sample that a node keeps."""
+class Window:
+    """How one window of a step stands, over all its keys."""
 
-    stream: str
-    reason: str
-    topic: str
-    payload: bytes
-    """At most 256 bytes of it."""
-    detail: str
-    arrival: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """A fog node as its newest report says."""
-
-    name: str
-    parent: str
-    alive: bool
-    """False: nothing was heard for some seconds."""
-    seen: datetime
-    """When the cloud had the newest report."""
-    generation: int
-    """Highest generation of desired state that the node has applied."""
-    faults: tuple[str, ...]
-    """What it could not apply, and why."""
-    listener: str
-    """Where devices publish, as a URL."""
-    clients: int
-    """Connected devices."""
-    journaled: int
-    """Messages in the origins that it still reports."""
-    pending: int
-    """Messages that are journaled and not committed yet, summed over its plans."""
-    unrouted: int
-    """Messages that belong to no stream, since the node's start."""
-    journal_bytes: int
-    journal_limit_bytes: int
-    version: str
-    dead_letters: tuple[DeadLetter, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Aggregator:
-    """An aggregator as its newest report says."""
-
-    name: str
-    parent: str
-    alive: bool
-    seen: datetime
-    generation: int
-    children: tuple[str, ...]
-    parts_in: int
-    parts_out: int
-    held_bytes: int
-    """Merged states held now, in bytes."""
-    refusals: int
-    version: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """The state of the installation."""
-
-    version: str
-    """Release of Fogline that the cloud runs."""
-    at: datetime
-    generation: int
-    """Generation of desired state."""
+    start: datetime
+    end: datetime
+    """One past the window."""
+    status: WindowStatus
+    have: int
+    """Nodes that have passed the window."""
+    expected: int
+    """Nodes that were to pass it."""
+    missing: tuple[str, ...]
+    """Nodes that have not passed it yet."""
+    revision: int
+    keys: int
     readings: int
-    """Readings counted into states since the store was created."""
-    incarnation: bytes
-    """The store's life: 16 bytes, new when it is created or restored."""
-    nodes: tuple[Node, ...]
-    aggregators: tuple[Aggregator, ...]
-    pipelines: tuple[Pipeline, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepLedger:
-    """Readings of committed messages in one step: ``decoded = counted + filtered + dead + too_late``."""
+class Latest:
+    """A step's newest windows, oldest first, and the results of some of their keys."""
 
-    step: str
-    decoded: int
-    counted: int
-    filtered: int
-    dead: Mapping[str, int]
-    too_late: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamLedger:
-    """Where every message of one stream went under one plan, summed over nodes and epochs.
-
-    ``received = journaled + refused`` and ``journaled = before_start + committed + pending + gap``.
-    """
-
-    pipeline: str
-    plan: str
-    stream: str
-    received: int
-    journaled: int
-    refused: Mapping[str, int]
-    before_start: int
-    """Messages that were journaled before the plan began."""
-    committed: int
-    pending: int
-    gap: Mapping[str, int]
-    redelivered: int
-    retained: int
-    steps: tuple[StepLedger, ...]
-    adds_up: bool
-    differences: tuple[str, ...]
-    """Which equation does not hold, in words."""
+    windows: tuple[Window, ...]
+    results: tuple[Result, ...]

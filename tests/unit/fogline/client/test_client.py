@@ -2,65 +2,22 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
-from google.protobuf.any_pb2 import Any as AnyMessage
 
 import fogline
 from fogline.client.client import Client
 from fogline.client.errors import SpecRejected, TooSlow, Unreachable
 from fogline.client.values import WindowStatus
 from fogline.model.errors import FogError, InvalidInput, NotFound, Unavailable
-from fogline.model.trailing import DETAIL_KEY, HINT_KEY
+from fogline.model.trailing import DETAIL_KEY
 from fogline.v1 import api_pb2, control_pb2
+from tests.unit.fogline.client.messages import START, START_US, abort, window
 from tests.unit.fogline.scripted_cloud import ScriptedCloud
-
-START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
-START_US = int(START.timestamp()) * 1_000_000
-
-
-def window(change: int, start_us: int = START_US) -> api_pb2.Result:
-    return api_pb2.Result(
-        pipeline="air",
-        step="by_zone",
-        window_start_us=start_us,
-        window_end_us=start_us + 10_000_000,
-        key=[api_pb2.KeyValue(name="zone", value="a"), api_pb2.KeyValue(name="lot")],
-        values=[
-            api_pb2.NamedValue(name="n", int_value=3),
-            api_pb2.NamedValue(name="avg", float_value=1.5),
-            api_pb2.NamedValue(name="nothing"),
-            api_pb2.NamedValue(name="word", text_value=""),
-            api_pb2.NamedValue(name="truth", bool_value=False),
-        ],
-        status=api_pb2.WINDOW_STATUS_PARTIAL,
-        have=1,
-        expected=2,
-        missing=["node-2"],
-        revision=4,
-        change=change,
-        readings=3,
-    )
-
-
-def abort(code: grpc.StatusCode, details: str, *, hint: str = "", detail: Any = None) -> Any:
-    trailing = []
-    if hint:
-        trailing.append((HINT_KEY, hint.encode()))
-    if detail is not None:
-        packed = AnyMessage()
-        packed.Pack(detail)
-        trailing.append((DETAIL_KEY, packed.SerializeToString()))
-
-    def answer(_request: Any, context: grpc.ServicerContext) -> None:
-        context.set_trailing_metadata(tuple(trailing))
-        context.abort(code, details)
-
-    return answer
 
 
 def test_importing_fogline_loads_no_grpc() -> None:
@@ -119,10 +76,8 @@ def test_a_follower_goes_on_behind_the_last_change_when_the_connection_breaks(cl
         context.abort(grpc.StatusCode.UNAVAILABLE, "restarting")
 
     cloud.answers["GetResults"] = answer
-    with Client(cloud.address) as client:
-        following = client.results("air", follow=True)
+    with Client(cloud.address) as client, client.follow("air") as following:
         assert [next(following).change for _ in range(5)] == [1, 2, 3, 4, 5]
-        following.close()
 
     assert [r.resume_token for r in cloud.requests] == ["", "2", "4"]
     assert all(r.follow for r in cloud.requests)
@@ -131,7 +86,7 @@ def test_a_follower_goes_on_behind_the_last_change_when_the_connection_breaks(cl
 def test_a_follower_gives_up_when_nobody_answers_for_long(cloud: ScriptedCloud) -> None:
     cloud.answers["GetResults"] = abort(grpc.StatusCode.UNAVAILABLE, "away")
     with Client(cloud.address, timeout=0.0) as client, pytest.raises(Unreachable):
-        next(client.results("air", follow=True))
+        next(client.follow("air"))
 
 
 def test_every_mistake_of_a_spec_has_its_place(cloud: ScriptedCloud, tmp_path: Path) -> None:

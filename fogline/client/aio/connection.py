@@ -1,0 +1,92 @@
+"""The way to the cloud on an event loop: what the AsyncClient sends asks through."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from typing import Any, Final, TypeVar
+
+import grpc.aio
+
+from fogline.client import link
+from fogline.client.asks import FOLLOWING, Ask, Pages
+from fogline.client.errors import translated
+from fogline.v1 import api_pb2
+
+V = TypeVar("V")
+Call = grpc.aio.UnaryStreamCall[Any, api_pb2.GetResultsResponse]
+
+
+class Connection:
+    """A channel that is made by the first call, on the loop of that call; its tasks may share it."""
+
+    def __init__(self, address: str, *, timeout: float, attempts: int) -> None:
+        self.address: Final = address
+        self.timeout: Final = timeout
+        self._attempts: Final = attempts
+        self._channel: grpc.aio.Channel | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._process = 0
+        self.closed = False
+        """No further call is possible, and those that were open have ended."""
+
+    async def close(self) -> None:
+        """End every call."""
+        self.closed = True
+        channel, self._channel = self._channel, None
+        if channel is not None and self._process == os.getpid():
+            await channel.close()
+
+    async def do(self, ask: Ask[V]) -> V:
+        """Ask, and again if that is safe and may help, all within the deadline. Raises :class:`FogError`."""
+        give_up = time.monotonic() + self.timeout
+        async for attempt in link.tries(self._attempts, self.timeout, repeatable=ask.repeatable):
+            with attempt, translated(self.address, file=ask.file):
+                method = self._open().unary_unary(
+                    ask.path,
+                    request_serializer=type(ask.request).SerializeToString,
+                    response_deserializer=ask.answer.FromString,
+                )
+                try:
+                    return ask.read(await method(ask.request, timeout=link.left(give_up, time.monotonic())))
+                except asyncio.CancelledError:
+                    self.check_cancelled()
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    async def pages(self, pages: Pages[V]) -> AsyncIterator[V]:
+        """Yield a list's lines, asking for a page when the one before is used up."""
+        token = ""
+        while True:
+            page = await self.do(pages(token))
+            for line in page.lines:
+                yield line
+            if not (token := page.next_token):
+                return
+
+    def stream(self, request: api_pb2.GetResultsRequest, *, timeout: float | None = None) -> Call:
+        """Open a stream of results; gRPC's errors come when it is read."""
+        method = self._open().unary_stream(
+            FOLLOWING,
+            request_serializer=api_pb2.GetResultsRequest.SerializeToString,
+            response_deserializer=api_pb2.GetResultsResponse.FromString,
+        )
+        return method(request, timeout=timeout)
+
+    def check_cancelled(self) -> None:
+        """Raise that the client is closed if that is what cancelled a call, and not whoever runs this task."""
+        task = asyncio.current_task()
+        if self.closed and (task is None or not task.cancelling()):
+            raise link.closed() from None
+
+    def _open(self) -> grpc.aio.Channel:
+        if self.closed:
+            raise link.closed()
+        if self._channel is None:
+            self._loop, self._process = asyncio.get_running_loop(), os.getpid()
+            self._channel = grpc.aio.insecure_channel(self.address, options=link.OPTIONS)
+        elif self._process != os.getpid():
+            raise link.another_process()
+        elif self._loop is not asyncio.get_running_loop():
+            raise link.another_loop()
+        return self._channel

@@ -1,0 +1,122 @@
+"""The installation as the SDK says it: nodes, aggregators, and the state of all."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fogline.client.values import Pipeline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A message or reading that could not be used, from the bounded sample that a node keeps."""
+
+    stream: str
+    reason: str
+    topic: str
+    payload: bytes
+    """At most 256 bytes of it."""
+    detail: str
+    arrival: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """A broker that a node subscribes to. Counters count up from the node's start."""
+
+    url: str
+    """Without user and password."""
+    client_id: str
+    share: str
+    """Group of the shared subscription; empty: the node gets every message by itself."""
+    connected: bool
+    fault: str
+    """What is wrong now, in words; empty: nothing."""
+    messages: int
+    reconnects: int
+    sessions_lost: int
+    """Sessions that the broker had lost when the node came back, with what it had queued in them."""
+    dropped: int | None
+    """Messages that the broker says it dropped, for any subscriber; None: it does not say."""
+    warnings: tuple[str, ...]
+    """What the broker's configuration puts at risk, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A fog node as its newest report says."""
+
+    name: str
+    parent: str
+    alive: bool
+    """False: nothing was heard for some seconds."""
+    seen: datetime
+    """When the cloud had the newest report."""
+    generation: int
+    """Highest generation of desired state that the node has applied."""
+    faults: tuple[str, ...]
+    """What it could not apply, and why."""
+    listener: str
+    """Where devices publish, as a URL."""
+    clients: int
+    """Connected devices."""
+    journaled: int
+    """Messages in the origins that it still reports."""
+    pending: int
+    """Messages that are journaled and not committed yet, summed over its plans."""
+    unrouted: int
+    """Messages that belong to no stream, since the node's start."""
+    journal_bytes: int
+    journal_limit_bytes: int
+    version: str
+    dead_letters: tuple[DeadLetter, ...]
+    brokers: tuple[Broker, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregator:
+    """An aggregator as its newest report says."""
+
+    name: str
+    parent: str
+    alive: bool
+    seen: datetime
+    generation: int
+    children: tuple[str, ...]
+    parts_in: int
+    parts_out: int
+    held_bytes: int
+    """Merged states held now, in bytes."""
+    refusals: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commits:
+    """What the answering process has committed since it began. Counts only up."""
+
+    transactions: int
+    parts: int
+    contributions: int
+    refusals: int
+    failures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """The state of the installation."""
+
+    version: str
+    """Release of Fogline that the cloud runs."""
+    at: datetime
+    generation: int
+    """Generation of desired state."""
+    readings: int
+    """Readings counted into states since the store was created."""
+    incarnation: bytes
+    """The store's life: 16 bytes, new when it is created or restored."""
+    store: str
+    """``sqlite`` or ``postgresql``."""
+    commits: Commits
+    nodes: tuple[Node, ...]
+    aggregators: tuple[Aggregator, ...]
+    pipelines: tuple[Pipeline, ...]
