@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import AbstractAsyncContextManager
 from random import Random
 from typing import Final
 
@@ -10,13 +11,16 @@ import structlog
 from fog_node.ingest.listener import Listener
 from fog_node.journal.files import Files
 from fog_node.journal.journal import Journal
+from fog_node.metrics import NodeMetrics
 from fog_node.plans import LiveFirst, NodePlans
 from fog_node.pressure import PacedJournal
 from fog_node.report import Reporter
 from fog_node.settings import NodeSettings
+from fogline import __version__
 from fogline.control.client import ControlClient
 from fogline.control.keep import KeptDesired
 from fogline.model.clock import SECOND, Clock
+from fogline.service.metrics import MetricsPort, open_metrics
 from fogline.uplink.lanes import LaneSet
 from fogline.uplink.uplink import Uplink
 from fogline.v1 import control_pb2
@@ -95,7 +99,7 @@ class Node:
             streams=self._journal.streams(),
         )
         async with asyncio.TaskGroup() as group:
-            async with listener:
+            async with listener, self._metrics(listener):
                 tasks = [
                     group.create_task(self._journal.run(), name="tidy the journal"),
                     group.create_task(self._follow(listener), name="follow desired state"),
@@ -109,6 +113,24 @@ class Node:
             await push
             for task in tasks:
                 task.cancel()
+
+    def _metrics(self, listener: Listener) -> AbstractAsyncContextManager[MetricsPort | None]:
+        metrics = NodeMetrics(
+            listener=listener,
+            journal=self._journal,
+            plans=self._plans,
+            reporter=self._reporter,
+            uplink=self._uplink,
+            control=self._control,
+            clock=self._clock,
+        )
+        settings = self._settings
+        return open_metrics(
+            settings.metrics,
+            insecure=settings.insecure,
+            identity=("node", settings.name, __version__),
+            sources=metrics.sources,
+        )
 
     async def _follow(self, listener: Listener) -> None:
         """Apply each newer desired state."""

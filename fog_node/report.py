@@ -46,6 +46,11 @@ class Reporter:
         self._clock: Final = clock
         self._newest = control_pb2.NodeReport(node=settings.name, version=__version__)
 
+    @property
+    def newest(self) -> control_pb2.NodeReport:
+        """The newest report."""
+        return self._newest
+
     def request(self) -> control_pb2.AttachRequest:
         """The newest report as the control stream wants it."""
         return control_pb2.AttachRequest(

@@ -28,5 +28,9 @@ class NodeSettings:
     """When the uplink returns and the oldest waiting message is older, today's messages go first. Unit:
     seconds.
     """
+    metrics: str = ""
+    """Where Prometheus finds ``/metrics``, as host:port; empty for nowhere."""
+    insecure: bool = False
+    """Allow ``metrics`` on an address that other machines can reach: whoever reaches it may read them."""
     log_level: str = "info"
     """debug, info, warning or error."""

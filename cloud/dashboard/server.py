@@ -9,7 +9,7 @@ from typing import Final
 import uvicorn
 from starlette.applications import Starlette
 
-from fogline.service.server import PortTaken, check_listen
+from fogline.service.listen import PortTaken, check_listen
 
 STOP_WITHIN_SECONDS: Final = 2
 MAX_CONNECTIONS: Final = 200

@@ -32,6 +32,7 @@ from fogline.model.errors import InvalidInput, NotFound
 from fogline.model.gap import Gap
 from fogline.model.part import Origin
 from fogline.model.plan import FullPolicy
+from fogline.service.histogram import Buckets
 
 _log = get_logger(__name__)
 
@@ -230,6 +231,20 @@ class Journal:
     def usage(self) -> Usage:
         """Tell the disk used by blocks, and its limit."""
         return Usage(used=self._catalog.used_bytes(), limit=self._settings.limit_bytes)
+
+    def stream_usage(self, stream: str) -> Usage:
+        """As :meth:`usage`, of one stream and its quota."""
+        row = self._declared(stream)
+        return Usage(used=row.used_bytes(), limit=row.quota_bytes)
+
+    def arrival(self, origin: Origin, offset: int) -> int | None:
+        """When about a message arrived (microseconds), without a look at the disk; None if it is not there."""
+        return self._reading.arrival(origin, offset)
+
+    @property
+    def commits(self) -> Buckets:
+        """How long group commits took, write and sync, since the start. Unit: seconds."""
+        return self._writer.durations.snapshot()
 
     async def run(self) -> None:
         """Tidy for ever: belongs into the node's task group. Raises JournalClosed if the writer ended."""

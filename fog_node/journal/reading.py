@@ -86,6 +86,15 @@ class Reading:
                 counted += segment.messages
         return counted
 
+    def arrival(self, origin: Origin, offset: int) -> int | None:
+        """When the newest message of its block arrived; of a segment that was not looked into, its oldest."""
+        row = self._catalog.row(origin)
+        segment = _segment_at(row, offset) if row is not None else None
+        if segment is None:
+            return None
+        place = segment.index.at(offset) if segment.index is not None else None
+        return place.latest_us if place is not None else segment.earliest_us
+
     async def recent(self, *, messages: int, window: int) -> dict[str, dict[int, Delivery]]:
         """Go back over the newest blocks of all streams."""
         sources = [

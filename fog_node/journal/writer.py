@@ -34,6 +34,7 @@ from fog_node.journal.settings import MIB, JournalSettings
 from fog_node.journal.tail import Tail
 from fogline.model.clock import SECOND, Clock
 from fogline.model.part import Origin
+from fogline.service.histogram import Histogram
 
 LARGEST_COMMIT: Final = 16 * MIB
 """More than this is not held back for one sync."""
@@ -62,6 +63,8 @@ class Writer:
         self._tails: dict[str, Tail] = {}
         self._held: dict[str, OSError] = {}
         self._pace = CommitPace(every_s=settings.commit_every_us / SECOND, burst=settings.commit_burst)
+        self.durations: Final = Histogram()
+        """Of group commits, write and sync, whether or not they worked. Unit: seconds."""
         self._thread = Thread(target=self._run, name="journal writer", daemon=True)
 
     def start(self) -> None:
@@ -90,8 +93,12 @@ class Writer:
         """One commit, and then the order that ended its collecting; False when it is over."""
         batches, order = self._collect()
         if batches:
-            self._publish(self._commit(batches))
-            self._pace.committed(self._clock.monotonic())
+            began = self._clock.monotonic()
+            outcomes = self._commit(batches)
+            ended = self._clock.monotonic()
+            self.durations.observe(ended - began)
+            self._publish(outcomes)
+            self._pace.committed(ended)
         match order:
             case Stop():
                 return False

@@ -5,6 +5,7 @@ this shell does the waiting and the reading. Live data goes before the epochs th
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
 
@@ -86,6 +87,10 @@ class PlanLane:
         self._live_turns = 0
         self.read_at = float("-inf")
         """When messages were last read; seconds of the monotonic clock."""
+        self._held: dict[Origin, int] = {}
+        """The greatest offset that the store was heard to hold."""
+        self.committed: Final[Counter[str]] = Counter()
+        """By stream: messages that the store took while this process listened."""
 
     def behind(self) -> int:
         """Messages of live origins that are journaled and not read yet."""
@@ -109,6 +114,11 @@ class PlanLane:
     def letters(self) -> tuple[DeadRead, ...]:
         """Dead readings of the newest blocks that had some."""
         return tuple(letter for reader in self._readers.values() for letter in reader.letters)
+
+    @property
+    def readers(self) -> Mapping[str, StreamReader]:
+        """The plan's way through each of its streams."""
+        return self._readers
 
     def opened(self, round_: int) -> None:  # noqa: ARG002  # a node begins every round alike
         """A round begins: forget what is uncommitted."""
@@ -149,6 +159,9 @@ class PlanLane:
             match action:
                 case cursors.Committed(origin=origin, offset=offset):
                     self._journal.progress(self.plan, origin, offset)
+                    # What is heard first was committed before, and counted by a former process.
+                    self.committed[origin.stream] += max(0, offset - self._held.get(origin, offset))
+                    self._held[origin] = max(offset, self._held.get(origin, 0))
                 case cursors.DiskRolledBack(origin=origin, messages=messages):
                     _log.error(
                         "the cloud holds more than this disk: it lost synced messages",
@@ -173,6 +186,7 @@ class PlanLane:
         for origin in [o for o in self._cursor.places if o not in held]:
             self._cursor = cursors.forget(self._cursor, origin)
             self._tails.pop(origin, None)
+            self._held.pop(origin, None)
 
     async def _follow(self, state: OriginState) -> None:
         origin = state.origin
@@ -186,6 +200,8 @@ class PlanLane:
         self._cursor = cursors.track(
             self._cursor, origin, start=start, base=state.base, end=state.end, closed=state.closed, gaps=gaps
         )
+        if not state.closed:
+            self._held[origin] = start  # of this process's own epoch nothing was committed before
         first = self._cursor.places[origin].next
         self._tails[origin] = Tail(origin, first, self._pace(origin.stream), self._clock.now_us())
 

@@ -5,6 +5,7 @@ the journal's order.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Final, Protocol
@@ -57,6 +58,10 @@ class StreamReader:
         self._repeats: dict[Origin, Repeats] = {}
         self.letters: tuple[DeadRead, ...] = ()
         """Dead readings of the newest block that had some."""
+        self.read_messages = 0
+        """Messages read, those that were read again included. Counts only up."""
+        self.dead: Final[Counter[str]] = Counter()
+        """Readings of them that made no sense, by reason. Counts only up."""
 
     def forget(self, origin: Origin) -> None:
         """The origin will be read again from another place."""
@@ -94,7 +99,10 @@ class StreamReader:
             block = await self._journal.read(origin, first, plan=self._plan)
             if not isinstance(block, Block):
                 return  # what the journal lost since is in its gaps
-            yield block, await self._decode(block)
+            decoded = await self._decode(block)
+            self.read_messages += len(block)
+            self.dead.update(decoded.dead)
+            yield block, decoded
             first = block.end
             messages += len(block)
 

@@ -1,7 +1,6 @@
 """The skeleton of every tier's gRPC server: health, reflection, where it listens, how it stops."""
 
 import asyncio
-import ipaddress
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
@@ -12,8 +11,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
-from fogline.model.errors import FogError, InvalidInput
 from fogline.service.edge import Edge
+from fogline.service.listen import PortTaken, check_listen
 from fogline.uplink.dial import KEEPALIVE_ANSWER_MS, KEEPALIVE_MS, MAX_MESSAGE_BYTES, Option
 
 SERVER_OPTIONS: Final[tuple[Option, ...]] = (
@@ -29,10 +28,6 @@ SERVER_OPTIONS: Final[tuple[Option, ...]] = (
 )
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-
-
-class PortTaken(FogError):
-    """The address cannot be listened on."""
 
 
 class Server:
@@ -106,32 +101,3 @@ class Server:
         for end in self._ends:
             end()
         await self._server.stop(self._grace)
-
-
-def check_listen(listen: str, *, insecure: bool) -> None:
-    """Refuse an address that others can reach, unless told to; then say so loudly.
-
-    Raises :class:`InvalidInput`.
-    """
-    host, colon, port = listen.rpartition(":")
-    if not colon or not host or not port.isdigit():
-        raise InvalidInput(
-            f"{listen!r} is not an address to listen on", hint="write host:port, port 0 takes a free one"
-        )
-    if _is_loopback(host.strip("[]")):
-        return
-    if not insecure:
-        raise InvalidInput(
-            f"{listen} can be reached from other machines, and nothing is encrypted or authenticated yet",
-            hint="listen on 127.0.0.1, or set insecure if whoever reaches the port may read and write all",
-        )
-    _log.warning("INSECURE: whoever reaches this port may read and write everything", listen=listen)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -36,6 +36,12 @@ class LinkCounters:
     refusals: int = 0
     streams: int = 0
     """Streams whose greeting was answered."""
+    moves: int = 0
+    """Changes to another parent."""
+    failures: int = 0
+    """Rounds of lanes that failed."""
+    credit_wait_s: float = 0.0
+    """Time in which a part waited for the parent's credit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +108,12 @@ class Session:
         self._end: Final[asyncio.Future[StreamEnd]] = asyncio.get_running_loop().create_future()
         self._draining: Final = asyncio.Event()
         self._group: Final = asyncio.TaskGroup()
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds that the lane which waits longest has waited for an answer; 0 if nothing is in flight."""
+        now = self._clock.monotonic()
+        return max((o.unanswered.silent_for(now) for o in self._open.values()), default=0.0)
 
     def drain(self) -> None:
         """Send nothing new, wait a short while for the answers to what is in flight, then end the stream."""
@@ -177,6 +189,7 @@ class Session:
         if open_lane.failures == 0:
             _log.warning("lane failed", plan=open_lane.lane.plan, reason=reason)
         self.faults[open_lane.lane.plan] = reason
+        self._counters.failures += 1
         delay = self._settings.backoff.delay(open_lane.failures, self._rng)
         open_lane.failures += 1
         self._next_round(open_lane, after_s=delay)
@@ -216,8 +229,11 @@ class Session:
             self._outbox.put_nowait(_Item(uplink_pb2.PushRequest(origin_name=name)))
         message = part_to_wire(part, self._origins, lane=open_lane.number, round_=round_)
         size = message.ByteSize()
+        began = self._clock.monotonic()
         await self._credit.spend(size)
-        open_lane.unanswered.sent(part.contributions, self._clock.monotonic())
+        now = self._clock.monotonic()
+        self._counters.credit_wait_s += now - began
+        open_lane.unanswered.sent(part.contributions, now)
         self._outbox.put_nowait(_Item(uplink_pb2.PushRequest(part=message), open_lane, round_, size))
 
     async def _write(self) -> None:

@@ -61,6 +61,11 @@ class Uplink:
         """The parent that is dialled or connected."""
         return self._parents.address
 
+    @property
+    def silent_s(self) -> float:
+        """Seconds for which a part has waited for an answer; 0 if none does."""
+        return self._session.silent_s if self._session is not None else 0.0
+
     def stop(self) -> None:
         """End the stream in good order: :meth:`run` returns after the answers, or a short while."""
         self._stopping.set()
@@ -83,6 +88,7 @@ class Uplink:
         address = self._parents.address
         if end.reason == _RETURN:
             self._parents = self._parents.returned()
+            self.counters.moves += 1
             return
         useful = not end.silent and (end.answered or lasted >= self._settings.settled_after)
         if useful:
@@ -92,6 +98,7 @@ class Uplink:
         delay = self._settings.backoff.delay(self._parents.attempt, self._rng)
         self._parents = self._parents.failed()
         if self._parents.address != address:
+            self.counters.moves += 1
             _log.warning("uplink moves on", parent=self._parents.address, reason=end.reason)
         await self._pause(delay)
 

@@ -13,7 +13,8 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from fogline.model.errors import InvalidInput, NotFound
 from fogline.model.trailing import DETAIL_KEY, HINT_KEY
-from fogline.service.server import PortTaken, Server
+from fogline.service.listen import PortTaken
+from fogline.service.server import Server
 from fogline.testing.gate import Gate
 from fogline.uplink.dial import channel_to, serves
 from fogline.v1 import api_pb2, api_pb2_grpc
