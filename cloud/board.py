@@ -144,9 +144,12 @@ class Board:
 
     async def load(self) -> None:
         """Take up what the store keeps, so that a node that is away is still shown after a restart."""
-        for tenant, node, seen_us, raw in await self._store.reports():
-            report = control_pb2.NodeReport.FromString(raw)
-            self._nodes.setdefault((tenant, node), NodeWord(tenant=tenant, report=report, seen_us=seen_us))
+        for (role, tenant, name), seen_us, raw in await self._store.reports():
+            if role == "node":
+                report = control_pb2.NodeReport.FromString(raw or b"")
+                self._nodes.setdefault(
+                    (tenant, name), NodeWord(tenant=tenant, report=report, seen_us=seen_us)
+                )
 
     async def run(self) -> None:
         """Keep reports in the store until cancelled."""

@@ -101,7 +101,7 @@ class Finisher:
     async def _finish_plan(self, plan: KnownPlan) -> None:
         progresses = await self._store.progresses(plan.row.tenant, plan.row.plan)
         for step in plan.layouts:
-            if await self._finish_step(self._step(plan, step, progresses)):
+            if await self._finish_step(self.step(plan, step, progresses)):
                 self._changes.tell(plan.row.tenant, plan.row.pipeline)
 
     async def _finish_step(self, step: StepToFinish) -> int:
@@ -119,7 +119,8 @@ class Finisher:
         self._seen[name] = Seen(passed=step.passed, assignments=step.assignments, due_us=outcome.due_us)
         return changes
 
-    def _step(self, plan: KnownPlan, step: str, progresses: Progresses) -> StepToFinish:
+    def step(self, plan: KnownPlan, step: str, progresses: Progresses) -> StepToFinish:
+        """A step with what is known of its nodes."""
         layout = plan.layouts[step]
         return StepToFinish(
             tenant=plan.row.tenant,

@@ -11,6 +11,7 @@ from cloud.store import schema
 from cloud.store.backend import Backend
 from cloud.store.rows import Layout
 from fogline.model.clock import NEVER
+from fogline.model.errors import Unavailable
 
 
 class Stage(Enum):
@@ -80,8 +81,15 @@ class Deployment:
     changed: bool
 
 
+class Overtaken(Unavailable):
+    """Plans, names or assignments have changed since the caller looked: look again."""
+
+
 class Book:
-    """Reads and changes plans, pipelines and assignments in one transaction."""
+    """Reads and changes plans, pipelines and assignments in one transaction.
+
+    Every change begins with :meth:`turn`, which makes those of other processes wait.
+    """
 
     def __init__(self, connection: AsyncConnection, backend: Backend, now_us: int) -> None:
         self._connection = connection
@@ -118,14 +126,35 @@ class Book:
         """Generation of desired state."""
         return int((await self._connection.execute(select(schema.store.c.generation))).scalar_one())
 
+    async def edition(self) -> int:
+        """Number of the last change of plans, names or assignments."""
+        return int((await self._connection.execute(select(schema.store.c.edition))).scalar_one())
+
+    async def turn(self, edition: int | None = None) -> None:
+        """Begin a change: until the transaction ends nobody else can.
+
+        Raises :class:`Overtaken` if the caller's view is of an ``edition`` that is over.
+        """
+        row = select(schema.store.c.edition).with_for_update()
+        now = int((await self._connection.execute(row)).scalar_one())
+        if edition not in (None, now):
+            raise Overtaken("the plans have just been changed by another process")
+
+    async def changed(self) -> None:
+        """Something was changed: other processes will look."""
+        table = schema.store
+        await self._connection.execute(update(table).values(edition=table.c.edition + 1))
+
     async def raise_generation(self, at_least: int = 0) -> int:
-        """Count the generation up, beyond ``at_least`` too; the new one."""
+        """Count the generation up, beyond ``at_least`` too; the new one. Its transaction has the turn."""
         generation = max(await self.generation(), at_least) + 1
         await self._connection.execute(update(schema.store).values(generation=generation))
+        await self.changed()
         return generation
 
-    async def deploy(self, new: NewPlan) -> Deployment:
+    async def deploy(self, new: NewPlan, edition: int | None) -> Deployment:
         """Make a plan its pipeline's newest; older ones that are not public yet are given up."""
+        await self.turn(edition)
         pipelines = {(p.tenant, p.name): p for p in await self.pipelines()}
         pipeline = pipelines.get((new.tenant, new.pipeline))
         if pipeline is not None and pipeline.newest == new.plan:
@@ -146,8 +175,9 @@ class Book:
         await self.assign(new.tenant, new.plan, await self._live_nodes(new.tenant))
         return Deployment(generation=await self.raise_generation(), changed=True)
 
-    async def publish(self, plan: PlanRow, from_us: int) -> None:
+    async def publish(self, plan: PlanRow, from_us: int, edition: int | None) -> None:
         """Let a candidate's results bear the pipeline's name from this window start on."""
+        await self.turn(edition)
         table = schema.publications
         await self._connection.execute(
             delete(table).where(
@@ -170,9 +200,11 @@ class Book:
         await self._stage(plan.tenant, plan.plan, Stage.PUBLIC, replaced_us=None, stopped_us=None)
         await self._rename(plan.tenant, plan.pipeline, public=plan.plan)
         await self._tell_again(plan, from_us)
+        await self.changed()
 
-    async def retire(self, plan: PlanRow) -> int:
+    async def retire(self, plan: PlanRow, edition: int | None) -> int:
         """Take a plan out of desired state; the new generation."""
+        await self.turn(edition)
         await self._stop(plan.tenant, plan.plan)
         return await self.raise_generation()
 
@@ -204,6 +236,7 @@ class Book:
 
     async def retire_node(self, tenant: str, node: str) -> bool:
         """Expect nothing more of a node; whether there was one."""
+        await self.turn()
         nodes, table = schema.nodes, schema.assignments
         found = await self._connection.execute(
             update(nodes)
@@ -215,6 +248,7 @@ class Book:
             .where(table.c.tenant == tenant, table.c.node == node, table.c.to_us.is_(None))
             .values(to_us=self._now_us)
         )
+        await self.changed()
         return bool(found.rowcount)
 
     async def _live_nodes(self, tenant: str) -> Sequence[str]:

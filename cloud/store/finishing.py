@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final
 
@@ -21,6 +21,7 @@ from cloud.finish.decision import (
 )
 from cloud.store import schema
 from cloud.store.backend import Backend
+from cloud.store.reading import Reading
 from cloud.store.rows import Layout, key_from_text, key_hash, key_text, rows_from_bytes
 from cloud.store.standing import standing_of, standing_values
 from fogline.engine.finish import finish
@@ -100,6 +101,7 @@ class StepPass:
 
     async def run(self, moved: Moved | None) -> PassOutcome:
         """One bounded helping."""
+        self._step = await self._now()
         if moved is not None:
             await self._keep_passed()
         all_dirty = await self._dirty()
@@ -116,6 +118,24 @@ class StepPass:
             more=some_dirty or some_wait,
             due_us=await self._next_due(),
         )
+
+    async def _now(self) -> StepToFinish:
+        """The step as this transaction sees it: another process may have said more since the caller looked, and a
+        pass with an older view would take it back.
+        """
+        table, step = schema.passed, self._step
+        rows = await self._connection.execute(
+            select(table.c.node, table.c.passed_us).where(
+                table.c.tenant == step.tenant,
+                table.c.plan == step.plan,
+                table.c.stream == step.layout.stream,
+            )
+        )
+        passed = dict(step.passed)
+        for node, passed_us in rows:
+            passed[node] = max(passed_us, passed.get(node, passed_us))
+        assignments = await Reading(self._connection).assignments(step.tenant, step.plan)
+        return replace(step, assignments=assignments, passed=passed)
 
     async def _keep_passed(self) -> None:
         rows = [

@@ -172,12 +172,6 @@ class Reading:
         query = select(func.sum(table.c.readings)).where(table.c.tenant == tenant, table.c.term == "counted")
         return int((await self._connection.execute(query)).scalar() or 0)
 
-    async def reports(self) -> list[tuple[str, str, int, bytes]]:
-        """(tenant, node, when it arrived, serialised report) of every node that was not retired."""
-        table = schema.nodes
-        rows = await self._connection.execute(select(table).where(table.c.retired_us.is_(None)))
-        return [(row.tenant, row.node, row.seen_us, row.report) for row in rows]
-
 
 def _not_begun(tenant: str, plan: str) -> Select[str, str]:
     """Origins with messages that their node lists and the plan has not begun on: a new plan does not take an old

@@ -1,11 +1,11 @@
 """What nodes report of themselves, as the store keeps it: the greatest value of every counter."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud.store import schema
@@ -17,6 +17,8 @@ from fogline.model.part import Origin
 
 FORGOTTEN_AFTER_US: Final = MINUTE
 """An origin that no report ever listed is taken for gone when nothing of it was committed for so long."""
+CHUNK: Final = 200
+"""Nodes that are looked at together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +46,18 @@ class Report:
     journals: tuple[Journal, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AggregatorReport:
+    """An aggregator's newest report, kept whole for status."""
+
+    tenant: str
+    aggregator: str
+    raw: bytes
+    """The serialised ``fogline.v1.AggregatorReport``."""
+
+
 class Reports:
-    """Takes reports in one transaction."""
+    """Takes reports in one transaction: so many statements for one node as for a hundred."""
 
     def __init__(self, connection: AsyncConnection, backend: Backend, origins: Origins, now_us: int) -> None:
         self._connection = connection
@@ -53,101 +65,157 @@ class Reports:
         self._origins = origins
         self._now_us = now_us
 
-    async def take(self, reports: Iterable[Report]) -> None:
+    async def take(self, reports: Sequence[Report]) -> None:
         """Keep reports, number their origins, assign new nodes, close origins whose journal is gone."""
-        for report in reports:
-            numbers = await self._origins.numbers(self._connection, (j.origin for j in report.journals))
-            await self._keep_journals(report, numbers)
-            await self._close_gone(report, set(numbers.values()))
-            if await self._is_new(report):
-                await self._assign(report)
-            await self._keep(report)
+        tenants: dict[str, list[Report]] = {}
+        for report in sorted(reports, key=lambda report: (report.tenant, report.node)):
+            tenants.setdefault(report.tenant, []).append(report)
+        for tenant, all_ in tenants.items():
+            for at in range(0, len(all_), CHUNK):
+                await self._take(tenant, all_[at : at + CHUNK])
 
-    async def _keep(self, report: Report) -> None:
-        row = {
-            "tenant": report.tenant,
-            "node": report.node,
-            "first_us": self._now_us,
-            "seen_us": self._now_us,
-            "report": report.raw,
-            "retired_us": None,
-        }
+    async def take_aggregators(self, reports: Iterable[AggregatorReport]) -> None:
+        """Keep reports of aggregators."""
+        rows = [
+            {"tenant": r.tenant, "aggregator": r.aggregator, "seen_us": self._now_us, "report": r.raw}
+            for r in sorted(reports, key=lambda report: (report.tenant, report.aggregator))
+        ]
+        if rows:
+            insert = self._backend.upsert(schema.aggregators, overwrite=("seen_us", "report"))
+            await self._connection.execute(insert, rows)
+
+    async def _take(self, tenant: str, reports: Sequence[Report]) -> None:
+        numbers = await self._origins.numbers(
+            self._connection, (journal.origin for report in reports for journal in report.journals)
+        )
+        nodes = [report.node for report in reports]
+        known = await self._journals(tenant, nodes, numbers.values())
+        await self._keep_journals(reports, numbers, known)
+        listed = {row.number for row in known if row.listed}
+        await self._close_gone(tenant, nodes, set(numbers.values()), listed)
+        await self._assign(tenant, await self._new(tenant, nodes))
+        await self._keep(reports)
+
+    async def _keep(self, reports: Sequence[Report]) -> None:
+        rows = [
+            {
+                "tenant": report.tenant,
+                "node": report.node,
+                "first_us": self._now_us,
+                "seen_us": self._now_us,
+                "report": report.raw,
+                "retired_us": None,
+            }
+            for report in reports
+        ]
         insert = self._backend.upsert(schema.nodes, overwrite=("seen_us", "report", "retired_us"))
-        await self._connection.execute(insert, [row])
+        await self._connection.execute(insert, rows)
 
-    async def _is_new(self, report: Report) -> bool:
+    async def _new(self, tenant: str, nodes: Sequence[str]) -> list[str]:
         table = schema.nodes
-        query = select(table.c.retired_us).where(table.c.tenant == report.tenant, table.c.node == report.node)
-        row = (await self._connection.execute(query)).first()
-        return row is None or row.retired_us is not None
+        query = select(table.c.node).where(
+            table.c.tenant == tenant, table.c.node.in_(nodes), table.c.retired_us.is_(None)
+        )
+        return sorted(set(nodes) - set((await self._connection.execute(query)).scalars()))
 
-    async def _assign(self, report: Report) -> None:
-        book = Book(self._connection, self._backend, self._now_us)
-        for plan in await book.plans():
-            if plan.tenant == report.tenant and plan.stage is not Stage.RETIRED:
-                await book.assign(plan.tenant, plan.plan, [report.node])
-
-    async def _keep_journals(self, report: Report, numbers: Mapping[Origin, int]) -> None:
-        if not report.journals:
+    async def _assign(self, tenant: str, nodes: Sequence[str]) -> None:
+        if not nodes:
             return
-        table = schema.journals
-        before = {
-            row.origin: row
-            for row in await self._connection.execute(
-                select(table).where(table.c.origin.in_(list(numbers.values())))
-            )
-        }
-        rows = []
-        for journal in report.journals:
-            number = numbers[journal.origin]
-            known = before.get(number)
-            if known is not None:
-                journal = greatest(  # noqa: PLW2901 - what is written is the greater of the two
-                    journal,
-                    Journal(
-                        origin=journal.origin,
-                        received=known.received,
-                        journaled=known.journaled,
-                        refused=json.loads(known.refused),
-                        redelivered=known.redelivered,
-                        retained=known.retained,
-                        base=known.base,
-                        closed=bool(known.closed),
-                    ),
-                )
-            rows.append(_row(number, journal))
-        columns = [column.name for column in table.columns if not column.primary_key]
-        await self._connection.execute(self._backend.upsert(table, overwrite=columns), rows)
+        book = Book(self._connection, self._backend, self._now_us)
+        await book.turn()
+        for plan in await book.plans():
+            if plan.tenant == tenant and plan.stage is not Stage.RETIRED:
+                await book.assign(plan.tenant, plan.plan, nodes)
+        await book.changed()
 
-    async def _close_gone(self, report: Report, listed: set[int]) -> None:
+    async def _journals(
+        self, tenant: str, nodes: Sequence[str], numbers: Iterable[int]
+    ) -> list["_KnownJournal"]:
+        """What is kept of the nodes' journals: of those that were listed, and of those that now are."""
+        journals, origins = schema.journals, schema.origins
+        query = (
+            select(origins, journals)
+            .join(origins, origins.c.number == journals.c.origin)
+            .where(
+                origins.c.tenant == tenant,
+                origins.c.node.in_(nodes),
+                or_(journals.c.listed == 1, journals.c.origin.in_(sorted(set(numbers)))),
+            )
+        )
+        return [
+            _KnownJournal(
+                number=row.number,
+                listed=bool(row.listed),
+                journal=Journal(
+                    origin=Origin(tenant=row.tenant, node=row.node, stream=row.stream, epoch=row.epoch),
+                    received=row.received,
+                    journaled=row.journaled,
+                    refused=json.loads(row.refused),
+                    redelivered=row.redelivered,
+                    retained=row.retained,
+                    base=row.base,
+                    closed=bool(row.closed),
+                ),
+            )
+            for row in await self._connection.execute(query)
+        ]
+
+    async def _keep_journals(
+        self, reports: Sequence[Report], numbers: Mapping[Origin, int], known: Sequence["_KnownJournal"]
+    ) -> None:
+        before = {row.number: row.journal for row in known}
+        newest = {numbers[journal.origin]: journal for report in reports for journal in report.journals}
+        rows = [
+            _row(number, greatest(journal, before[number]) if number in before else journal)
+            for number, journal in sorted(newest.items())
+        ]
+        table = schema.journals
+        columns = [column.name for column in table.columns if not column.primary_key]
+        if rows:
+            await self._connection.execute(self._backend.upsert(table, overwrite=columns), rows)
+
+    async def _close_gone(self, tenant: str, nodes: Sequence[str], now: set[int], listed: set[int]) -> None:
         """An origin whose journal its node no longer lists will never send again: it must not hold windows
         open.
         """
-        origins, journals, offsets = schema.origins, schema.journals, schema.offsets
-        of_node = select(origins.c.number).where(
-            origins.c.tenant == report.tenant, origins.c.node == report.node
-        )
-        was_listed = select(journals.c.origin).where(journals.c.listed == 1)
-        gone = and_(
-            offsets.c.tenant == report.tenant,
-            offsets.c.origin.in_(of_node),
-            offsets.c.origin.not_in(sorted(listed)),
-            offsets.c.gone == 0,
-            or_(
-                offsets.c.origin.in_(was_listed),
-                offsets.c.touched_us < self._now_us - FORGOTTEN_AFTER_US,
-            ),
-        )
-        await self._connection.execute(update(offsets).where(gone).values(gone=1))
-        await self._connection.execute(
-            update(journals)
+        origins, offsets, journals = schema.origins, schema.offsets, schema.journals
+        query = (
+            select(offsets.c.origin, func.min(offsets.c.touched_us).label("touched_us"))
+            .join(origins, origins.c.number == offsets.c.origin)
             .where(
-                journals.c.origin.in_(of_node),
-                journals.c.origin.not_in(sorted(listed)),
-                journals.c.listed == 1,
+                offsets.c.tenant == tenant,
+                offsets.c.gone == 0,
+                origins.c.tenant == tenant,
+                origins.c.node.in_(nodes),
             )
-            .values(listed=0)
+            .group_by(offsets.c.origin)
         )
+        forgotten_us = self._now_us - FORGOTTEN_AFTER_US
+        gone = sorted(
+            row.origin
+            for row in await self._connection.execute(query)
+            if row.origin not in now and (row.origin in listed or row.touched_us < forgotten_us)
+        )
+        if gone:
+            for_good = or_(
+                offsets.c.origin.in_(sorted(listed.intersection(gone))), offsets.c.touched_us < forgotten_us
+            )
+            await self._connection.execute(
+                update(offsets)
+                .where(offsets.c.tenant == tenant, offsets.c.origin.in_(gone), offsets.c.gone == 0, for_good)
+                .values(gone=1)
+            )
+        if unlisted := sorted(listed - now):
+            await self._connection.execute(
+                update(journals).where(journals.c.origin.in_(unlisted)).values(listed=0)
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _KnownJournal:
+    number: int
+    listed: bool
+    journal: Journal
 
 
 def greatest(one: Journal, other: Journal) -> Journal:

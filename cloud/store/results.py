@@ -121,6 +121,12 @@ class ResultReading:
         query = select(table.c.changes).where(table.c.tenant == tenant, table.c.name == pipeline)
         return int((await self._connection.execute(query)).scalar() or 0)
 
+    async def newest_changes(self) -> dict[tuple[str, str], int]:
+        """Number of the last change of every pipeline, by tenant and name."""
+        table = schema.pipelines
+        rows = await self._connection.execute(select(table.c.tenant, table.c.name, table.c.changes))
+        return {(row.tenant, row.name): row.changes for row in rows}
+
     async def live(self, tenant: str, plan: str, step: str, windows: int, keys: int) -> LiveStep:
         """A step's newest windows, and the keys with most readings in the newest one that is closed."""
         newest = await self._newest(tenant, plan, step, windows)

@@ -29,8 +29,22 @@ store = _table(
     Column("incarnation", LargeBinary, nullable=False),
     _number("created_us"),
     _number("generation"),
+    _number("edition"),
 )
-"""One row: which life of the store this is, and the generation of desired state."""
+"""One row: which life of the store this is, and the generation of desired state.
+
+``edition`` counts every change of plans, names and assignments. Whoever changes them locks the row first: that
+makes changes by several processes follow one another, and the number tells the others to look.
+"""
+
+members = Table(
+    "members",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    _text("name"),
+    _number("beat"),
+)
+"""Processes that commit into this store. ``beat`` moves as long as one lives."""
 
 plans = _table(
     "plans",
@@ -85,6 +99,15 @@ nodes = _table(
     _number("seen_us"),
     Column("report", LargeBinary, nullable=False),
     Column("retired_us", BigInteger),
+    compact=False,
+)
+
+aggregators = _table(
+    "aggregators",
+    _text("tenant", key=True),
+    _text("aggregator", key=True),
+    _number("seen_us"),
+    Column("report", LargeBinary, nullable=False),
     compact=False,
 )
 

@@ -16,9 +16,11 @@ from cloud.store.backend import Backend, sqlite_backend
 from cloud.store.book import Book, Deployment, NewPlan, PlanRow
 from cloud.store.commit import Commit, PlanLayout
 from cloud.store.finishing import Moved, PassOutcome, StepPass, StepToFinish
+from cloud.store.kept import NOTHING_KNOWN, Kept, Machine, kept_reports
+from cloud.store.members import Members
 from cloud.store.origins import Origins
 from cloud.store.reading import Reading
-from cloud.store.reports import Report, Reports
+from cloud.store.reports import AggregatorReport, Report, Reports
 from cloud.store.results import LiveStep, Place, Result, ResultPage, ResultQuery, ResultReading
 from cloud.store.retention import Retention
 from cloud.store.rows import Layout, layouts_of
@@ -30,7 +32,7 @@ from fogline.v1 import plan_pb2
 from fogline.wire.plan import plan_from_wire
 
 INCARNATION_BYTES: Final = 16
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest migration."""
 
 
@@ -89,17 +91,17 @@ class SqlStore:
         async with self._backend.reading() as connection:
             return await Reading(connection).starts(tenant, plan)
 
-    async def deploy(self, new: NewPlan, now_us: int) -> Deployment:
+    async def deploy(self, new: NewPlan, now_us: int, edition: int | None = None) -> Deployment:
         async with self._writing() as connection:
-            return await Book(connection, self._backend, now_us).deploy(new)
+            return await Book(connection, self._backend, now_us).deploy(new, edition)
 
-    async def publish(self, plan: PlanRow, from_us: int, now_us: int) -> None:
+    async def publish(self, plan: PlanRow, from_us: int, now_us: int, edition: int | None = None) -> None:
         async with self._writing() as connection:
-            await Book(connection, self._backend, now_us).publish(plan, from_us)
+            await Book(connection, self._backend, now_us).publish(plan, from_us, edition)
 
-    async def retire_plan(self, plan: PlanRow, now_us: int) -> int:
+    async def retire_plan(self, plan: PlanRow, now_us: int, edition: int | None = None) -> int:
         async with self._writing() as connection:
-            return await Book(connection, self._backend, now_us).retire(plan)
+            return await Book(connection, self._backend, now_us).retire(plan, edition)
 
     async def retire_node(self, tenant: str, node: str, now_us: int) -> bool:
         async with self._writing() as connection:
@@ -108,8 +110,12 @@ class SqlStore:
     async def shelf(self) -> Shelf:
         async with self._backend.reading() as connection:
             book = Book(connection, self._backend, 0)
+            # The edition first: what is read after it may be newer, and is then looked at again.
             return Shelf(
-                plans=await book.plans(), pipelines=await book.pipelines(), generation=await book.generation()
+                edition=await book.edition(),
+                plans=await book.plans(),
+                pipelines=await book.pipelines(),
+                generation=await book.generation(),
             )
 
     async def spec(self, tenant: str, plan: str) -> str:
@@ -120,15 +126,37 @@ class SqlStore:
 
     async def raise_generation(self, at_least: int) -> int:
         async with self._writing() as connection:
-            return await Book(connection, self._backend, 0).raise_generation(at_least)
+            book = Book(connection, self._backend, 0)
+            await book.turn()
+            return await book.raise_generation(at_least)
 
-    async def take_reports(self, reports: Iterable[Report], now_us: int) -> None:
-        async with self._writing() as connection:
-            await Reports(connection, self._backend, self._origins, now_us).take(reports)
-
-    async def reports(self) -> list[tuple[str, str, int, bytes]]:
+    async def edition(self) -> int:
         async with self._backend.reading() as connection:
-            return await Reading(connection).reports()
+            return await Book(connection, self._backend, 0).edition()
+
+    async def take_reports(
+        self, reports: Iterable[Report], now_us: int, aggregators: Iterable[AggregatorReport] = ()
+    ) -> None:
+        async with self._writing() as connection:
+            taking = Reports(connection, self._backend, self._origins, now_us)
+            await taking.take(tuple(reports))
+            await taking.take_aggregators(aggregators)
+
+    async def reports(self, known: Mapping[Machine, int] = NOTHING_KNOWN) -> list[Kept]:
+        async with self._backend.reading() as connection:
+            return await kept_reports(connection, known)
+
+    async def join(self, name: str) -> int:
+        async with self._writing() as connection:
+            return await Members(connection).join(name)
+
+    async def beat(self, member: int, gone: Iterable[int]) -> Mapping[int, int]:
+        async with self._writing() as connection:
+            return await Members(connection).beat(member, gone)
+
+    async def leave(self, member: int) -> None:
+        async with self._writing() as connection:
+            await Members(connection).leave([member])
 
     async def results(self, query: ResultQuery, after: Place | None = None) -> ResultPage:
         async with self._backend.reading() as connection:
@@ -137,6 +165,10 @@ class SqlStore:
     async def changes(self, query: ResultQuery, after: int) -> tuple[Result, ...]:
         async with self._backend.reading() as connection:
             return await ResultReading(connection).changes(query, after)
+
+    async def newest_changes(self) -> dict[tuple[str, str], int]:
+        async with self._backend.reading() as connection:
+            return await ResultReading(connection).newest_changes()
 
     async def newest_change(self, tenant: str, pipeline: str) -> int:
         async with self._backend.reading() as connection:

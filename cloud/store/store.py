@@ -1,14 +1,15 @@
 """The store as the rest of the cloud sees it. One contract test holds every implementation to it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from cloud.finish.decision import Assignment
 from cloud.store.book import Deployment, NewPlan, PipelineRow, PlanRow
 from cloud.store.finishing import Moved, PassOutcome, StepToFinish
+from cloud.store.kept import NOTHING_KNOWN, Kept, Machine
 from cloud.store.reading import JournalRow, LedgerRow
-from cloud.store.reports import Report
+from cloud.store.reports import AggregatorReport, Report
 from cloud.store.results import LiveStep, Place, Result, ResultPage, ResultQuery
 from cloud.store.rows import Layout
 from cloud.store.settlement import Answer, Submission
@@ -42,6 +43,8 @@ class LedgerTerms:
 class Shelf:
     """Every plan and public name, and the generation of desired state, from one moment."""
 
+    edition: int
+    """Counts every change of them, and of assignments."""
     plans: list[PlanRow]
     pipelines: list[PipelineRow]
     generation: int
@@ -89,15 +92,19 @@ class Store(Protocol):
         """Where a plan began on each origin."""
         ...
 
-    async def deploy(self, new: NewPlan, now_us: int) -> Deployment:
-        """Make a plan its pipeline's newest."""
+    async def deploy(self, new: NewPlan, now_us: int, edition: int | None = None) -> Deployment:
+        """Make a plan its pipeline's newest.
+
+        This and the other changes of plans raise :class:`cloud.store.book.Overtaken` and change nothing if the
+        shelf that the caller has seen, of this ``edition``, is no longer the newest.
+        """
         ...
 
-    async def publish(self, plan: PlanRow, from_us: int, now_us: int) -> None:
+    async def publish(self, plan: PlanRow, from_us: int, now_us: int, edition: int | None = None) -> None:
         """Let a candidate's results bear the pipeline's name from this window start on."""
         ...
 
-    async def retire_plan(self, plan: PlanRow, now_us: int) -> int:
+    async def retire_plan(self, plan: PlanRow, now_us: int, edition: int | None = None) -> int:
         """Take a plan out of desired state; the new generation."""
         ...
 
@@ -117,12 +124,33 @@ class Store(Protocol):
         """Count the generation of desired state up beyond this; the new one."""
         ...
 
-    async def take_reports(self, reports: Iterable[Report], now_us: int) -> None:
-        """Keep what nodes report; new ones are assigned to every running plan."""
+    async def edition(self) -> int:
+        """Number of the last change of plans, names or assignments, by whichever process."""
         ...
 
-    async def reports(self) -> list[tuple[str, str, int, bytes]]:
-        """(tenant, node, when it arrived, serialised report) of every node."""
+    async def take_reports(
+        self, reports: Iterable[Report], now_us: int, aggregators: Iterable[AggregatorReport] = ()
+    ) -> None:
+        """Keep what nodes and aggregators report; new nodes are assigned to every running plan."""
+        ...
+
+    async def reports(self, known: Mapping[Machine, int] = NOTHING_KNOWN) -> list[Kept]:
+        """The newest report of every machine that was not retired; without its text if ``known`` has it."""
+        ...
+
+    async def join(self, name: str) -> int:
+        """Be one of the processes that commit into this store; the number of this one, higher than any before."""
+        ...
+
+    async def beat(self, member: int, gone: Iterable[int]) -> Mapping[int, int]:
+        """Move a member's beat, strike off members that are gone; the beats of all that are left.
+
+        The answer lacks a member that others have struck off.
+        """
+        ...
+
+    async def leave(self, member: int) -> None:
+        """Be a member no longer."""
         ...
 
     async def results(self, query: ResultQuery, after: Place | None = None) -> ResultPage:
@@ -131,6 +159,10 @@ class Store(Protocol):
 
     async def changes(self, query: ResultQuery, after: int) -> tuple[Result, ...]:
         """Public results that changed after this change, in the order of their changes."""
+        ...
+
+    async def newest_changes(self) -> dict[tuple[str, str], int]:
+        """Number of the last change of every pipeline, by tenant and name."""
         ...
 
     async def newest_change(self, tenant: str, pipeline: str) -> int:

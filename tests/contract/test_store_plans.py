@@ -1,6 +1,7 @@
 """What every store promises of plans, public names and reports."""
 
 from cloud.store.book import PlanRow, Stage
+from cloud.store.kept import Kept, Machine
 from cloud.store.reports import Journal, Report
 from fogline.model.clock import NEVER, SECOND
 from fogline.model.plan import Plan
@@ -111,7 +112,8 @@ async def test_of_every_reported_counter_the_greatest_value_is_kept(installation
 
 async def test_reports_are_there_after_a_restart(installation: Installation) -> None:
     await installation.store.take_reports([_report(journal(origin()), raw=b"newest")], T0 + 5)
-    assert await installation.store.reports() == [("main", "n1", T0 + 5, b"newest")]
+    node = Machine("node", "main", "n1")
+    assert await installation.store.reports() == [Kept(node, T0 + 5, b"newest")]
 
 
 def _report(figures: Journal, raw: bytes = b"") -> Report:
