@@ -4,18 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
 from google.protobuf.message import Message
 
 from fogline.client import read
 from fogline.client.accounts import Ledger
 from fogline.client.installation import Node, Status
-from fogline.client.values import Deployment, Latest, Pipeline, Stream
+from fogline.client.values import Deployment, Latest, Pipeline, Result, Stream
 from fogline.model.clock import from_datetime
 from fogline.v1 import api_pb2
 
-PAGE_SIZE: Final = 500
+PAGE_SIZE: Final = 1_000
 """Lines that are asked for in one call of a list."""
 FOLLOWING: Final = "/fogline.v1.ResultService/GetResults"
 
@@ -54,6 +54,58 @@ class Page(Generic[V]):
 
 Pages = Callable[[str], Ask[Page[V]]]
 """A list: from a page's token to the call that answers it; the first page's token is empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which results are asked for: windows that start in [since, until), of one step or with an empty name of all."""
+
+    pipeline: str
+    step: str
+    since_us: int | None
+    until_us: int | None
+
+    @classmethod
+    def of(cls, pipeline: str, *, since: datetime | None, until: datetime | None, step: str) -> Self:
+        """Read what a program wants. Raises :class:`ValueError` for a time without a zone."""
+        return cls(
+            pipeline=pipeline,
+            step=step,
+            since_us=None if since is None else from_datetime(since),
+            until_us=None if until is None else from_datetime(until),
+        )
+
+    def pages(self, size: int) -> Pages[Result]:
+        """Ask for them as they stand, oldest window first."""
+
+        def page(token: str) -> Ask[Page[Result]]:
+            request = api_pb2.ListResultsRequest(
+                pipeline=self.pipeline,
+                step=self.step,
+                since_us=self.since_us,
+                until_us=self.until_us,
+                page_size=size,
+                page_token=token,
+            )
+            return _ask("ResultService/ListResults", request, api_pb2.ListResultsResponse, lines)
+
+        def lines(answer: api_pb2.ListResultsResponse) -> Page[Result]:
+            return Page(
+                lines=tuple(read.result(r) for r in answer.results), next_token=answer.next_page_token
+            )
+
+        return page
+
+    def following(self, resume_token: str) -> api_pb2.GetResultsRequest:
+        """Ask for every change behind a token."""
+        return api_pb2.GetResultsRequest(
+            pipeline=self.pipeline,
+            step=self.step,
+            since_us=self.since_us,
+            until_us=self.until_us,
+            follow=True,
+            resume_token=resume_token,
+        )
 
 
 def deploy(spec: Path | str, *, file: str = "") -> Ask[Deployment]:
@@ -131,18 +183,6 @@ def retire_node(name: str) -> Ask[None]:
     request = api_pb2.RetireNodeRequest(name=name)
     # A repeat may find the node gone already, and would be told so as an error.
     return _ask("NodeService/RetireNode", request, api_pb2.RetireNodeResponse, done, repeatable=False)
-
-
-def results(
-    of: str, *, since: datetime | None, until: datetime | None, step: str
-) -> api_pb2.GetResultsRequest:
-    """Ask for results of windows that start in [since, until). Raises :class:`ValueError` for a naive time."""
-    request = api_pb2.GetResultsRequest(pipeline=of, step=step)
-    if since is not None:
-        request.since_us = from_datetime(since)
-    if until is not None:
-        request.until_us = from_datetime(until)
-    return request
 
 
 def latest(of: str, *, step: str, windows: int, keys: int) -> Ask[Latest]:

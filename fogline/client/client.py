@@ -133,7 +133,7 @@ class Client:
         What comes back is read when it is iterated, oldest window first, or turned into a table. Raises
         :class:`ValueError` for a time without a zone.
         """
-        return Results(self._connection, asks.results(pipeline, since=since, until=until, step=step))
+        return Results(self._connection, asks.Wanted.of(pipeline, since=since, until=until, step=step))
 
     def follow(
         self,
@@ -151,7 +151,7 @@ class Client:
         ``resume_token`` of an earlier one it goes on where that one was.
         """
         trail = Trail(
-            asks.results(pipeline, since=since, until=until, step=step),
+            asks.Wanted.of(pipeline, since=since, until=until, step=step),
             resume_token=resume_token,
             patience=self._connection.timeout,
             chance=link.chance,

@@ -68,14 +68,14 @@ class Connection:
             if not (token := page.next_token):
                 return
 
-    def stream(self, request: api_pb2.GetResultsRequest, *, timeout: float | None = None) -> Answers:
-        """Open a stream of results; gRPC's errors come when it is read."""
+    def stream(self, request: api_pb2.GetResultsRequest) -> Answers:
+        """Open a stream of changes, without a deadline; gRPC's errors come when it is read."""
         method = self._open().unary_stream(
             FOLLOWING,
             request_serializer=api_pb2.GetResultsRequest.SerializeToString,
             response_deserializer=api_pb2.GetResultsResponse.FromString,
         )
-        return method(request, timeout=timeout)
+        return method(request)
 
     def _open(self) -> grpc.Channel:
         with self._lock:

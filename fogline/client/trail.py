@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fogline.client import read
+from fogline.client.asks import Wanted
 from fogline.client.values import Result
 from fogline.model.errors import FogError, Unavailable
 from fogline.v1 import api_pb2
@@ -26,14 +27,14 @@ class Trail:
 
     def __init__(
         self,
-        request: api_pb2.GetResultsRequest,
+        wanted: Wanted,
         *,
         resume_token: str,
         patience: float,
         chance: Callable[[], float],
     ) -> None:
         """Begin behind ``resume_token``. ``patience``: seconds without any answer until a follower gives up."""
-        self._request: Final = request
+        self._wanted: Final = wanted
         self._patience: Final = patience
         self._chance: Final = chance
         self._waiting: Final[deque[api_pb2.Result]] = deque()
@@ -45,15 +46,11 @@ class Trail:
     @property
     def pipeline(self) -> str:
         """The pipeline's name."""
-        return self._request.pipeline
+        return self._wanted.pipeline
 
     def request(self) -> api_pb2.GetResultsRequest:
         """Ask for what comes behind the newest answer."""
-        request = api_pb2.GetResultsRequest()
-        request.CopyFrom(self._request)
-        request.follow = True
-        request.resume_token = self._behind_waiting
-        return request
+        return self._wanted.following(self._behind_waiting)
 
     def take(self, answer: api_pb2.GetResultsResponse) -> None:
         """Keep an answer until its results are handed out."""

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from fogline.client import asks, link
 from fogline.client.accounts import Ledger
-from fogline.client.aio.connection import Connection
+from fogline.client.aio.connection import AsyncConnection
 from fogline.client.aio.following import AsyncFollowing
 from fogline.client.aio.results import AsyncResults
 from fogline.client.applied import not_applied, who_is_behind
@@ -45,7 +45,7 @@ class AsyncClient:
         timeout: float = link.TIMEOUT,
         attempts: int = link.ATTEMPTS,
     ) -> None:
-        self._connection: Final = Connection(
+        self._connection: Final = AsyncConnection(
             find_server(server, directory), timeout=timeout, attempts=attempts
         )
 
@@ -134,7 +134,7 @@ class AsyncClient:
         What comes back is read when it is iterated, oldest window first, or turned into a table. Raises
         :class:`ValueError` for a time without a zone.
         """
-        return AsyncResults(self._connection, asks.results(pipeline, since=since, until=until, step=step))
+        return AsyncResults(self._connection, asks.Wanted.of(pipeline, since=since, until=until, step=step))
 
     def follow(
         self,
@@ -152,7 +152,7 @@ class AsyncClient:
         ``resume_token`` of an earlier one it goes on where that one was.
         """
         trail = Trail(
-            asks.results(pipeline, since=since, until=until, step=step),
+            asks.Wanted.of(pipeline, since=since, until=until, step=step),
             resume_token=resume_token,
             patience=self._connection.timeout,
             chance=link.chance,

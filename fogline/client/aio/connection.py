@@ -17,7 +17,7 @@ V = TypeVar("V")
 Call = grpc.aio.UnaryStreamCall[Any, api_pb2.GetResultsResponse]
 
 
-class Connection:
+class AsyncConnection:
     """A channel that is made by the first call, on the loop of that call; its tasks may share it."""
 
     def __init__(self, address: str, *, timeout: float, attempts: int) -> None:
@@ -64,14 +64,14 @@ class Connection:
             if not (token := page.next_token):
                 return
 
-    def stream(self, request: api_pb2.GetResultsRequest, *, timeout: float | None = None) -> Call:
-        """Open a stream of results; gRPC's errors come when it is read."""
+    def stream(self, request: api_pb2.GetResultsRequest) -> Call:
+        """Open a stream of changes, without a deadline; gRPC's errors come when it is read."""
         method = self._open().unary_stream(
             FOLLOWING,
             request_serializer=api_pb2.GetResultsRequest.SerializeToString,
             response_deserializer=api_pb2.GetResultsResponse.FromString,
         )
-        return method(request, timeout=timeout)
+        return method(request)
 
     def check_cancelled(self) -> None:
         """Raise that the client is closed if that is what cancelled a call, and not whoever runs this task."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from fogline.client.aio.connection import Call, Connection
+from fogline.client.aio.connection import AsyncConnection, Call
 from fogline.client.errors import translated
 from fogline.client.trail import Batch, Trail
 from fogline.client.values import Result
@@ -23,7 +23,7 @@ class AsyncFollowing(AsyncIterator[Result]):
     next one goes on. ``aclose`` it, or use ``async with``; any task may close it, which ends the iteration.
     """
 
-    def __init__(self, connection: Connection, trail: Trail) -> None:
+    def __init__(self, connection: AsyncConnection, trail: Trail) -> None:
         self._connection: Final = connection
         self._trail: Final = trail
         self._closed: Final = asyncio.Event()

@@ -88,9 +88,9 @@ def window(**wishes: Any) -> api_pb2.Result:
 
 
 def test_results_are_a_line_for_each_window_and_key(cloud: ScriptedCloud, run: Run) -> None:
-    cloud.answers["GetResults"] = lambda *_: [
-        api_pb2.GetResultsResponse(results=[window(), window(revision=0)])
-    ]
+    cloud.answers["ListResults"] = lambda *_: api_pb2.ListResultsResponse(
+        results=[window(), window(revision=0)]
+    )
 
     code, out, err = run("results", "lab", "--json", "--server", cloud.address)
 
@@ -113,20 +113,20 @@ def test_results_are_a_line_for_each_window_and_key(cloud: ScriptedCloud, run: R
 
 
 def test_results_are_asked_for_as_the_flags_say(cloud: ScriptedCloud, run: Run) -> None:
-    cloud.answers["GetResults"] = lambda *_: []
+    cloud.answers["ListResults"] = lambda *_: api_pb2.ListResultsResponse()
     flags = ("--since", "2026-01-31T12:00:00Z", "--until", "2026-01-31T13:00:00+01:00", "--step", "climate")
 
     code, out, _ = run("results", "lab", *flags, "--server", cloud.address)
 
     (asked,) = cloud.requests
-    assert (asked.pipeline, asked.step, asked.follow) == ("lab", "climate", False)
+    assert (asked.pipeline, asked.step, asked.page_token) == ("lab", "climate", "")
     assert asked.since_us == asked.until_us == START_US
     assert code == 0
     assert "no results yet" in out
 
 
 def test_people_see_a_table_with_who_is_missing(cloud: ScriptedCloud, run: Run) -> None:
-    cloud.answers["GetResults"] = lambda *_: [api_pb2.GetResultsResponse(results=[window()])]
+    cloud.answers["ListResults"] = lambda *_: api_pb2.ListResultsResponse(results=[window()])
 
     code, out, _ = run("results", "lab", "--server", cloud.address)
 

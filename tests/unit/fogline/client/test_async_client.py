@@ -15,10 +15,10 @@ from tests.unit.fogline.scripted_cloud import ScriptedCloud
 
 
 async def test_results_are_the_same_values(cloud: ScriptedCloud, loop_is_never_blocked: None) -> None:
-    cloud.answers["GetResults"] = lambda *_: [
-        api_pb2.GetResultsResponse(results=[window(1)]),
-        api_pb2.GetResultsResponse(results=[window(2), window(3)]),
-    ]
+    cloud.answers["ListResults"] = lambda request, _: api_pb2.ListResultsResponse(
+        results=[window(2), window(3)] if request.page_token else [window(1)],
+        next_page_token="" if request.page_token else "second",
+    )
     async with AsyncClient(cloud.address) as client:
         found = [r async for r in client.results("air")]
 

@@ -31,11 +31,15 @@ def test_importing_fogline_loads_no_grpc() -> None:
         fogline.Clients  # noqa: B018
 
 
+def pages(request: api_pb2.ListResultsRequest, _context: Any) -> api_pb2.ListResultsResponse:
+    if not request.page_token:
+        return api_pb2.ListResultsResponse(results=[window(1)], next_page_token="second")
+    assert request.page_token == "second"
+    return api_pb2.ListResultsResponse(results=[window(2), window(3)])
+
+
 def test_results_are_values_with_aware_times_and_plain_numbers(cloud: ScriptedCloud) -> None:
-    cloud.answers["GetResults"] = lambda *_: [
-        api_pb2.GetResultsResponse(results=[window(1)]),
-        api_pb2.GetResultsResponse(results=[window(2), window(3)]),
-    ]
+    cloud.answers["ListResults"] = pages
     with Client(cloud.address) as client:
         first, *others = client.results("air", since=START, until=START, step="by_zone")
 
@@ -50,15 +54,13 @@ def test_results_are_values_with_aware_times_and_plain_numbers(cloud: ScriptedCl
     )
     assert (first.revision, first.change, first.readings) == (4, 1, 3)
     assert [r.change for r in others] == [2, 3]
-    asked = cloud.requests[0]
-    assert (asked.pipeline, asked.step, asked.follow) == ("air", "by_zone", False)
-    assert asked.since_us == asked.until_us == START_US
+    assert [(r.pipeline, r.step, r.page_size) for r in cloud.requests] == [("air", "by_zone", 1_000)] * 2
+    assert {us for r in cloud.requests for us in (r.since_us, r.until_us)} == {START_US}
 
 
 def test_an_unknown_status_promises_nothing(cloud: ScriptedCloud) -> None:
-    cloud.answers["GetResults"] = lambda *_: [
-        api_pb2.GetResultsResponse(results=[api_pb2.Result.FromString(b"\x38\x63")])
-    ]  # 99
+    unknown = api_pb2.Result.FromString(b"\x38\x63")  # 99
+    cloud.answers["ListResults"] = lambda *_: api_pb2.ListResultsResponse(results=[unknown])
     with Client(cloud.address) as client:
         assert [r.status for r in client.results("air")] == [WindowStatus.OPEN]
 
