@@ -6,7 +6,7 @@ import fogline
 from cloud.api.ledger import stream_ledger
 from cloud.api.messages import aggregator_to_wire, node_to_wire, pipeline_to_wire
 from cloud.api.pages import page_of, page_size
-from cloud.api.tokens import PageTokenExpired, Tokens
+from cloud.api.tokens import Tokens
 from cloud.api.words import lane_words
 from cloud.board import Board, NodeWord
 from cloud.catalog import Catalog
@@ -14,15 +14,17 @@ from cloud.committer import CommitCounters
 from cloud.store.store import Store
 from fogline.model.caller import Caller, Right
 from fogline.model.clock import Clock
-from fogline.model.errors import InvalidInput, NotFound
+from fogline.model.errors import Conflict, NotFound, PageTokenExpired
 from fogline.service.callers import require
 from fogline.v1 import api_pb2
 
 STORE_NAME: Final = "sqlite"
 
 
-class NodeAlive(InvalidInput):
+class NodeAlive(Conflict):
     """A node that still reports cannot be retired: its next report would bring it back."""
+
+    code = "node_alive"
 
 
 class Nodes:

@@ -4,13 +4,14 @@ from cloud.api.ledger import LaneWord, stream_ledger
 from cloud.api.messages import pipeline_to_wire, stream_to_wire
 from cloud.api.pages import page_of, page_size
 from cloud.api.results import public_plan
-from cloud.api.tokens import PageTokenExpired, Tokens
+from cloud.api.tokens import Tokens
 from cloud.api.words import lane_words
 from cloud.board import Board
 from cloud.catalog import Catalog
 from cloud.planner.planner import Planner
 from cloud.store.store import Store
 from fogline.model.caller import Caller, Right
+from fogline.model.errors import PageTokenExpired
 from fogline.service.callers import require
 from fogline.v1 import api_pb2
 

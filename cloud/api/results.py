@@ -5,13 +5,13 @@ from typing import Final
 
 from cloud.api.messages import latest_to_wire, result_to_wire
 from cloud.api.pages import page_size
-from cloud.api.tokens import ChangePlace, PageTokenExpired, ResultPlace, ResumeTokenExpired, Tokens
+from cloud.api.tokens import ChangePlace, ResultPlace, Tokens
 from cloud.catalog import Catalog, KnownPlan
 from cloud.changes import Changes
 from cloud.store.results import Place, Result, ResultQuery
 from cloud.store.store import Store
 from fogline.model.caller import Caller, Right
-from fogline.model.errors import InvalidInput, NotFound
+from fogline.model.errors import InvalidInput, NotFound, PageTokenExpired, ResumeTokenExpired
 from fogline.service.callers import require
 from fogline.v1 import api_pb2
 

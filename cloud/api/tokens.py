@@ -22,14 +22,6 @@ _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 _Instant = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
-class ResumeTokenExpired(InvalidInput):
-    """A follower's token is of another question, or of a life of the store that is over."""
-
-
-class PageTokenExpired(InvalidInput):
-    """A list's token is of another question, or of a life of the store that is over."""
-
-
 class _Sealed(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     version: int
     life: bytes

@@ -16,7 +16,7 @@ from cloud.store.rows import layouts_of
 from cloud.store.store import Progresses, Store
 from fogline.model.caller import Caller, Right
 from fogline.model.clock import NEVER, SECOND, Clock
-from fogline.model.errors import InvalidInput, StoreBusy
+from fogline.model.errors import Conflict, StoreBusy
 from fogline.model.part import Origin
 from fogline.model.plan import Plan
 from fogline.service.callers import require
@@ -28,8 +28,10 @@ EVERY_SECONDS: Final = 1.0
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-class StreamTaken(InvalidInput):
+class StreamTaken(Conflict):
     """Another pipeline defines the stream differently."""
+
+    code = "stream_taken"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,37 +9,24 @@ import asyncio
 import sys
 from typing import Final
 
-from fogline.model.errors import InvalidInput, Unavailable
-from fogline.model.faults import Fault, SpecErrors
+from fogline.model.errors import Fault, InvalidInput, TooLarge, Unavailable
+from fogline.model.faults import SpecErrors
 from fogline.v1 import api_pb2, plan_pb2
 
 READ_WITHIN_SECONDS: Final = 20.0
 MAX_SPEC_BYTES: Final = 1024 * 1024
-MAX_DETAIL_BYTES: Final = 5_000
-"""gRPC takes 8 KiB of metadata in all."""
 _PLAN: Final = b"P"
 _FAULTS: Final = b"F"
-
-
-class RefusedSpec(SpecErrors):
-    """A spec with mistakes; its detail lists them, as many as the trailing metadata holds."""
-
-    def detail(self) -> api_pb2.SpecFaults:
-        """The mistakes as a message, first ones first."""
-        faults = faults_to_wire(self)
-        while faults.ByteSize() > MAX_DETAIL_BYTES:
-            del faults.faults[-1]
-        return faults
 
 
 async def read_plan(text: str, file: str, tenant: str) -> bytes:
     """The serialised plan of a spec.
 
-    Raises :class:`RefusedSpec` with every mistake, :class:`InvalidInput` for a spec that is too large or
-    takes too long to read.
+    Raises :class:`fogline.model.faults.SpecErrors` with every mistake, :class:`TooLarge`, or
+    :class:`InvalidInput` for one that takes too long to read.
     """
     if len(text.encode()) > MAX_SPEC_BYTES:
-        raise InvalidInput(f"the spec is larger than {MAX_SPEC_BYTES} bytes", hint="split it into pipelines")
+        raise TooLarge(f"the spec is larger than {MAX_SPEC_BYTES} bytes", hint="split it into pipelines")
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -61,7 +48,7 @@ async def read_plan(text: str, file: str, tenant: str) -> bytes:
     if said[:1] == _PLAN:
         return said[1:]
     if said[:1] == _FAULTS:
-        raise RefusedSpec(file, faults_from_wire(api_pb2.SpecFaults.FromString(said[1:])))
+        raise SpecErrors(file, faults_from_wire(api_pb2.SpecFaults.FromString(said[1:])))
     raise Unavailable("the spec could not be read", hint="the cloud's log says why")
 
 

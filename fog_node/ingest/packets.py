@@ -53,6 +53,8 @@ class Reason(IntEnum):
 class MalformedPacket(InvalidInput):
     """Bytes that are no MQTT, or MQTT that is not taken here; ``reason`` is told to whoever sent it."""
 
+    code = "malformed_packet"
+
     def __init__(self, message: str, *, reason: Reason = Reason.MALFORMED, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.reason: Final = reason

@@ -25,7 +25,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 class StepFailed(FogError):
     """A step could not answer; the same messages will be tried again."""
 
-    retryable = True
+    code = "step_failed"
 
 
 class RowStep(Protocol):

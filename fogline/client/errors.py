@@ -2,10 +2,14 @@
 
 FogError
 ├── InvalidInput
-│   └── SpecRejected   every mistake in a spec, each with its place
+│   └── InvalidSpec
+│       └── SpecRejected   every mistake in a spec, each with its place
 └── Unavailable
-    ├── Unreachable    nobody answers at the address
-    └── TooSlow        no answer within the deadline
+    ├── Unreachable        nobody answers at the address
+    └── DeadlinePassed
+        └── TooSlow        no answer within the deadline
+
+A server's error comes out as the class of its code, or of its status if the code is newer than this release.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,17 +20,29 @@ from typing import Final, cast
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import DecodeError
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
 
-from fogline.model.errors import FogError, InvalidInput, NotFound, Unavailable
-from fogline.model.trailing import DETAIL_KEY, HINT_KEY
+from fogline.model.catalogue import DOMAIN
+from fogline.model.errors import (
+    Conflict,
+    DataLoss,
+    DeadlinePassed,
+    FogError,
+    InvalidInput,
+    InvalidSpec,
+    NotAllowed,
+    NotFound,
+    PageTokenExpired,
+    ResumeTokenExpired,
+    StoreBusy,
+    TooLarge,
+    TooManyFollowers,
+    Unavailable,
+)
 from fogline.v1 import api_pb2
 
 _START: Final = "check the address; `fogline up` starts Fogline on this machine"
-_KINDS: Final[Mapping[grpc.StatusCode, type[FogError]]] = {
-    grpc.StatusCode.INVALID_ARGUMENT: InvalidInput,
-    grpc.StatusCode.NOT_FOUND: NotFound,
-    grpc.StatusCode.UNAVAILABLE: Unavailable,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +56,7 @@ class SpecFault:
     hint: str
 
 
-class SpecRejected(InvalidInput):
+class SpecRejected(InvalidSpec):
     """The spec has mistakes; nothing was changed."""
 
     def __init__(self, faults: tuple[SpecFault, ...], *, file: str) -> None:
@@ -56,9 +72,40 @@ class SpecRejected(InvalidInput):
 class Unreachable(Unavailable):
     """Nobody answers at the address, or the connection broke."""
 
+    code = "unreachable"
 
-class TooSlow(Unavailable):
+
+class TooSlow(DeadlinePassed):
     """No answer within the deadline; whether the call took effect is unknown."""
+
+
+_OF_CODE: Final[Mapping[str, type[FogError]]] = {
+    kind.code: kind
+    for kind in (
+        Conflict,
+        DataLoss,
+        InvalidInput,
+        NotAllowed,
+        NotFound,
+        PageTokenExpired,
+        ResumeTokenExpired,
+        StoreBusy,
+        TooLarge,
+        TooManyFollowers,
+        TooSlow,
+        Unavailable,
+    )
+}
+_OF_STATUS: Final[Mapping[grpc.StatusCode, type[FogError]]] = {
+    grpc.StatusCode.INVALID_ARGUMENT: InvalidInput,
+    grpc.StatusCode.NOT_FOUND: NotFound,
+    grpc.StatusCode.PERMISSION_DENIED: NotAllowed,
+    grpc.StatusCode.FAILED_PRECONDITION: Conflict,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: Unavailable,
+    grpc.StatusCode.UNAVAILABLE: Unavailable,
+    grpc.StatusCode.DEADLINE_EXCEEDED: TooSlow,
+    grpc.StatusCode.DATA_LOSS: DataLoss,
+}
 
 
 @contextmanager
@@ -72,29 +119,41 @@ def translated(address: str, *, file: str = "") -> Iterator[None]:
 
 
 def _translate(call: grpc.Call, address: str, file: str) -> FogError:
-    details = call.details() or "no details were given"
-    trailing = {key: value for key, value in call.trailing_metadata() or () if isinstance(value, bytes)}
-    hint = trailing.get(HINT_KEY, b"").decode("utf-8", "replace")
+    words, info = call.details() or "no details were given", error_details_pb2.ErrorInfo()
+    faults = api_pb2.SpecFaults()
+    for detail in _details(call):
+        for known in (info, faults):
+            detail.Unpack(known)  # leaves the message as it is if the detail is of another kind
+    if info.domain != DOMAIN:
+        return _said_by_grpc(call, address, words)
+    if info.reason == InvalidSpec.code and faults.faults:
+        return SpecRejected(_faults(faults), file=file)
+    hint = info.metadata.get("hint", "")
+    kind = _OF_CODE.get(info.reason) or _OF_STATUS.get(call.code(), FogError)
+    return kind(words, hint=hint, code=info.reason)
+
+
+def _said_by_grpc(call: grpc.Call, address: str, words: str) -> FogError:
+    """An error that no server of ours spelled."""
     code = call.code()
-    if code is grpc.StatusCode.INVALID_ARGUMENT and (faults := _faults(trailing.get(DETAIL_KEY, b""))):
-        return SpecRejected(faults, file=file)
-    if code is grpc.StatusCode.UNAVAILABLE and not hint:  # said by gRPC, not by the server
+    if code is grpc.StatusCode.UNAVAILABLE:
         # gRPC wraps the system's words in several layers of its own.
-        return Unreachable(f"no answer from {address}: {details.rsplit(': ', 1)[-1]}", hint=_START)
-    if kind := _KINDS.get(code):
-        return kind(details, hint=hint)
+        return Unreachable(f"no answer from {address}: {words.rsplit(': ', 1)[-1]}", hint=_START)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return TooSlow(f"{address} did not answer in time", hint="look at its log, or give more time")
-    return FogError(f"{address} answered {code.name}: {details}", hint=hint or "look at its log")
+    kind = _OF_STATUS.get(code, FogError)
+    return kind(f"{address} answered {code.name}: {words}", hint="look at its log")
 
 
-def _faults(packed: bytes) -> tuple[SpecFault, ...]:
-    detail, message = AnyMessage(), api_pb2.SpecFaults()
+def _details(call: grpc.Call) -> Iterator[AnyMessage]:
     try:
-        detail.ParseFromString(packed)
-        detail.Unpack(message)  # leaves the message empty if the detail is of another kind
-    except DecodeError:
-        return ()
+        status = rpc_status.from_call(call)
+    except (DecodeError, ValueError):  # bytes that are no status, or that contradict the call's own
+        return iter(())
+    return iter(() if status is None else status.details)
+
+
+def _faults(message: api_pb2.SpecFaults) -> tuple[SpecFault, ...]:
     return tuple(
         SpecFault(line=f.line, column=f.column, path=f.path, message=f.message, hint=f.hint)
         for f in message.faults

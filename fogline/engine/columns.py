@@ -27,6 +27,8 @@ LEAST_INTEGER = -(2**63)
 class InvalidExpression(InvalidInput):
     """An expression that has no meaning over the columns it is given."""
 
+    code = "invalid_expression"
+
 
 def constant(value: Scalar, rows: int) -> BatchColumn:
     """Repeat one value without memory a row; null is a column that can become one of any type.

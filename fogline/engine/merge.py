@@ -39,6 +39,8 @@ from fogline.model.errors import InvalidInput
 class NotMergeable(InvalidInput):
     """States of different layouts, or of a kind that this program does not know."""
 
+    code = "not_mergeable"
+
 
 def mergeable(a: PartState, b: PartState) -> bool:
     """Whether the two can be merged: every step in both has one layout, and only kinds that are known."""

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, Protocol
 
 import structlog
-from grpc import StatusCode
 
 from fogline.engine.state import PartState
 from fogline.intake import rounds
@@ -29,8 +28,7 @@ Write = Callable[[uplink_pb2.PushResponse], Awaitable[None]]
 class StreamReplaced(FogError):
     """The same child opened a newer stream."""
 
-    status = StatusCode.ABORTED
-    retryable = True
+    code = "stream_replaced"
 
 
 class Counters(Protocol):

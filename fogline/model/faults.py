@@ -2,10 +2,10 @@
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from fogline.model.errors import InvalidInput
+from fogline.model.errors import Fault, InvalidSpec
 
 SHOWN_CHARACTERS: Final = 60
 
@@ -16,26 +16,6 @@ class Place:
 
     line: int
     column: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Fault:
-    """One mistake: where it stands, what is wrong, what to do."""
-
-    line: int
-    """1-based; 0 where no line can be named."""
-    column: int
-    """1-based, in characters; 0 where no line can be named."""
-    path: str
-    """Place in the spec, for example ``streams.air.time``; empty for the whole document."""
-    message: str
-    hint: str = ""
-
-    def __str__(self) -> str:
-        where = f"{self.line}:{self.column}: " if self.line else ""
-        path = f"{self.path}: " if self.path else ""
-        hint = f"\n    {self.hint}" if self.hint else ""
-        return f"{where}{path}{self.message}{hint}"
 
 
 class Faults:
@@ -49,15 +29,17 @@ class Faults:
         self.found.append(Fault(line=place.line, column=place.column, path=path, message=message, hint=hint))
 
 
-class SpecErrors(InvalidInput):
+class SpecErrors(InvalidSpec):
     """A spec that cannot be run, with every mistake that was found, in the order of their places."""
 
     def __init__(self, file: str, faults: Iterable[Fault]) -> None:
         self.file: Final = file
         self.faults: Final = tuple(sorted(set(faults)))
         count = "one mistake" if len(self.faults) == 1 else f"{len(self.faults)} mistakes"
-        listed = "\n".join(f"{file}:{fault}" for fault in self.faults)
-        super().__init__(f"{file} has {count}\n{listed}")
+        super().__init__(f"{file} has {count}", places=(replace(fault, file=file) for fault in self.faults))
+
+    def __str__(self) -> str:
+        return "\n".join((self.message, *(f"{self.file}:{fault}" for fault in self.faults)))
 
 
 def shown(text: str) -> str:

@@ -3,16 +3,9 @@
 from typing import Any
 
 import grpc
-from grpc import StatusCode
 
 from fogline.model.caller import LOCAL, Caller, Right
-from fogline.model.errors import FogError
-
-
-class NotAllowed(FogError):
-    """The caller lacks the right."""
-
-    status = StatusCode.PERMISSION_DENIED
+from fogline.model.errors import NotAllowed
 
 
 def caller_of(context: grpc.aio.ServicerContext[Any, Any]) -> Caller:  # noqa: ARG001 - certificates will be read from it

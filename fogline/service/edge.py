@@ -1,19 +1,20 @@
 """The edge of a server: bytes become messages, errors become statuses, and nothing else calls ``abort``."""
 
+import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final, NoReturn, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Final, NoReturn, TypeAlias
 
 import grpc
 import structlog
-from google.protobuf.any_pb2 import Any as AnyMessage
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import DecodeError
+from grpc_status import rpc_status
 
-from fogline.model.errors import FogError, InvalidInput
-from fogline.model.trailing import DETAIL_KEY, HINT_KEY
+from fogline.model.errors import DeadlinePassed, FogError, InvalidInput
+from fogline.service.spelling import to_status
 
-MAX_DETAIL_BYTES: Final = 6_000
-"""gRPC takes 8 KiB of metadata in all; a longer detail is left out."""
+MAX_UNARY_SECONDS: Final = 30.0
+"""A call that is answered once is given up after so long, whatever deadline its caller gave it."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
@@ -22,19 +23,12 @@ Behaviour = Callable[[Any, Context], Any]
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-@runtime_checkable
-class Detailed(Protocol):
-    """An error that can say more than a sentence."""
-
-    def detail(self) -> Message:
-        """The message that goes into the trailing metadata."""
-        ...
-
-
 class Edge(grpc.aio.ServerInterceptor):
     """Wraps every method: what cannot be decoded, or a :class:`FogError`, becomes status and hint."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, unary_s: float = MAX_UNARY_SECONDS) -> None:
+        """``unary_s``: longest time that a call with one answer may take, in seconds."""
+        self.unary_s = unary_s
         self.refused = 0
         """Calls that ended with a :class:`FogError`."""
         self.failed = 0
@@ -66,7 +60,7 @@ class Edge(grpc.aio.ServerInterceptor):
                 request = _parsed_each(raw, parse) if streaming else _parsed(raw, parse)
                 answer = behaviour(request, context)
                 if not inspect.isasyncgen(answer):
-                    return await answer
+                    return await self._in_time(answer)
                 async for response in answer:
                     await context.write(response)
             except FogError as error:
@@ -78,24 +72,21 @@ class Edge(grpc.aio.ServerInterceptor):
                 # The outermost edge of a call: one broken call must not end the others.
                 self.failed += 1
                 _log.exception("call failed")
-                await context.abort(
-                    grpc.StatusCode.INTERNAL, "nobody foresaw this error; see the server's log"
-                )
+                await _abort(context, FogError("nobody foresaw this error"))
 
         return call
 
+    async def _in_time(self, answer: Awaitable[Any]) -> Any:
+        try:
+            async with asyncio.timeout(self.unary_s):
+                return await answer
+        except TimeoutError:
+            raise DeadlinePassed(f"no answer within {self.unary_s:g} s") from None
+
 
 async def _abort(context: Context, error: FogError) -> NoReturn:
-    trailing: list[tuple[str, bytes]] = []
-    if error.hint:
-        trailing.append((HINT_KEY, error.hint.encode()))
-    if isinstance(error, Detailed):
-        detail = AnyMessage()
-        detail.Pack(error.detail())
-        packed = detail.SerializeToString()
-        if len(packed) <= MAX_DETAIL_BYTES:
-            trailing.append((DETAIL_KEY, packed))
-    await context.abort(error.status, error.message, tuple(trailing))
+    spelled = rpc_status.to_status(to_status(error))
+    await context.abort(spelled.code, spelled.details, tuple(spelled.trailing_metadata))
     raise AssertionError  # abort raises
 
 

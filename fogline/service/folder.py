@@ -9,6 +9,8 @@ from fogline.model.errors import FogError
 class FolderUnusable(FogError):
     """The folder cannot be made or written."""
 
+    code = "folder_unusable"
+
 
 def make_folder(path: Path) -> None:
     """Make a folder if it is not there. Raises :class:`FolderUnusable` if nothing can be written in it."""

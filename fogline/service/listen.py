@@ -12,6 +12,8 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 class PortTaken(FogError):
     """The address cannot be listened on."""
 
+    code = "port_taken"
+
 
 def check_listen(listen: str, *, insecure: bool, offers: str = "read and write everything") -> None:
     """Refuse an address that others can reach, unless told to; then say so loudly.

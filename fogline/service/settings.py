@@ -19,6 +19,8 @@ T = TypeVar("T")
 class InvalidSettings(InvalidInput):
     """The settings cannot be used; every fault is listed."""
 
+    code = "invalid_settings"
+
     def __init__(self, faults: Sequence[str]) -> None:
         lines = "".join(f"\n  - {fault}" for fault in faults)
         super().__init__(f"{len(faults)} fault{'s' if len(faults) > 1 else ''} in the settings:{lines}")

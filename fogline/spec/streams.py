@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
-from fogline.model.faults import Fault
+from fogline.model.errors import Fault
 from fogline.model.plan import FullPolicy, PayloadFormat, StreamSpec, TimeField
 from fogline.spec.identity import read_identity
 from fogline.spec.names import ARRIVAL, MAX_NAMED, SENML_TIME, Taken, check_name

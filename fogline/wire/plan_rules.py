@@ -50,6 +50,8 @@ STATE_TYPES: Final[Mapping[str, ValueType]] = {
 class MalformedPlan(InvalidInput):
     """A plan that contradicts itself or that this version cannot run."""
 
+    code = "malformed_plan"
+
 
 Types = Mapping[str, ValueType]
 

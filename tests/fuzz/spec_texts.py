@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from google.protobuf.message import DecodeError
 
-from fogline.model.faults import Fault, SpecErrors
+from fogline.model.errors import Fault
+from fogline.model.faults import SpecErrors
 from fogline.spec import make_plan, read_spec
 from fogline.v1 import plan_pb2
 from fogline.wire.plan import MalformedPlan, plan_from_wire, plan_to_wire

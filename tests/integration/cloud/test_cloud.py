@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import grpc
 import pytest
 
+from fogline.client.errors import SpecRejected, translated
 from fogline.engine.state import PartState
 from fogline.model.clock import NEVER, SECOND, SystemClock
 from fogline.model.part import Contribution, Part
@@ -119,10 +120,10 @@ async def test_what_contradicts_the_plan_fails_with_its_place(
 
 
 async def test_a_spec_with_mistakes_says_all_of_them(channel: grpc.aio.Channel) -> None:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
+    with pytest.raises(SpecRejected) as caught, translated("the cloud"):
         await deploy(channel, "name: X\nstreams: {}\nnonsense: 1\n")
-    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-    assert "nonsense" in (caught.value.details() or "")
+    assert [(f.line, f.column) for f in caught.value.faults if "nonsense" in f.message] == [(3, 1)]
+    assert len(caught.value.faults) == 4
 
 
 async def test_a_stream_name_with_two_meanings_is_refused(channel: grpc.aio.Channel) -> None:

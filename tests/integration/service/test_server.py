@@ -6,13 +6,12 @@ from typing import Any
 
 import grpc
 import pytest
-from google.protobuf.any_pb2 import Any as AnyMessage
-from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from fogline.model.errors import InvalidInput, NotFound
-from fogline.model.trailing import DETAIL_KEY, HINT_KEY
+from fogline.model.errors import Fault, FogError, InvalidInput, NotFound, StoreBusy
+from fogline.model.faults import SpecErrors
 from fogline.service.listen import PortTaken
 from fogline.service.server import Server
 from fogline.testing.gate import Gate
@@ -24,13 +23,11 @@ STATUS = "fogline.v1.StatusService"
 RESULTS = "fogline.v1.ResultService"
 
 
-class SpecWrong(InvalidInput):
-    def __init__(self, faults: int) -> None:
-        super().__init__("the spec has mistakes", hint="mend them")
-        self.faults = faults
-
-    def detail(self) -> Message:
-        return api_pb2.SpecFaults(faults=[api_pb2.SpecFault(message="x" * 50)] * self.faults)
+def wrong_spec(faults: int) -> SpecErrors:
+    return SpecErrors(
+        "air.yaml",
+        [Fault(line=n + 1, column=3, path=f"steps.s{n}", message="x" * 50) for n in range(faults)],
+    )
 
 
 class Status(api_pb2_grpc.StatusServiceServicer):
@@ -84,35 +81,77 @@ async def failure(server: Server) -> grpc.aio.AioRpcError:
         return caught.value
 
 
-def trailing(error: grpc.aio.AioRpcError, key: str) -> bytes | None:
-    found = [value for name, value in error.trailing_metadata() or () if name == key]
-    assert all(isinstance(value, bytes) for value in found)
-    return bytes(found[0]) if found else None  # type: ignore[arg-type] # a -bin key's value is bytes
+class Spelled:
+    """What an error says besides its status."""
+
+    def __init__(self, error: grpc.aio.AioRpcError) -> None:
+        (packed,) = [v for k, v in error.trailing_metadata() or () if k == "grpc-status-details-bin"]
+        assert isinstance(packed, bytes)
+        self.size = len(packed)
+        self.status = status_pb2.Status.FromString(packed)
+        self.info = error_details_pb2.ErrorInfo()
+        self.retry = error_details_pb2.RetryInfo()
+        self.faults = api_pb2.SpecFaults()
+        self.request = error_details_pb2.BadRequest()
+        for detail in self.status.details:
+            assert [detail.Unpack(m) for m in (self.info, self.retry, self.faults, self.request)].count(
+                True
+            ) == 1
 
 
-async def test_an_error_of_ours_becomes_its_status_with_the_hint() -> None:
+async def test_an_error_of_ours_becomes_its_status_with_code_and_hint() -> None:
     async with serving(Status(NotFound("no node 7", hint="look at fogline status"))) as server:
         error = await failure(server)
         assert error.code() is grpc.StatusCode.NOT_FOUND
         assert error.details() == "no node 7"
-        assert trailing(error, HINT_KEY) == b"look at fogline status"
+        info = Spelled(error).info
+        assert (info.domain, info.reason) == ("fogline", "not_found")
+        assert info.metadata == {"hint": "look at fogline status"}
         assert server.edge.refused == 1
 
 
-async def test_an_error_with_details_carries_them() -> None:
-    async with serving(Status(SpecWrong(2))) as server:
-        error = await failure(server)
-        packed = AnyMessage.FromString(trailing(error, DETAIL_KEY) or b"")
-        faults = api_pb2.SpecFaults()
-        assert packed.Unpack(faults)
-        assert len(faults.faults) == 2
+async def test_an_error_says_when_to_try_again() -> None:
+    async with serving(Status(StoreBusy("the store is away"))) as server:
+        assert Spelled(await failure(server)).retry.retry_delay.seconds == 1
 
 
-async def test_details_that_do_not_fit_are_left_out() -> None:
-    async with serving(Status(SpecWrong(1_000))) as server:
+async def test_an_error_with_places_carries_them() -> None:
+    async with serving(Status(wrong_spec(2))) as server:
+        spelled = Spelled(await failure(server))
+        assert spelled.info.reason == "invalid_spec"
+        assert [(f.line, f.column, f.path) for f in spelled.faults.faults] == [
+            (1, 3, "steps.s0"),
+            (2, 3, "steps.s1"),
+        ]
+        assert [v.field for v in spelled.request.field_violations] == ["steps.s0", "steps.s1"]
+
+
+async def test_places_that_do_not_fit_are_left_out() -> None:
+    async with serving(Status(wrong_spec(1_000))) as server:
         error = await failure(server)
         assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
-        assert trailing(error, DETAIL_KEY) is None
+        spelled = Spelled(error)
+        assert [f.line for f in spelled.faults.faults] == list(range(1, len(spelled.faults.faults) + 1))
+        assert 1 < len(spelled.faults.faults) < 1_000
+        assert spelled.size <= 4_000
+
+
+async def test_words_that_do_not_fit_are_cut() -> None:
+    async with serving(Status(FogError("ä" * 10_000, hint="ö" * 10_000))) as server:
+        error = await failure(server)
+        assert len(error.details() or "") == 500
+        assert len(Spelled(error).info.metadata["hint"]) == 500
+
+
+async def test_an_answer_that_takes_too_long_is_given_up() -> None:
+    status = Status()
+    status.gate.close()
+    server = serving(status)
+    server.edge.unary_s = 0.01
+    async with server:
+        error = await failure(server)
+        assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert Spelled(error).info.reason == "deadline_exceeded"
 
 
 async def test_an_error_that_nobody_foresaw_says_nothing_of_the_inside() -> None:
@@ -120,6 +159,7 @@ async def test_an_error_that_nobody_foresaw_says_nothing_of_the_inside() -> None
         error = await failure(server)
         assert error.code() is grpc.StatusCode.INTERNAL
         assert "secret" not in (error.details() or "")
+        assert Spelled(error).info.reason == "internal"
         assert server.edge.failed == 1
 
 

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import grpc
-from google.protobuf.any_pb2 import Any as AnyMessage
+from grpc_status import rpc_status
 
-from fogline.model.trailing import DETAIL_KEY, HINT_KEY
+from fogline.model.errors import FogError
+from fogline.service.spelling import to_status
 from fogline.v1 import api_pb2
 
 START = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -37,17 +38,10 @@ def window(change: int, start_us: int = START_US) -> api_pb2.Result:
     )
 
 
-def abort(code: grpc.StatusCode, details: str, *, hint: str = "", detail: Any = None) -> Any:
-    trailing = []
-    if hint:
-        trailing.append((HINT_KEY, hint.encode()))
-    if detail is not None:
-        packed = AnyMessage()
-        packed.Pack(detail)
-        trailing.append((DETAIL_KEY, packed.SerializeToString()))
+def abort(error: FogError) -> Any:
+    """As a server of ours spells it."""
 
     def answer(_request: Any, context: grpc.ServicerContext) -> None:
-        context.set_trailing_metadata(tuple(trailing))
-        context.abort(code, details)
+        context.abort_with_status(rpc_status.to_status(to_status(error)))
 
     return answer

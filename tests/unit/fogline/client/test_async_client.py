@@ -88,7 +88,7 @@ async def test_closing_from_another_task_ends_an_iteration(cloud: ScriptedCloud)
 
 
 async def test_errors_are_those_of_the_tree(cloud: ScriptedCloud) -> None:
-    cloud.answers["GetStatus"] = abort(grpc.StatusCode.NOT_FOUND, "not there", hint="look elsewhere")
+    cloud.answers["GetStatus"] = abort(NotFound("not there", hint="look elsewhere"))
     async with AsyncClient(cloud.address) as client:
         with pytest.raises(NotFound, match="not there"):
             await client.status()
