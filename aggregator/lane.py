@@ -1,8 +1,9 @@
 """The shell around one plan's merge core: children below, the uplink above, a clock beside."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from aggregator.merge import lane as core
@@ -38,7 +39,8 @@ class StateMerger:
 class MergeCounters:
     """What merging did since the start. Counts only up."""
 
-    sealed: int = 0
+    sealed: Counter[core.Cause] = field(default_factory=Counter)
+    """Merged parts, by why they were complete."""
     discarded: int = 0
     refusals: int = 0
     """Refusals passed down to children."""
@@ -78,6 +80,12 @@ class PlanLane:
     def held_bytes(self) -> int:
         """Bytes of the states held now, about."""
         return core.held_bytes(self._state, self._rules.merger)
+
+    @property
+    def open_s(self) -> float:
+        """For how many seconds the part that is being merged is open; 0 if there is none."""
+        opened = self._state.open
+        return 0.0 if opened is None else (self._now() - opened.since) / SECOND
 
     # --- above
 
@@ -147,7 +155,7 @@ class PlanLane:
                 case Released():
                     self._release(action.child)
                 case Sealed():
-                    self._counters.sealed += 1
+                    self._counters.sealed[action.cause] += 1
                 case Discarded():
                     self._counters.discarded += action.parts
 

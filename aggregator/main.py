@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from random import Random
 from typing import Final
 
 import fogline
 from aggregator.group import Group
+from aggregator.metrics import AggregatorMetrics
 from aggregator.settings import AggregatorSettings
 from aggregator.sink import MergeSink
 from fogline.control.client import ControlClient
@@ -19,6 +20,7 @@ from fogline.model.errors import FogError
 from fogline.service.arguments import settings_from
 from fogline.service.folder import make_folder
 from fogline.service.logs import set_up_logs
+from fogline.service.metrics import MetricsPort, open_metrics
 from fogline.service.run import refused, run_until_signalled
 from fogline.service.server import Server
 from fogline.uplink.lanes import LaneSet
@@ -79,6 +81,7 @@ class Aggregator:
         )
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.server)
+            await stack.enter_async_context(self._metrics())
             group = await stack.enter_async_context(asyncio.TaskGroup())
             pushing = group.create_task(self._uplink.run(), name="push to the parent")
             control = group.create_task(self._control.run(), name="attach to the parent")
@@ -101,6 +104,23 @@ class Aggregator:
             held_bytes=self.sink.held_bytes,
             refusals=self.sink.counters.refusals,
             version=fogline.__version__,
+        )
+
+    def _metrics(self) -> AbstractAsyncContextManager[MetricsPort | None]:
+        metrics = AggregatorMetrics(
+            intake=self._intake,
+            sink=self.sink,
+            uplink=self._uplink,
+            control=self._control,
+            desired=self._kept.desired,
+            calls=self.server.calls,
+        )
+        settings = self._settings
+        return open_metrics(
+            settings.metrics,
+            insecure=settings.insecure,
+            identity=("aggregator", settings.name, fogline.__version__),
+            sources=metrics.sources,
         )
 
     def _tell_parent(self) -> None:

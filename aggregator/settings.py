@@ -46,6 +46,8 @@ class AggregatorSettings:
     """Keeps the desired state, so that the group has it while the parents are away. Made if missing."""
     insecure: bool = False
     """Allow an address that other machines can reach, although nothing is encrypted yet."""
+    metrics: str = ""
+    """Where Prometheus finds /metrics, as host:port; empty for none."""
     credit: Size = 1024 * 1024
     """Bytes of parts that each child may have under way here: what bounds the memory."""
     stop_within: Duration = 10 * SECOND

@@ -29,6 +29,11 @@ class MergeSink:
         """Bytes of all states held now, about."""
         return sum(plan.held_bytes for plan in self._plans.values())
 
+    @property
+    def lanes(self) -> tuple[PlanLane, ...]:
+        """The lanes of all plans that children send."""
+        return tuple(self._plans.values())
+
     def flush(self) -> None:
         """Seal what is open in every lane that has room."""
         for plan in list(self._plans.values()):

@@ -29,7 +29,7 @@ class NodeSettings:
     seconds.
     """
     metrics: str = ""
-    """Where Prometheus finds ``/metrics``, as host:port; empty for nowhere."""
+    """Where Prometheus finds /metrics, as host:port; empty for none."""
     insecure: bool = False
     """Allow ``metrics`` on an address that other machines can reach: whoever reaches it may read them."""
     log_level: str = "info"

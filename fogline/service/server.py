@@ -11,6 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
+from fogline.service.calls import Calls, CallsInterceptor
 from fogline.service.edge import Edge
 from fogline.service.listen import PortTaken, check_listen
 from fogline.uplink.dial import KEEPALIVE_ANSWER_MS, KEEPALIVE_MS, MAX_MESSAGE_BYTES, Option
@@ -39,7 +40,9 @@ class Server:
         self._grace: Final = grace_s
         self._health: Final = HealthServicer()
         self.edge: Final = Edge()
-        self._server: Final = grpc.aio.server(interceptors=(self.edge,), options=SERVER_OPTIONS)
+        self.calls: Final = Calls()
+        counting = CallsInterceptor(self.calls)
+        self._server: Final = grpc.aio.server(interceptors=(counting, self.edge), options=SERVER_OPTIONS)
         self._names: Final[list[str]] = []
         self._ends: Final[list[Callable[[], None]]] = []
         self._port = 0

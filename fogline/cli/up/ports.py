@@ -9,8 +9,17 @@ from typing import Final, Self
 from fogline.model.errors import FogError
 
 HOST: Final = "127.0.0.1"
-_USUAL: Final = {"cloud": 7070, "aggregator": 7071, "dashboard": 8080}
+_METRICS: Final = "-metrics"
+_USUAL: Final = {
+    "cloud": 7070,
+    "aggregator": 7071,
+    "dashboard": 8080,
+    "cloud-metrics": 9470,
+    "aggregator-metrics": 9471,
+    "dashboard-metrics": 9472,
+}
 _FIRST_LISTENER: Final = 1883
+_FIRST_METRICS: Final = 9473
 # Ports above are handed out by the kernel to whoever dials; a child that starts again might lose its own.
 _LAST: Final = 32_000
 
@@ -24,8 +33,16 @@ class Choice:
 
 
 def usual_port(name: str) -> int:
-    """Say which port a tier has where nothing else runs: nodes count up from 1883."""
-    return _USUAL[name] if name in _USUAL else _FIRST_LISTENER + int(name.removeprefix("node-")) - 1
+    """Say which port a tier has where nothing else runs: nodes count up from 1883, their metrics from 9473."""
+    if name in _USUAL:
+        return _USUAL[name]
+    first = _FIRST_METRICS if name.endswith(_METRICS) else _FIRST_LISTENER
+    return first + int(name.removeprefix("node-").removesuffix(_METRICS)) - 1
+
+
+def metrics_of(name: str) -> str:
+    """Name the port at which a tier shows its metrics."""
+    return f"{name}{_METRICS}"
 
 
 def choose_ports(names: tuple[str, ...], *, before: Mapping[str, int], take: Callable[[int], bool]) -> Choice:

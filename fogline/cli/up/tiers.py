@@ -1,13 +1,13 @@
 """What an ``up`` consists of: a process for each tier, with its settings."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from fogline.cli.up.child import Child
 from fogline.cli.up.folder import Folder, Lock
-from fogline.cli.up.ports import HOST
+from fogline.cli.up.ports import HOST, metrics_of
 
 CLOUD: Final = "cloud"
 AGGREGATOR: Final = "aggregator"
@@ -52,7 +52,9 @@ class Tiers:
             "grpc": self.address(CLOUD),
             "http": None,
             "dashboard": f"http://{self.address(DASHBOARD)}/",
-            "metrics": None,
+            "metrics": {
+                name: f"http://{self.address(metrics_of(name))}/metrics" for name in measured(self.nodes)
+            },
             "pids": {
                 "supervisor": supervisor,
                 "cloud": _pids(self.cloud),
@@ -62,13 +64,19 @@ class Tiers:
         }
 
 
+def measured(nodes: Iterable[Child]) -> tuple[str, ...]:
+    """Name the tiers that show metrics."""
+    return (CLOUD, AGGREGATOR, *(node.name for node in nodes))
+
+
 def make_tiers(folder: Folder, lock: Lock, ports: Mapping[str, int], nodes: tuple[str, ...]) -> Tiers:
     """Write every tier's settings and make its process, not started yet."""
 
     def child(name: str, module: str, settings: Mapping[str, object]) -> Child:
         data = folder.data(name)
         data.mkdir(exist_ok=True)
-        path = folder.write_settings(name, _toml({"name": name, "folder": str(data), **settings}))
+        own = {"name": name, "folder": str(data), "metrics": _at(ports, metrics_of(name))}
+        path = folder.write_settings(name, _toml({**own, **settings}))
         return Child(name=name, module=module, settings=path, folder=folder, lock=lock)
 
     return Tiers(
