@@ -14,7 +14,7 @@ from typing import Final
 from fogline.cli import shapes
 from fogline.cli.exits import reported
 from fogline.cli.up.folder import Folder, Lock
-from fogline.cli.up.ports import Reservations, choose_ports
+from fogline.cli.up.ports import Reservations, choose_ports, metrics_of
 from fogline.cli.up.publish import publish_sensors
 from fogline.cli.up.screen import show
 from fogline.cli.up.supervisor import Supervisor
@@ -80,7 +80,8 @@ def _lay_out(wishes: Wishes, folder: Folder, lock: Lock, reservations: Reservati
     nodes = node_names(wishes.nodes or before or _DEFAULT_NODES)
     if before > len(nodes):
         say(f"{before - len(nodes)} of the folder's nodes do not run; windows that need them stay partial")
-    names = (CLOUD, AGGREGATOR, DASHBOARD, *nodes)
+    tiers = (CLOUD, AGGREGATOR, DASHBOARD, *nodes)
+    names = (*tiers, *(metrics_of(tier) for tier in tiers))
     choice = choose_ports(names, before=folder.ports_before(), take=reservations.take)
     for note in choice.notes:
         say(note)

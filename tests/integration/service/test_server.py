@@ -163,6 +163,33 @@ async def test_an_error_that_nobody_foresaw_says_nothing_of_the_inside() -> None
         assert server.edge.failed == 1
 
 
+async def test_calls_are_counted_by_method_and_status() -> None:
+    status = Status(NotFound("no node 7"))
+    async with serving(status) as server, channel_to(server.address) as channel:
+        with pytest.raises(grpc.aio.AioRpcError):
+            await api_pb2_grpc.StatusServiceStub(channel).GetStatus(api_pb2.GetStatusRequest())
+        status.error = None
+        for _ in range(2):
+            await api_pb2_grpc.StatusServiceStub(channel).GetStatus(api_pb2.GetStatusRequest())
+        call = api_pb2_grpc.ResultServiceStub(channel).GetResults(api_pb2.GetResultsRequest())
+        await call.read()
+        with pytest.raises(grpc.aio.AioRpcError):
+            await call.read()
+        made_up: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(f"/{STATUS}/MadeUp")
+        with pytest.raises(grpc.aio.AioRpcError):
+            await made_up(b"")
+
+        counted = {name: count for name, count in server.calls.ended.items() if "Reflection" not in name[0]}
+        assert counted == {
+            ("StatusService.GetStatus", "NOT_FOUND"): 1,
+            ("StatusService.GetStatus", "OK"): 2,
+            ("ResultService.GetResults", "NOT_FOUND"): 1,
+        }
+        assert not any(server.calls.running.values())
+        assert sum(server.calls.durations["StatusService.GetStatus"].snapshot().counts) == 3
+        assert "ResultService.GetResults" not in server.calls.durations
+
+
 async def test_a_stream_of_answers_can_end_with_an_error() -> None:
     async with serving(Status()) as server, channel_to(server.address) as channel:
         call = api_pb2_grpc.ResultServiceStub(channel).GetResults(api_pb2.GetResultsRequest(pipeline="p"))

@@ -14,6 +14,7 @@ import pytest
 
 from fogline.cli.up.child import Child, describe_end
 from fogline.cli.up.folder import Folder, Lock
+from fogline.cli.up.ports import metrics_of
 from fogline.cli.up.supervisor import Supervisor
 from fogline.cli.up.tiers import Tiers
 from fogline.model.errors import FogError
@@ -28,7 +29,8 @@ while True:
     signal.pause()
 """
 BROKEN = "import sys; print('no port for me', file=sys.stderr); sys.exit(2)"
-PORTS = {"cloud": 1, "aggregator": 2, "dashboard": 3, "node-1": 4, "node-2": 5}
+NAMES = ("cloud", "aggregator", "dashboard", "node-1", "node-2")
+PORTS = {name: port for port, name in enumerate((*NAMES, *(metrics_of(name) for name in NAMES)), 1)}
 
 
 class Stage:

@@ -7,10 +7,15 @@ from aggregator.settings import AggregatorSettings
 from cloud.settings import CloudSettings
 from fog_node.settings import NodeSettings
 from fogline.cli.up.folder import Folder, Lock
+from fogline.cli.up.ports import metrics_of, usual_port
 from fogline.cli.up.tiers import make_tiers, node_names
 from fogline.service.settings import load
 
-PORTS = {"cloud": 7070, "aggregator": 7071, "dashboard": 8080, "node-1": 1883, "node-2": 1884}
+PORTS = {
+    name: usual_port(name)
+    for tier in ("cloud", "aggregator", "dashboard", "node-1", "node-2")
+    for name in (tier, metrics_of(tier))
+}
 
 
 def test_every_tier_can_read_its_settings_and_they_fit_together(tmp_path: Path) -> None:
@@ -31,6 +36,8 @@ def test_every_tier_can_read_its_settings_and_they_fit_together(tmp_path: Path) 
         ("node-1", 1883, (aggregator.listen,)),
         ("node-2", 1884, (aggregator.listen,)),
     ]
+    metrics = [cloud.metrics, aggregator.metrics, *(node.metrics for node in nodes)]
+    assert metrics == [f"127.0.0.1:{port}" for port in (9470, 9471, 9473, 9474)]
     folders = {cloud.folder, aggregator.folder, *(n.folder for n in nodes)}
     assert folders == {folder.data(name) for name in ("cloud", "aggregator", "node-1", "node-2")}
     assert all(path.is_dir() for path in folders)
@@ -49,6 +56,10 @@ def test_endpoints_of_processes_that_do_not_run_yet_have_no_process_ids(tmp_path
         "grpc": "127.0.0.1:7070",
         "http": None,
         "dashboard": "http://127.0.0.1:8080/",
-        "metrics": None,
+        "metrics": {
+            "cloud": "http://127.0.0.1:9470/metrics",
+            "aggregator": "http://127.0.0.1:9471/metrics",
+            "node-1": "http://127.0.0.1:9473/metrics",
+        },
         "pids": {"supervisor": 7, "cloud": [], "aggregator": [], "node": []},
     }
