@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -79,3 +80,37 @@ class Block:
             flags=self.flags[rest],
             payloads=self.payloads[rest],
         )
+
+
+def joined(blocks: Sequence[Block]) -> Block:
+    """One block of the messages of several that follow each other in one origin; at least one is needed."""
+    first = blocks[0]
+    if len(blocks) == 1:
+        return first
+    topics, topic_codes = _one_table([(block.topics, block.topic_codes) for block in blocks])
+    clients, client_codes = _one_table([(block.clients, block.client_codes) for block in blocks])
+    return Block(
+        origin=first.origin,
+        first=first.first,
+        end=blocks[-1].end,
+        arrival_us=np.concatenate([block.arrival_us for block in blocks]),
+        topics=topics,
+        topic_codes=topic_codes,
+        clients=clients,
+        client_codes=client_codes,
+        packet_ids=np.concatenate([block.packet_ids for block in blocks]),
+        flags=np.concatenate([block.flags for block in blocks]),
+        payloads=list(chain.from_iterable(block.payloads for block in blocks)),
+    )
+
+
+def _one_table(
+    columns: Sequence[tuple[tuple[str, ...], npt.NDArray[np.uint32]]],
+) -> tuple[tuple[str, ...], npt.NDArray[np.uint32]]:
+    """The distinct texts of all columns, and one column of codes into them."""
+    places: dict[str, int] = {}
+    pieces = []
+    for texts, codes in columns:
+        moved = np.array([places.setdefault(text, len(places)) for text in texts], dtype=np.uint32)
+        pieces.append(moved[codes])
+    return tuple(places), np.concatenate(pieces)

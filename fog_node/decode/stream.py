@@ -5,6 +5,7 @@ reason.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -29,7 +30,7 @@ from fog_node.decode.senml_format import ABSOLUTE_FROM, SenmlFormat
 from fog_node.decode.timestamps import read_times
 from fog_node.ingest.topics import Template
 from fog_node.messages import Block
-from fogline.engine.batch import Batch, BatchColumn
+from fogline.engine.batch import Batch, BatchColumn, concat
 from fogline.model.clock import NEVER
 from fogline.model.plan import FOR_EVER, StreamSpec
 
@@ -66,6 +67,27 @@ class Decoded:
     latest_us: int
     """The greatest event time among the readings, or NEVER."""
     letters: tuple[DeadRead, ...]
+
+
+def together(decoded: Sequence[Decoded], messages: Sequence[int]) -> Decoded:
+    """The readings of blocks that follow each other, as of one block; ``messages``: how many each block has."""
+    if len(decoded) == 1:
+        return decoded[0]
+    before = [0, *accumulate(messages)]
+    dead, too_late = Counter[str](), Counter[str]()
+    for one in decoded:
+        dead.update(one.dead)
+        too_late.update(one.too_late)
+    return Decoded(
+        batch=concat([one.batch for one in decoded]),
+        messages=np.concatenate([one.messages + skip for one, skip in zip(decoded, before, strict=False)]),
+        arrival_us=np.concatenate([one.arrival_us for one in decoded]),
+        decoded=sum(one.decoded for one in decoded),
+        dead=dict(dead),
+        too_late=dict(too_late),
+        latest_us=max(one.latest_us for one in decoded),
+        letters=tuple(letter for one in decoded for letter in one.letters)[-LETTERS_A_BLOCK:],
+    )
 
 
 class StreamDecoder:

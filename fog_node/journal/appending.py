@@ -113,7 +113,7 @@ class Appending:
             self._landed(stream, batch)
             if not batch.waiter.done():
                 batch.waiter.set_result(None)
-        row.wake()
+        row.grew()
 
     def bounced(self, outcome: Bounced) -> None:
         """Refuse, or keep for another try, what could not be written."""

@@ -74,7 +74,8 @@ class OriginRow:
     """Ranges that cannot be read any more: gaps for every plan."""
     counters: Counters = field(default_factory=Counters)
     plans: dict[str, PlanRow] = field(default_factory=dict)
-    waiters: set[Future[None]] = field(default_factory=set)
+    waiters: dict[Future[None], int] = field(default_factory=dict)
+    """Who waits for the end to go beyond an offset."""
 
     def gaps(self, plan: str, *, durable_only: bool = True) -> tuple[Gap, ...]:
         """What the plan will never see, ascending, without overlaps, nothing before its start."""
@@ -91,8 +92,15 @@ class OriginRow:
         )
         return releasable(base=self.base, end=self.end, holds=holds)
 
+    def grew(self) -> None:
+        """Tell those for whom there is enough now."""
+        for waiter in [w for w, offset in self.waiters.items() if offset < self.end]:
+            del self.waiters[waiter]
+            if not waiter.done():
+                waiter.set_result(None)
+
     def wake(self) -> None:
-        """Let everybody who waits for more look again."""
+        """Let everybody who waits look again, for another reason than more messages."""
         for waiter in self.waiters:
             if not waiter.done():
                 waiter.set_result(None)

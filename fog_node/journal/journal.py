@@ -173,11 +173,11 @@ class Journal:
         if row is None or row.end > offset or row.closed:
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        row.waiters.add(waiter)
+        row.waiters[waiter] = offset
         try:
             await waiter
         finally:
-            row.waiters.discard(waiter)
+            row.waiters.pop(waiter, None)
 
     async def plan_started(self, plan: str, origin: Origin, *, at: Literal["base", "end"] = "base") -> int:
         """Return where the plan begins on the origin: written once, on disk, then always the same.

@@ -1,10 +1,11 @@
 """Decoded blocks, shared by the plans that read them together: a block is decoded once, not once a plan."""
 
 from collections import Counter, OrderedDict
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from fog_node.decode.stream import Decoded, StreamDecoder
-from fog_node.messages import Block
+from fog_node.decode.stream import Decoded, StreamDecoder, together
+from fog_node.messages import Block, joined
 from fogline.model.part import Origin
 from fogline.model.plan import Plan, StreamSpec
 
@@ -47,6 +48,15 @@ class DecodedBlocks:
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return decoded
+
+    def decode_together(self, blocks: Sequence[Block], key: DecoderKey) -> Decoded:
+        """The readings of blocks that follow each other, as one batch.
+
+        Plans that share a decoder come to different stretches: what they share stays the single block.
+        """
+        if self._plans[key] < 2:
+            return self._decoder(key).decode(joined(blocks))
+        return together([self.decode(block, key) for block in blocks], [len(block) for block in blocks])
 
     def read_by(self, plans: list[Plan]) -> None:
         """These plans read now: forget what no other needs, and keep blocks only where plans share them."""

@@ -30,6 +30,12 @@ IDLE_SHARE: Final = 4
 """An idle origin says that it is there this many times within the plan's ``late.wait``."""
 LIVE_TURNS: Final = 3
 """Turns of live data for one of an epoch that drains, while both wait."""
+GATHER_S: Final = 1.0
+"""A lane that keeps up reads when something is to be cut: when a pane is about to close, or an open window is due;
+and after this time, as small a batch as it may be. One batch of a second costs a third of ten smaller ones.
+"""
+ENOUGH: Final = 8_192
+"""So many messages are read without waiting for more."""
 LONGEST_WAIT_S: Final = 1.0
 """The wall clock may be set while a lane waits by it."""
 
@@ -221,7 +227,7 @@ class PlanLane:
 
     async def _take_turns(self) -> Part[PartState] | None:
         """One turn of every origin that may send, live ones first."""
-        wanted = {w.origin: w for w in cursors.wanted(self._cursor)}
+        wanted = {w.origin: w for w in cursors.wanted(self._cursor) if self._is_ripe(w)}
         live = [o for o, place in self._cursor.places.items() if not place.closed]
         old = [o for o, place in self._cursor.places.items() if place.closed]
         if self._live_turns < LIVE_TURNS and any(o in wanted for o in live):
@@ -265,6 +271,7 @@ class PlanLane:
         self.read_at = self._clock.monotonic()
         for read in stretch:
             tail.take(read, self._clock.now_us())
+        tail.rest_until = self.read_at + min(GATHER_S, tail.closes_in_us() / SECOND)
         if stretch and not self._cursor.places[tail.origin].closed:
             self._lags(stretch[0].arrived_us[0])
 
@@ -287,16 +294,36 @@ class PlanLane:
 
     def _has_backlog(self) -> bool:
         """Whether a turn would read at once."""
-        return any(self._tails[w.origin].position < w.end for w in cursors.wanted(self._cursor))
+        return any(
+            self._tails[w.origin].position < w.end and self._is_ripe(w) for w in cursors.wanted(self._cursor)
+        )
+
+    def _is_ripe(self, wanted: cursors.Wanted) -> bool:
+        """Whether to read what waits in an origin, or to let more of it gather."""
+        tail, place = self._tails[wanted.origin], self._cursor.places[wanted.origin]
+        return (
+            place.closed
+            or bool(wanted.gap or tail.ready)
+            or wanted.end - tail.position >= ENOUGH
+            or self._clock.monotonic() >= tail.rest_until
+            or tail.is_due(self._clock.now_us())
+        )
 
     async def _wait(self) -> None:
         """Until the journal grew, something was told, or a tail is due."""
         now_us = self._clock.now_us()
+        now = self._clock.monotonic()
         live = {o: place for o, place in self._cursor.places.items() if not place.closed}
         due = [self._tails[o].due_at(now_us) for o, p in live.items() if p.probe is cursors.Probe.TOLD]
-        wait_s = min([LONGEST_WAIT_S, *((at - now_us) / SECOND for at in due)])
+        rests = [self._tails[o].rest_until - now for o in live if self._tails[o].rest_until > now]
+        wait_s = min([LONGEST_WAIT_S, *rests, *((at - now_us) / SECOND for at in due)])
         await first_of(
             self._heard.wait(),
             self._clock.sleep(max(wait_s, 0.0)),
-            *(self._journal.grown(origin, place.end) for origin, place in live.items()),
+            *(self._journal.grown(origin, self._enough(origin, now)) for origin in live),
         )
+
+    def _enough(self, origin: Origin, now: float) -> int:
+        """The offset beyond which an origin must have grown to be read."""
+        tail, end = self._tails[origin], self._cursor.places[origin].end
+        return max(end, tail.position + ENOUGH - 1) if tail.rest_until > now else end

@@ -79,6 +79,9 @@ class Tail:
         self._told_us = NEVER
         self._latest_us = NEVER
         self._cut_at_us = now_us
+        self._read_at_us = now_us
+        self.rest_until = float("-inf")
+        """Few messages are not worth reading before; seconds of the monotonic clock."""
 
     @property
     def unsent(self) -> int:
@@ -102,6 +105,7 @@ class Tail:
         self._mark = Watermark(disorder_us=self._pace.disorder_us, heard_us=now_us)
         self._told_us = self._latest_us = NEVER
         self._cut_at_us = now_us
+        self.rest_until = float("-inf")
 
     def take(self, read: Read, now_us: int) -> None:
         """Add the block at ``position``; what was open before becomes ready if both do not fit into one part."""
@@ -118,11 +122,23 @@ class Tail:
         self._open.append(read.state)
         self._mark = self._mark.saw(read.latest_us, read.arrived_us[1])
         self._latest_us = max(self._latest_us, read.latest_us)
+        self._read_at_us = now_us
         self.position = read.end
 
     def idle(self, now_us: int) -> None:
         """Everything journaled is read: let the clock move the watermark if the stream is silent."""
         self._mark = self._mark.idle(now_us)
+
+    def closes_in_us(self) -> int:
+        """How much event time is missing until the watermark passes the end of a pane with readings.
+
+        For a live stream that is about how long the reading that closes it is still away.
+        """
+        if NEVER in (self._latest_us, self._mark.us):
+            return 0
+        return min(
+            (next_end(self._mark.us, width) - self._mark.us for width in self._pace.widths_us), default=0
+        )
 
     def is_due(self, now_us: int) -> bool:
         """Whether what is open shall be cut now."""
@@ -134,7 +150,7 @@ class Tail:
             return now_us
         idle = self._cut_at_us + self._pace.idle_every_us
         if self.position > self.first:
-            return min(self._cut_at_us + self._pace.emit_every_us, self._pane_ends_at(idle))
+            return min(self._emit_at(), self._pane_ends_at(idle))
         return self._pane_ends_at(idle)
 
     def cut(self, now_us: int) -> Cut:
@@ -151,6 +167,15 @@ class Tail:
     def skip(self, end: int) -> None:
         """Go on behind a gap; nothing may be open."""
         self.first = self.position = end
+
+    def _emit_at(self) -> int:
+        """When readings of open windows are due. A pane that is about to close takes them with it: one part, not
+        two in short succession.
+        """
+        every_us = self._pace.emit_every_us
+        due = self._cut_at_us + every_us
+        closes_at = self._read_at_us + self.closes_in_us()
+        return due + every_us // 2 if due <= closes_at < due + every_us // 2 else due
 
     def _closes_a_pane(self) -> bool:
         """Whether the watermark passed the end of a pane in which this origin has readings."""

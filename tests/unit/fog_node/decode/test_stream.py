@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fog_node.decode.rows import RawRows
-from fog_node.decode.stream import StreamDecoder
-from fog_node.messages import Block
+from fog_node.decode.stream import StreamDecoder, together
+from fog_node.messages import Block, joined
 from fogline.engine.batch import NumberColumn, TextColumn
 from fogline.model.clock import DAY, MINUTE, SECOND
 from fogline.model.part import Origin
@@ -194,6 +194,32 @@ def test_every_reading_is_kept_or_dead_or_too_late(raw: list[bytes]) -> None:
         if isinstance(column, NumberColumn):
             assert np.isfinite(column.values).all()
     assert len(decoded.messages) == len(decoded.arrival_us) == decoded.batch.rows
+
+
+blocks_of_payloads = st.lists(st.lists(payloads, min_size=1, max_size=6), min_size=1, max_size=4)
+
+
+@given(blocks_of_payloads)
+def test_blocks_decoded_together_are_as_decoded_one_by_one(raws: list[list[bytes]]) -> None:
+    topics = ("house/a/1", "house/b/2", "house/c")
+    blocks = [
+        block(*raw, topics=topics[number % 2 :], arrival_us=NOON + number) for number, raw in enumerate(raws)
+    ]
+    at_once = decoder().decode(joined(blocks))
+    apart = together([decoder().decode(one) for one in blocks], [len(one) for one in blocks])
+    for name, column in at_once.batch.columns.items():
+        other = apart.batch.columns[name]
+        if isinstance(column, TextColumn):
+            assert texts(column) == texts(other)
+        else:
+            assert isinstance(column, NumberColumn)
+            assert isinstance(other, NumberColumn)
+            assert column.values.tolist() == other.values.tolist()
+    assert at_once.batch.time_us.tolist() == apart.batch.time_us.tolist()
+    assert at_once.messages.tolist() == apart.messages.tolist()
+    assert at_once.arrival_us.tolist() == apart.arrival_us.tolist()
+    assert (at_once.decoded, at_once.dead, at_once.too_late) == (apart.decoded, apart.dead, apart.too_late)
+    assert at_once.latest_us == apart.latest_us
 
 
 def test_a_message_that_breaks_the_decoder_is_dead_and_the_others_live(

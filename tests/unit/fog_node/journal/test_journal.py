@@ -93,6 +93,18 @@ async def test_a_reader_waits_until_the_origin_grows_or_closes(
         assert [s.closed for s in journal.origins("air")] == [True, False]
 
 
+async def test_a_reader_that_waits_for_more_is_not_woken_by_less(
+    disk: ForgetfulDisk, opened: Any, kit: Any
+) -> None:
+    async with opened(disk) as journal:
+        origin = journal.origins("air")[0].origin
+        grown = asyncio.ensure_future(journal.grown(origin, 2))
+        await journal.append("air", kit.messages(b"a", b"b"))
+        assert not grown.done()
+        await journal.append("air", kit.messages(b"c"))
+        await grown
+
+
 async def test_every_start_has_a_new_epoch_and_the_old_ones_are_closed(
     disk: ForgetfulDisk, opened: Any, kit: Any
 ) -> None:

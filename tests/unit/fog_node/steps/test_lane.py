@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from fog_node.steps.blocks import DecodedBlocks
 from fog_node.steps.graph import RowStep, StepFailed, sql_row_steps
 from fog_node.steps.lane import PlanLane
+from fog_node.steps.reader import TOGETHER
 from fogline.engine.batch import Batch
 from fogline.engine.rows import RowAnswer, RowProgram
 from fogline.engine.state import PartState
@@ -176,6 +177,44 @@ async def test_a_step_that_breaks_stops_its_lane_with_an_error_that_can_be_told(
     lane.answered({journal.live: 0}, LIFE)
     with pytest.raises(StepFailed, match="ZeroDivisionError"):
         await lane.next_part()
+
+
+async def test_small_blocks_become_one_batch_where_every_step_answers_at_once() -> None:
+    journal, clock, cloud = MemoryJournal(), JumpingClock(NOON), Cloud()
+    for seq in range(5):
+        journal.append([seq, seq])
+    journal.append(list(range(TOGETHER)))
+    lane = lane_of(journal, clock, plan())
+    lane.opened(0)
+    probe = await lane.next_part()
+    lane.answered({journal.live: probe.contributions[0].first}, LIFE)
+    reader = lane._readers["air"]
+    read = await reader.read(journal.live, 0, 10 + TOGETHER)
+    assert [one.end for one in read] == [10, 10 + TOGETHER]
+    await settle(lane, cloud, journal, clock)
+    assert cloud.counted == {"all": 10 + TOGETHER, "of_even": 6 + TOGETHER // 2}
+
+
+async def test_few_messages_gather_until_something_is_due() -> None:
+    journal, clock, cloud = MemoryJournal(), JumpingClock(NOON), Cloud()
+    lane = lane_of(journal, clock, plan())
+    lane.opened(0)
+    probe = await lane.next_part()
+    cloud.commit(probe)
+    lane.answered(cloud.told(probe), LIFE)
+    ends = []
+    for beat in range(20):
+        journal.append([beat], NOON + beat * SECOND // 10)
+    clock.advance(2 * SECOND)
+    while cloud.offsets[journal.live] < 60:
+        part = await lane.next_part()
+        cloud.commit(part)
+        ends.append(part.contributions[0].end)
+        lane.answered(cloud.told(part), LIFE)
+        if ends[-1] < 60:
+            for _ in range(20):
+                journal.append([0], clock.now_us())
+    assert ends == [20, 40, 60], "each part holds all that was there when it was due"
 
 
 class Wire:

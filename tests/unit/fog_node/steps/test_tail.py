@@ -50,6 +50,23 @@ def test_a_closing_pane_is_cut_at_once() -> None:
     assert tail.is_due(NOON)
 
 
+def test_an_open_window_that_is_about_to_close_waits_for_its_end() -> None:
+    tail = Tail(ORIGIN, 0, PACE, NOON)
+    tail.take(read(5, NOON + 13 * SECOND, NOON), NOON)
+    tail.cut(NOON)
+    now = NOON + SECOND - SECOND // 10
+    tail.take(read(6, NOON + 14 * SECOND - SECOND // 10, now), now)
+    assert tail.closes_in_us() == SECOND + SECOND // 10
+    assert tail.due_at(now) == NOON + SECOND, "the end is too far away"
+    now = NOON + SECOND - SECOND // 20
+    tail.take(read(7, NOON + 15 * SECOND - SECOND // 4, now), now)
+    assert tail.closes_in_us() == SECOND // 4
+    assert tail.due_at(now) == NOON + SECOND + SECOND // 2, "one part, not two within a fifth of a second"
+    now = NOON + SECOND + SECOND // 5
+    tail.take(read(8, NOON + 15 * SECOND, now), now)
+    assert tail.is_due(now)
+
+
 def test_silence_closes_the_pane_of_the_last_readings_by_the_clock() -> None:
     tail = Tail(ORIGIN, 0, PACE, NOON)
     tail.take(read(5, NOON + 6 * SECOND, NOON + SECOND), NOON + SECOND)
