@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class ExtraMissing(FogError):
     """A library that is not installed."""
 
+    code = "extra_missing"
+
 
 def to_pandas(results: Iterable[Result]) -> "pd.DataFrame":
     """Make a pandas frame. Raises :class:`ExtraMissing` without ``fogline[pandas]``.

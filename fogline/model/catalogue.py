@@ -124,6 +124,12 @@ def _entries() -> tuple[Entry, ...]:
         ),
         # What only a client says.
         Entry(code="unreachable", status=away, http=503, title="Nobody answers at the address", retry_s=1.0),
+        Entry(
+            code="extra_missing",
+            status=StatusCode.FAILED_PRECONDITION,
+            http=409,
+            title="A library is not installed that comes with an extra",
+        ),
         # What passes between tiers, or is said at a start.
         Entry(
             code="malformed_part", status=invalid, http=400, title="A part contradicts itself or the protocol"

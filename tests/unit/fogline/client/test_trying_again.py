@@ -11,6 +11,7 @@ import pytest
 import stamina
 
 from fogline.client import AsyncClient, Client, FogError, InvalidInput, TooSlow, Unavailable
+from fogline.model.errors import ResumeTokenExpired
 from fogline.v1 import api_pb2
 from tests.unit.fogline.client.messages import abort
 from tests.unit.fogline.scripted_cloud import ScriptedCloud
@@ -32,7 +33,7 @@ def failing(
     def answering(request: Any, context: grpc.ServicerContext) -> Any:
         if left[0]:
             left[0] -= 1
-            abort(code, "not now", hint="wait")(request, context)
+            abort(kind("not now"))(request, context)
         return answer
 
     return answering
@@ -58,9 +59,9 @@ def test_a_deployment_is_safe_to_repeat(cloud: ScriptedCloud) -> None:
         assert client.deploy("name: x").plan == "ab"
 
 
-@pytest.mark.parametrize("code", [grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.INTERNAL])
-def test_what_stays_wrong_is_said_at_once(cloud: ScriptedCloud, code: grpc.StatusCode) -> None:
-    cloud.answers["GetStatus"] = failing(1, api_pb2.GetStatusResponse(), code)
+@pytest.mark.parametrize("kind", [InvalidInput, FogError])
+def test_what_stays_wrong_is_said_at_once(cloud: ScriptedCloud, kind: type[FogError]) -> None:
+    cloud.answers["GetStatus"] = failing(1, api_pb2.GetStatusResponse(), kind)
     with Client(cloud.address) as client, pytest.raises(FogError, match="not now"):
         client.status()
     assert len(cloud.requests) == 1
@@ -89,7 +90,7 @@ def test_all_tries_share_one_deadline(cloud: ScriptedCloud) -> None:
         left.append(context.time_remaining())
         if len(left) == 1:
             spent.wait(1.0)
-            abort(grpc.StatusCode.UNAVAILABLE, "not now", hint="wait")(request, context)
+            abort(Unavailable("not now"))(request, context)
         return api_pb2.GetStatusResponse()
 
     cloud.answers["GetStatus"] = answer
@@ -113,8 +114,8 @@ async def test_a_silent_server_meets_the_deadline_on_a_loop(cloud: ScriptedCloud
 
 
 def test_a_follower_hears_at_once_what_stays_wrong(cloud: ScriptedCloud) -> None:
-    cloud.answers["GetResults"] = abort(grpc.StatusCode.INVALID_ARGUMENT, "no such token")
-    with Client(cloud.address) as client, pytest.raises(InvalidInput, match="no such token"):
+    cloud.answers["GetResults"] = abort(ResumeTokenExpired("no such token"))
+    with Client(cloud.address) as client, pytest.raises(ResumeTokenExpired, match="no such token"):
         next(client.follow("air", resume_token="old"))
     assert cloud.requests[0].resume_token == "old"
 
