@@ -19,7 +19,7 @@ def deploy(client: "Server", file: Path, *, wait: bool, within: float, as_json: 
         deployed = cloud.deploy(spec, file=str(file))
         nodes = cloud.wait_until_applied(deployed.generation, within=within).nodes if wait else ()
     if as_json:
-        sys.stdout.write(shapes.line(shapes.deployment(deployed)))
+        sys.stdout.write(shapes.line(deployed))
         return
     what = "deployed" if deployed.changed else "was the newest plan already"
     sys.stdout.write(f"{deployed.pipeline}: plan {deployed.plan} {what}\n")
@@ -54,7 +54,7 @@ def status(client: "Server", *, as_json: bool) -> None:
     with reported(), client.connect() as cloud:
         found = cloud.status()
     if as_json:
-        sys.stdout.write(shapes.line(shapes.status(found)))
+        sys.stdout.write(shapes.line(found))
     else:
         tables.print_status(found)
 
@@ -64,7 +64,7 @@ def ledger(client: "Server", pipeline: str, *, as_json: bool) -> None:
     with reported(), client.connect() as cloud:
         found = cloud.ledger(pipeline)
     if as_json:
-        sys.stdout.writelines(shapes.line(shapes.ledger(stream)) for stream in found)
+        sys.stdout.writelines(shapes.line(stream) for stream in found)
     else:
         tables.print_ledger(found)
 
@@ -83,7 +83,7 @@ class Server:
 
 def _print_lines(found: Iterable[Result]) -> None:
     for one in found:
-        sys.stdout.write(shapes.line(shapes.result(one)))
+        sys.stdout.write(shapes.line(one))
         # A follower's reader wants each change now.
         sys.stdout.flush()
 
