@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from functools import cache
@@ -42,8 +42,7 @@ def shape_of(value: Any) -> Any:  # noqa: PLR0911 - one for each kind
 
 def _object(value: Any) -> dict[str, Any]:
     shaped: dict[str, Any] = {}
-    kind: Hashable = type(value)
-    for name, omitted in _fields(kind):
+    for name, omitted in _fields(value.__class__):
         each = getattr(value, name)
         if name in TEXT_FIELDS and isinstance(each, bytes):
             shaped[name] = each.decode("utf-8", "backslashreplace")

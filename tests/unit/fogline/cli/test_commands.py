@@ -106,7 +106,10 @@ def test_results_are_a_line_for_each_window_and_key(cloud: ScriptedCloud, run: R
         "status": "partial",
         "have": 1,
         "expected": 2,
+        "missing": ["node-2"],
         "revision": 1,
+        "change": 9,
+        "readings": 3,
     }
     assert second["revision"] == 0
     assert names(first) == documented("results")
