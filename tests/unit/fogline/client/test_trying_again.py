@@ -25,9 +25,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     stamina.instrumentation.set_on_retry_hooks(())
 
 
-def failing(
-    times: int, answer: Any, code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE
-) -> Callable[..., Any]:
+def failing(times: int, answer: Any, kind: type[FogError] = Unavailable) -> Callable[..., Any]:
     left = [times]
 
     def answering(request: Any, context: grpc.ServicerContext) -> Any:
