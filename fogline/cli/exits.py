@@ -39,7 +39,7 @@ def say(error: FogError) -> None:
     """Print an error and its hint on stderr; mistakes of a spec one a line, as file:line:column."""
     if isinstance(error, SpecRejected):
         sys.stderr.write("".join(f"{line}\n" for line in error.lines()))
-    sys.stderr.write(f"fogline: {error.message}\n")
+    sys.stderr.write(f"fogline: {error.message} [{error.code}]\n")
     if error.hint:
         sys.stderr.write(f"  {error.hint}\n")
 

@@ -78,8 +78,9 @@ def deploy(
 ) -> None:
     """Check a pipeline's spec and make it run."""
     from fogline.cli import reading
+    from fogline.cli.server import Server
 
-    reading.deploy(reading.Server(server, directory), file, wait=wait, within=timeout, as_json=as_json)
+    reading.deploy(Server(server, directory), file, wait=wait, within=timeout, as_json=as_json)
 
 
 @app.command()
@@ -94,6 +95,9 @@ def results(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with each change as it happens.")
     ] = False,
+    resume: Annotated[
+        str, typer.Option(metavar="TOKEN", help="Follow on behind the line that bore this resume_token.")
+    ] = "",
     step: Annotated[str, typer.Option(metavar="STEP", help="Only this window step.")] = "",
     server: ServerOption = None,
     directory: DirOption = None,
@@ -102,16 +106,68 @@ def results(
     """Print a pipeline's windows, oldest first."""
     from fogline.cli import reading
     from fogline.cli.instants import instant_option
+    from fogline.cli.server import Server
 
     reading.results(
-        reading.Server(server, directory),
+        Server(server, directory),
         pipeline,
         since=instant_option("--since", since),
         until=instant_option("--until", until),
         step=step,
         follow=follow,
+        resume=resume,
         as_json=as_json,
     )
+
+
+@app.command()
+def pipelines(
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="Print the spec of this one.")] = "",
+    *,
+    server: ServerOption = None,
+    directory: DirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what is deployed, or print a pipeline's spec."""
+    from fogline.cli import listing
+    from fogline.cli.server import Server
+
+    listing.pipelines(Server(server, directory), name, as_json=as_json)
+
+
+@app.command()
+def streams(
+    pipeline: Annotated[str, typer.Argument(metavar="[PIPELINE]", help="Only those of this one.")] = "",
+    *,
+    server: ServerOption = None,
+    directory: DirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the streams that the pipelines read, and how they go."""
+    from fogline.cli import listing
+    from fogline.cli.server import Server
+
+    listing.streams(Server(server, directory), pipeline, as_json=as_json)
+
+
+@app.command()
+def nodes(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME | retire NAME]", help="Show one node, or retire one that is gone for ever."
+        ),
+    ] = None,
+    *,
+    server: ServerOption = None,
+    directory: DirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the fog nodes, show one, or retire one: windows stop waiting for it."""
+    from fogline.cli import listing
+    from fogline.cli.server import Server
+
+    listing.nodes(Server(server, directory), words or [], as_json=as_json)
 
 
 @app.command()
@@ -124,16 +180,18 @@ def ledger(
 ) -> None:
     """Show where every message and reading went, and that it adds up."""
     from fogline.cli import reading
+    from fogline.cli.server import Server
 
-    reading.ledger(reading.Server(server, directory), pipeline, as_json=as_json)
+    reading.ledger(Server(server, directory), pipeline, as_json=as_json)
 
 
 @app.command()
 def status(*, server: ServerOption = None, directory: DirOption = None, as_json: JsonOption = False) -> None:
     """Show tiers, pipelines and their health."""
     from fogline.cli import reading
+    from fogline.cli.server import Server
 
-    reading.status(reading.Server(server, directory), as_json=as_json)
+    reading.status(Server(server, directory), as_json=as_json)
 
 
 @app.command()

@@ -1,23 +1,22 @@
 """What the commands that talk to a server do: deploy, results, status, ledger."""
 
 import sys
-from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
 from fogline.cli import shapes, tables
 from fogline.cli.exits import reported
-from fogline.client.client import Client
-from fogline.client.values import Result
+from fogline.cli.server import Server
+from fogline.client.following import Following
 from fogline.model.errors import InvalidInput
 
 
-def deploy(client: "Server", file: Path, *, wait: bool, within: float, as_json: bool) -> None:
+def deploy(server: Server, file: Path, *, wait: bool, within: float, as_json: bool) -> None:
     """Deploy a spec; with ``wait`` return once every node runs it."""
-    with reported(), client.connect() as cloud:
+    with reported(), server.connect() as client:
         spec = _read(file)
-        deployed = cloud.deploy(spec, file=str(file))
-        nodes = cloud.wait_until_applied(deployed.generation, within=within).nodes if wait else ()
+        deployed = client.deploy(spec, file=str(file))
+        nodes = client.wait_until_applied(deployed.generation, within=within).nodes if wait else ()
     if as_json:
         sys.stdout.write(shapes.line(deployed))
         return
@@ -28,62 +27,58 @@ def deploy(client: "Server", file: Path, *, wait: bool, within: float, as_json: 
 
 
 def results(
-    client: "Server",
+    server: Server,
     pipeline: str,
     *,
     since: datetime | None,
     until: datetime | None,
     step: str,
     follow: bool,
+    resume: str,
     as_json: bool,
 ) -> None:
-    """Print the results of a pipeline."""
-    with reported(), client.connect() as cloud:
-        ask = cloud.follow if follow else cloud.results
-        found = ask(pipeline, since=since, until=until, step=step)
+    """Print the results of a pipeline; a token to ``resume`` at belongs to following."""
+    with reported(), server.connect() as client:
+        if follow or resume:
+            found = client.follow(pipeline, since=since, until=until, step=step, resume_token=resume)
+            if as_json:
+                _print_changes(found)
+            else:
+                tables.follow_results(found)
+            return
+        read = client.results(pipeline, since=since, until=until, step=step)
         if as_json:
-            _print_lines(found)
-        elif follow:
-            tables.follow_results(found)
+            sys.stdout.writelines(shapes.line(one) for one in read)
         else:
-            tables.print_results(found)
+            tables.print_results(read)
 
 
-def status(client: "Server", *, as_json: bool) -> None:
+def status(server: Server, *, as_json: bool) -> None:
     """Print tiers, plans and their health."""
-    with reported(), client.connect() as cloud:
-        found = cloud.status()
+    with reported(), server.connect() as client:
+        found = client.status()
     if as_json:
         sys.stdout.write(shapes.line(found))
     else:
         tables.print_status(found)
 
 
-def ledger(client: "Server", pipeline: str, *, as_json: bool) -> None:
+def ledger(server: Server, pipeline: str, *, as_json: bool) -> None:
     """Print where every message and reading went."""
-    with reported(), client.connect() as cloud:
-        found = cloud.ledger(pipeline)
+    with reported(), server.connect() as client:
+        found = client.ledger(pipeline)
     if as_json:
-        sys.stdout.writelines(shapes.line(stream) for stream in found)
+        sys.stdout.writelines(shapes.line(line) for line in (*found.streams, *found.brokers))
     else:
         tables.print_ledger(found)
 
 
-class Server:
-    """Which server a command means: ``--server``, ``--dir``, or neither."""
-
-    def __init__(self, address: str | None, directory: Path | None) -> None:
-        self._address = address
-        self._directory = directory
-
-    def connect(self) -> Client:
-        """Find it; the connection itself is made by the first call."""
-        return Client(self._address, directory=self._directory)
-
-
-def _print_lines(found: Iterable[Result]) -> None:
-    for one in found:
-        sys.stdout.write(shapes.line(one))
+def _print_changes(found: Following) -> None:
+    for batch in found.batches():
+        *others, last = batch.results
+        sys.stdout.writelines(shapes.line(one) for one in others)
+        # The last line of a batch says where to go on behind it: a reader that keeps it misses and repeats nothing.
+        sys.stdout.write(shapes.line({**shapes.members(last), "resume_token": batch.resume_token}))
         # A follower's reader wants each change now.
         sys.stdout.flush()
 

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from fogline.client.accounts import StreamLedger
+from fogline.client.accounts import Ledger
 from fogline.client.installation import Status
 from fogline.client.values import Result, WindowStatus
 from fogline.model.plan import Scalar
@@ -90,10 +91,10 @@ def print_status(status: Status) -> None:
     tiers = Table("tier", "name", "health", "parent", "does", "seen", box=SIMPLE_HEAD)
     for a in status.aggregators:
         does = f"{len(a.children)} children, {a.parts_in:,} parts in, {a.parts_out:,} out"
-        tiers.add_row("aggregator", a.name, _health(a.alive), a.parent, does, _ago(status.at, a.seen))
+        tiers.add_row("aggregator", a.name, health(a.alive), a.parent, does, _ago(status.at, a.seen))
     for n in status.nodes:
         does = f"{n.listener}, {n.clients} devices, {n.pending:,} messages pending"
-        tiers.add_row("node", n.name, _health(n.alive, n.faults), n.parent, does, _ago(status.at, n.seen))
+        tiers.add_row("node", n.name, health(n.alive, n.faults), n.parent, does, _ago(status.at, n.seen))
     console.print(tiers if tiers.row_count else "no node and no aggregator has reported yet")
     pipelines = Table("pipeline", "plan", "window steps", "deployed", box=SIMPLE_HEAD)
     for p in status.pipelines:
@@ -101,12 +102,12 @@ def print_status(status: Status) -> None:
     console.print(pipelines if pipelines.row_count else "no pipeline yet; `fogline deploy FILE` deploys one")
 
 
-def print_ledger(streams: Sequence[StreamLedger]) -> None:
-    """Print each stream's equations."""
+def print_ledger(found: Ledger) -> None:
+    """Print each stream's equations, and what brokers lost before them."""
     console = make_console()
-    if not streams:
+    if not found:
         console.print("nothing to account for yet")
-    for s in streams:
+    for s in found:
         holds = "[green]adds up[/]" if s.adds_up else f"[red]does not add up: {'; '.join(s.differences)}[/]"
         console.print(f"[bold]{s.pipeline} · {s.stream}[/] (plan {s.plan}): {holds}")
         refused = _reasons("refused", s.refused)
@@ -121,6 +122,9 @@ def print_ledger(streams: Sequence[StreamLedger]) -> None:
                 f" + filtered {step.filtered:,} + {_reasons('dead', step.dead)}"
                 f" + {_reasons('too late', step.too_late)}"
             )
+    for b in found.brokers:
+        lost = "does not say what it dropped" if b.dropped is None else f"dropped {b.dropped:,} messages"
+        console.print(f"broker {escape(b.url)} as {escape(b.node)} sees it: {lost}")
 
 
 def _reasons(word: str, reasons: Mapping[str, int]) -> str:
@@ -128,10 +132,11 @@ def _reasons(word: str, reasons: Mapping[str, int]) -> str:
     return f"{word} {sum(reasons.values()):,}" + (f" ({detail})" if detail else "")
 
 
-def _health(alive: bool, faults: Sequence[str] = ()) -> str:  # noqa: FBT001 -- a cell's value
+def health(alive: bool, faults: Sequence[str] = ()) -> str:  # noqa: FBT001 -- a cell's value
+    """Say how a tier is, in a word."""
     if not alive:
         return "[red]silent[/]"
-    return f"[yellow]{'; '.join(faults)}[/]" if faults else "[green]well[/]"
+    return f"[yellow]{escape('; '.join(faults))}[/]" if faults else "[green]well[/]"
 
 
 def _ago(now: datetime, then: datetime) -> str:

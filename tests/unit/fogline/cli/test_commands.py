@@ -206,6 +206,91 @@ def test_a_ledger_is_a_line_for_each_stream_of_a_plan(cloud: ScriptedCloud, run:
     assert "decoded 9 = counted 8 + filtered 0 + dead 1 (malformed 1) + too late 0" in out
 
 
+def test_what_brokers_lost_comes_behind_the_streams(cloud: ScriptedCloud, run: Run) -> None:
+    brokers = [
+        api_pb2.BrokerLedger(node="n1", url="mqtt://a", dropped=7, known=True),
+        api_pb2.BrokerLedger(node="n1", url="mqtt://b", dropped=0, known=False),
+    ]
+    cloud.answers["GetLedger"] = lambda *_: api_pb2.GetLedgerResponse(brokers=brokers)
+
+    _, out, _ = run("ledger", "--json", "--server", cloud.address)
+    assert [json.loads(line) for line in out.splitlines()] == [
+        {"node": "n1", "url": "mqtt://a", "dropped": 7},
+        {"node": "n1", "url": "mqtt://b", "dropped": None},
+    ]
+    _, out, _ = run("ledger", "--server", cloud.address)
+    assert "broker mqtt://a as n1 sees it: dropped 7 messages" in out
+    assert "broker mqtt://b as n1 sees it: does not say what it dropped" in out
+
+
+def test_the_last_line_of_a_batch_of_changes_says_where_to_go_on(cloud: ScriptedCloud, run: Run) -> None:
+    def answer(request: api_pb2.GetResultsRequest, context: grpc.ServicerContext) -> Any:
+        assert (request.follow, request.resume_token) == (True, "before")
+        yield api_pb2.GetResultsResponse(results=[window(), window()], resume_token="one")
+        yield api_pb2.GetResultsResponse(results=[window()], resume_token="two")
+        context.abort(grpc.StatusCode.INTERNAL, "enough")
+
+    cloud.answers["GetResults"] = answer
+    code, out, err = run("results", "lab", "--resume", "before", "--json", "--server", cloud.address)
+
+    assert [json.loads(line).get("resume_token") for line in out.splitlines()] == [None, "one", "two"]
+    assert (code, "enough [internal]" in err) == (1, True)
+
+
+def test_pipelines_are_listed_and_the_spec_of_one_can_be_deployed_again(
+    cloud: ScriptedCloud, run: Run
+) -> None:
+    info = api_pb2.PipelineInfo(name="lab", plan="ab", running=["ab", "cd"], steps=["climate"])
+    cloud.answers["ListPipelines"] = lambda *_: api_pb2.ListPipelinesResponse(pipelines=[info])
+    cloud.answers["GetPipeline"] = lambda request, _: api_pb2.GetPipelineResponse(
+        pipeline=info, spec=f"name: {request.name}\n"
+    )
+    _, out, _ = run("pipelines", "--json", "--server", cloud.address)
+    assert names(json.loads(out)) == documented("pipelines")
+    _, out, _ = run("pipelines", "--server", cloud.address)
+    assert re.search(r"lab +ab +climate +1970-01-01 00:00:00 +its plan, and cd", out)
+    _, out, _ = run("pipelines", "lab", "--json", "--server", cloud.address)
+    assert json.loads(out)["spec"] == "name: lab\n"
+    _, out, _ = run("pipelines", "lab", "--server", cloud.address)
+    assert out == "# lab: plan ab, deployed 1970-01-01 00:00:00Z\nname: lab\n"
+
+
+def test_streams_are_listed(cloud: ScriptedCloud, run: Run) -> None:
+    stream = api_pb2.StreamInfo(pipeline="lab", name="room", topic="lab/{room}/climate", journaled=1200)
+    cloud.answers["ListStreams"] = lambda *_: api_pb2.ListStreamsResponse(streams=[stream])
+
+    _, out, _ = run("streams", "lab", "--json", "--server", cloud.address)
+    assert names(json.loads(out)) == documented("streams")
+    assert cloud.requests[0].pipeline == "lab"
+    _, out, _ = run("streams", "--server", cloud.address)
+    assert re.search(r"lab +room +lab/\{room\}/climate +arrival +1,200 +0", out)
+
+
+def test_nodes_are_listed_shown_and_retired(cloud: ScriptedCloud, run: Run) -> None:
+    broker = control_pb2.BrokerReport(url="mqtt://b", fault="no route [to it]", warnings=["keeps nothing"])
+    node = node_status()
+    node.report.brokers.append(broker)
+    node.report.journal_bytes = 3 << 20
+    cloud.answers["ListNodes"] = lambda *_: api_pb2.ListNodesResponse(nodes=[node])
+    cloud.answers["GetNode"] = lambda *_: api_pb2.GetNodeResponse(node=node)
+    cloud.answers["RetireNode"] = lambda *_: api_pb2.RetireNodeResponse()
+
+    _, out, _ = run("nodes", "--json", "--server", cloud.address)
+    assert names(json.loads(out)) == documented("nodes")
+    _, out, _ = run("nodes", "--server", cloud.address)
+    assert re.search(r"node-1 +well +aggregator +mqtt://127.0.0.1:1883 +0 +2 +3.0 MiB of 0 B", out)
+    _, out, _ = run("nodes", "node-1", "--json", "--server", cloud.address)
+    assert json.loads(out)["brokers"][0]["dropped"] is None
+    _, out, _ = run("nodes", "node-1", "--server", cloud.address)
+    assert "broker mqtt://b no route [to it]: 0 messages" in out
+    assert "keeps nothing" in out
+    assert "dead letter of room: malformed" in out
+    assert run("nodes", "retire", "node-1", "--server", cloud.address)[:2] == (0, "node-1 is retired\n")
+    assert [r.name for r in cloud.requests[-2:]] == ["node-1", "node-1"]
+    assert run("nodes", "retire", "--server", cloud.address)[0] == 2
+    assert run("nodes", "a", "b", "--server", cloud.address)[0] == 2
+
+
 def test_deploy_says_what_became_of_it(cloud: ScriptedCloud, run: Run, tmp_path: Path) -> None:
     spec = tmp_path / "lab.yaml"
     spec.write_text("name: lab")
@@ -264,7 +349,8 @@ def test_help_is_quick_because_it_loads_nothing_that_runs() -> None:
         env={"PYTHONPATH": ":".join(sys.path)},
     )
     assert done.stdout.endswith("set()\n")
-    for command in ("up", "node", "aggregator", "cloud", "deploy", "results", "ledger", "status", "replay"):
+    commands = "up node aggregator cloud deploy results pipelines streams nodes ledger status replay"
+    for command in commands.split():
         assert f"## fogline {command}\n" in DOCS.read_text()
         assert command in done.stdout
 
