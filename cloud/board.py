@@ -1,4 +1,7 @@
-"""What nodes and aggregators last said of themselves, in memory; the store keeps the nodes' reports too."""
+"""What nodes and aggregators last said of themselves, in memory.
+
+The store keeps it too: so a restart forgets nobody, and a process knows the children of all that share the store.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -8,7 +11,8 @@ from typing import Final
 
 import structlog
 
-from cloud.store.reports import Journal, Report
+from cloud.store.kept import Machine
+from cloud.store.reports import AggregatorReport, Journal, Report
 from cloud.store.store import Store
 from fogline.control.desired import Desired
 from fogline.model.caller import Caller
@@ -20,10 +24,17 @@ from fogline.wire.origins import origin_from_wire
 
 ALIVE_US: Final = 5 * SECOND
 """A tier that was not heard for so long is shown as away."""
-KEEP_EVERY_US: Final = 5 * SECOND
+KEEP_EVERY_US: Final = 2 * SECOND
 """Counters move all the time; the store gets them so often. What is new goes there at once."""
+ELSEWHERE_US: Final = ALIVE_US + KEEP_EVERY_US + SECOND
+"""The same as ``ALIVE_US`` for a tier that other processes hear: their words come through the store."""
+SLACK_US: Final = SECOND // 4
+"""A report may be kept so much earlier than is its turn: else one that misses it by a little waits for the next."""
 MAX_KNOWN: Final = 10_000
 """Nodes and aggregators kept in memory; beyond it newcomers are not shown."""
+
+NODE: Final = "node"
+AGGREGATOR: Final = "aggregator"
 
 MAX_COUNT: Final = 2**53
 """No counter of messages is greater; a node that says so is not believed."""
@@ -38,6 +49,8 @@ class NodeWord:
     tenant: str
     report: control_pb2.NodeReport
     seen_us: int
+    alive_us: int = ALIVE_US
+    """How long it stands for a node that lives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +60,11 @@ class AggregatorWord:
     tenant: str
     report: control_pb2.AggregatorReport
     seen_us: int
+    alive_us: int = ALIVE_US
+    """How long it stands for an aggregator that lives."""
+
+
+Word = NodeWord | AggregatorWord
 
 
 class Board:
@@ -69,11 +87,11 @@ class Board:
         self._desired = desired
         self._outbid = outbid
         self._moved = moved
-        self._nodes: dict[tuple[str, str], NodeWord] = {}
-        self._aggregators: dict[tuple[str, str], AggregatorWord] = {}
-        self._unkept: dict[tuple[str, str], NodeWord] = {}
-        self._kept_us: dict[tuple[str, str], int] = {}
-        self._behind: dict[tuple[str, str], int] = {}
+        self._words: dict[Machine, Word] = {}
+        self._unkept: dict[Machine, Word] = {}
+        self._kept_us: dict[Machine, int] = {}
+        self._stored: dict[Machine, int] = {}
+        self._behind: dict[Machine, int] = {}
         self._news = asyncio.Event()
 
     @property
@@ -85,39 +103,44 @@ class Board:
         """A child's newest word about everything at or below it."""
         now_us = self._clock.now_us()
         for report in request.nodes:
-            name = (caller.tenant, report.node)
-            known = self._nodes.get(name)
-            if known is not None and not self._is_news(name, known.report.at_us, report.at_us):
-                continue
-            if known is None and len(self._nodes) >= MAX_KNOWN:
-                continue
+            machine = Machine(NODE, caller.tenant, report.node)
+            known = self._words.get(machine)
             word = NodeWord(tenant=caller.tenant, report=report, seen_us=now_us)
-            self._nodes[name] = self._unkept[name] = word
-            if known is None or name not in self._kept_us or _origins(known.report) != _origins(report):
-                self._kept_us.pop(name, None)
+            if not self._hear(machine, word):
+                continue
+            if machine not in self._kept_us or known is None or _origins(known) != _origins(word):
+                self._kept_us.pop(machine, None)
                 self._news.set()
             if report.generation > self._desired.generation:
                 self._news.set()
         for below in request.aggregators:
-            name = (caller.tenant, below.aggregator)
-            heard = self._aggregators.get(name)
-            if heard is not None and not self._is_news(name, heard.report.at_us, below.at_us):
-                continue
-            if heard is not None or len(self._aggregators) < MAX_KNOWN:
-                self._aggregators[name] = AggregatorWord(tenant=caller.tenant, report=below, seen_us=now_us)
+            machine = Machine(AGGREGATOR, caller.tenant, below.aggregator)
+            heard = self._hear(machine, AggregatorWord(tenant=caller.tenant, report=below, seen_us=now_us))
+            if heard and machine not in self._kept_us:
+                self._news.set()
 
-    def _is_news(self, name: tuple[str, str], known_us: int, at_us: int) -> bool:
+    def _hear(self, machine: Machine, word: Word) -> bool:
+        """Take a child's word if it is a new one; whether it was."""
+        known = self._words.get(machine)
+        if known is not None and not self._is_news(machine, known.report.at_us, word.report.at_us):
+            return False
+        if known is None and len(self._words) >= MAX_KNOWN:
+            return False
+        self._words[machine] = self._unkept[machine] = word
+        return True
+
+    def _is_news(self, machine: Machine, known_us: int, at_us: int) -> bool:
         """Whether this is a new word, and not an old one.
 
         A parent goes on passing up the last word of a child that has fallen silent: that is no sign of life. Words
         that are older but go on are those of a clock that was set back.
         """
         if at_us > known_us:
-            self._behind.pop(name, None)
+            self._behind.pop(machine, None)
             return True
-        goes_on = at_us > self._behind.get(name, at_us)
+        goes_on = at_us > self._behind.get(machine, at_us)
         if at_us < known_us and not goes_on:
-            self._behind[name] = at_us
+            self._behind[machine] = at_us
         return goes_on
 
     def left(self, child: str) -> None:
@@ -125,31 +148,60 @@ class Board:
 
     def forget(self, tenant: str, node: str) -> None:
         """A node was retired: it is not shown, and nobody waits for it."""
-        name = (tenant, node)
-        for known in (self._nodes, self._unkept, self._kept_us, self._behind):
-            known.pop(name, None)
+        self._forget(Machine(NODE, tenant, node))
         self._moved()
+
+    def _forget(self, machine: Machine) -> None:
+        for known in (self._words, self._unkept, self._kept_us, self._stored, self._behind):
+            known.pop(machine, None)
 
     def nodes(self, tenant: str) -> list[NodeWord]:
         """Newest reports of a tenant's nodes, by name."""
-        return [self._nodes[name] for name in sorted(self._nodes) if name[0] == tenant]
+        return [word for word in self._of(tenant) if isinstance(word, NodeWord)]
 
     def aggregators(self, tenant: str) -> list[AggregatorWord]:
         """Newest reports of aggregators, by name."""
-        return [self._aggregators[name] for name in sorted(self._aggregators) if name[0] == tenant]
+        return [word for word in self._of(tenant) if isinstance(word, AggregatorWord)]
 
-    def is_alive(self, word: NodeWord | AggregatorWord) -> bool:
+    def _of(self, tenant: str) -> list[Word]:
+        return [self._words[machine] for machine in sorted(self._words) if machine.tenant == tenant]
+
+    def is_alive(self, word: Word) -> bool:
         """Whether it was heard a short while ago."""
-        return self._clock.now_us() - word.seen_us < ALIVE_US
+        return self._clock.now_us() - word.seen_us < word.alive_us
 
-    async def load(self) -> None:
-        """Take up what the store keeps, so that a node that is away is still shown after a restart."""
-        for (role, tenant, name), seen_us, raw in await self._store.reports():
-            if role == "node":
-                report = control_pb2.NodeReport.FromString(raw or b"")
-                self._nodes.setdefault(
-                    (tenant, name), NodeWord(tenant=tenant, report=report, seen_us=seen_us)
-                )
+    async def take_up(self) -> None:
+        """Learn what the store keeps: from before this process began, and from what others were told."""
+        kept = await self._store.reports(self._stored)
+        now_us = self._clock.now_us()
+        for machine, seen_us, raw in kept:
+            if raw is not None:
+                self._stored[machine] = seen_us
+                self._learn(machine, raw, seen_us, now_us)
+        there = {each.machine for each in kept}
+        for machine in self._stored.keys() - there:
+            word = self._words.get(machine)
+            if word is None or word.alive_us != ALIVE_US or not self.is_alive(word):
+                # Retired, perhaps through another process; one that is heard here is on its way to the store again.
+                self._forget(machine)
+
+    def _learn(self, machine: Machine, raw: bytes, seen_us: int, now_us: int) -> None:
+        known = self._words.get(machine)
+        if known is None and len(self._words) >= MAX_KNOWN:
+            return
+        # Clocks of other machines are not to be trusted: what moves in the store was heard a moment ago.
+        at_us = now_us if known is not None else min(seen_us, now_us)
+        word: Word
+        if machine.role == NODE:
+            node = control_pb2.NodeReport.FromString(raw)
+            word = NodeWord(tenant=machine.tenant, report=node, seen_us=at_us, alive_us=ELSEWHERE_US)
+        else:
+            below = control_pb2.AggregatorReport.FromString(raw)
+            word = AggregatorWord(tenant=machine.tenant, report=below, seen_us=at_us, alive_us=ELSEWHERE_US)
+        if known is None or self._is_news(machine, known.report.at_us, word.report.at_us):
+            self._words[machine] = word
+            self._unkept.pop(machine, None)
+        self._kept_us.setdefault(machine, now_us)
 
     async def run(self) -> None:
         """Keep reports in the store until cancelled."""
@@ -166,30 +218,39 @@ class Board:
 
     async def keep(self) -> None:
         """Write the reports that are due."""
-        highest = max((w.report.generation for w in self._nodes.values()), default=0)
+        highest = max(
+            (w.report.generation for w in self._words.values() if isinstance(w, NodeWord)), default=0
+        )
         if highest > self._desired.generation:
             await self._outbid(int(highest))
         now_us = self._clock.now_us()
-        due = {
-            name: word
-            for name, word in self._unkept.items()
-            if now_us - self._kept_us.get(name, now_us - KEEP_EVERY_US) >= KEEP_EVERY_US
-        }
+        due_us = now_us - KEEP_EVERY_US + SLACK_US
+        due = {m: word for m, word in self._unkept.items() if self._kept_us.get(m, due_us) <= due_us}
         await self._write(due, now_us)
 
     async def keep_all(self) -> None:
-        """Write every report that is newer than what the store has."""
+        """Write every report that is newer than what the store has, and learn what others have written."""
         await self._write(dict(self._unkept), self._clock.now_us())
+        await self.take_up()
 
-    async def _write(self, words: Mapping[tuple[str, str], NodeWord], now_us: int) -> None:
-        if words:
-            await self._store.take_reports([report_of(word) for word in words.values()], now_us)
-        if any(name not in self._kept_us for name in words):
+    async def _write(self, words: Mapping[Machine, Word], now_us: int) -> None:
+        if not words:
+            return
+        nodes = [report_of(word) for word in words.values() if isinstance(word, NodeWord)]
+        aggregators = [
+            AggregatorReport(
+                tenant=word.tenant, aggregator=word.report.aggregator, raw=word.report.SerializeToString()
+            )
+            for word in words.values()
+            if isinstance(word, AggregatorWord)
+        ]
+        await self._store.take_reports(nodes, now_us, aggregators)
+        if any(machine.role == NODE and machine not in self._kept_us for machine in words):
             self._moved()
-        for name, word in words.items():
-            self._kept_us[name] = now_us
-            if self._unkept.get(name) is word:
-                del self._unkept[name]
+        for machine, word in words.items():
+            self._kept_us[machine] = self._stored[machine] = now_us
+            if self._unkept.get(machine) is word:
+                del self._unkept[machine]
 
 
 def report_of(word: NodeWord) -> Report:
@@ -231,5 +292,7 @@ def bounded(count: int) -> int:
     return min(count, MAX_COUNT)
 
 
-def _origins(report: control_pb2.NodeReport) -> set[bytes]:
-    return {journal.origin.SerializeToString() for journal in report.journals}
+def _origins(word: Word) -> set[bytes]:
+    if isinstance(word, AggregatorWord):
+        return set()
+    return {journal.origin.SerializeToString() for journal in word.report.journals}

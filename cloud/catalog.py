@@ -1,6 +1,7 @@
-"""The plans that are known, in memory: read from the store after every change of them."""
+"""The plans that are known, in memory: read from the store after every change of them, by any process."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,7 +33,14 @@ class Catalog:
     def __init__(self) -> None:
         self._plans: dict[tuple[str, str], KnownPlan] = {}
         self._pipelines: dict[tuple[str, str], PipelineRow] = {}
+        self._turn = asyncio.Lock()
+        self._edition = -1
         self.desired: Final = Desired()
+
+    @property
+    def edition(self) -> int:
+        """The edition of the shelf that was read last."""
+        return self._edition
 
     def plan(self, tenant: str, plan: str) -> KnownPlan | None:
         """A plan by its name."""
@@ -74,9 +82,17 @@ class Catalog:
 
     async def refresh(self, store: Store) -> None:
         """Read everything again."""
-        self._take(await store.shelf())
+        # One after the other: of two answers the older must not be taken last.
+        async with self._turn:
+            self._take(await store.shelf())
+
+    async def know(self, store: Store, tenant: str, plans: Iterable[str]) -> None:
+        """See to it that these plans are known, which another process may just have deployed."""
+        if any(self.plan(tenant, plan) is None for plan in plans):
+            await self.refresh(store)
 
     def _take(self, shelf: Shelf) -> None:
+        self._edition = shelf.edition
         self._plans = {(row.tenant, row.plan): self._known(row) for row in shelf.plans}
         self._pipelines = {(row.tenant, row.name): row for row in shelf.pipelines}
         self.desired.offer(

@@ -59,6 +59,8 @@ class Committer:
 
     async def open_lane(self, lane: ChildLane) -> None:
         """A round begins."""
+        # Another process may just have deployed the plan, and the child have heard of it there.
+        await self._catalog.know(self._store, lane.caller.tenant, [lane.plan])
         if self._catalog.plan(lane.caller.tenant, lane.plan) is None:
             raise NotFound(
                 f"there is no plan {lane.plan}", hint="the node's desired state comes from another store"

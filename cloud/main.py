@@ -1,9 +1,11 @@
 """Wires the cloud together."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
-from typing import Final
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from typing import Any, Final
+
+import structlog
 
 from cloud.api.servicers import add_api
 from cloud.api.services import make_services
@@ -15,14 +17,16 @@ from cloud.dashboard.app import make_app
 from cloud.dashboard.feed import Feed
 from cloud.dashboard.server import DashboardServer
 from cloud.finish.finisher import Finisher
+from cloud.members import Members
+from cloud.news import News
 from cloud.planner.planner import Planner
 from cloud.settings import CloudSettings
-from cloud.store.sql import open_sqlite
+from cloud.store.opening import open_store
 from cloud.store.store import Store
 from fogline.control.servicer import ControlServicer
 from fogline.intake.servicer import IntakeServicer
 from fogline.model.clock import SECOND, Clock, SystemClock
-from fogline.model.errors import FogError
+from fogline.model.errors import FogError, StoreBusy, Unavailable
 from fogline.service.arguments import settings_from
 from fogline.service.folder import make_folder
 from fogline.service.logs import set_up_logs
@@ -30,23 +34,38 @@ from fogline.service.run import refused, run_until_signalled
 from fogline.service.server import Server
 from fogline.v1 import control_pb2_grpc, uplink_pb2_grpc
 
-STORE_FILE: Final = "store.sqlite"
+STORE_AGAIN_SECONDS: Final = 2.0
+"""A store that is away at the start is asked for so often."""
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class Cloud:
-    """Everything of one cloud process; :meth:`run` runs it."""
+    """Everything of one cloud process; :meth:`run` runs what its roles say."""
 
     def __init__(self, settings: CloudSettings, store: Store, *, clock: Clock) -> None:
         self._settings: Final = settings
         self._store: Final = store
+        self._clock: Final = clock
         changes = Changes()
         self._catalog: Final = Catalog()
+        self._members: Final = Members(store, clock, settings.name)
         self._finisher: Final = Finisher(
-            store, self._catalog, clock, changes, results_keep_us=settings.results_keep
+            store,
+            self._catalog,
+            clock,
+            changes,
+            results_keep_us=settings.results_keep,
+            keeps=self._members.keeps,
         )
         self._committer: Final = Committer(store, self._catalog, clock, self._finisher.committed)
         self._planner: Final = Planner(
-            store, self._catalog, clock, changes, replaced_keep_us=settings.replaced_keep
+            store,
+            self._catalog,
+            clock,
+            changes,
+            replaced_keep_us=settings.replaced_keep,
+            keeps=self._members.keeps,
         )
         self._board: Final = Board(
             store,
@@ -69,22 +88,36 @@ class Cloud:
         )
         self._control: Final = ControlServicer(self._board)
         self.server: Final = Server(listen=settings.listen, insecure=settings.insecure)
+        self._news: Final = News(
+            store,
+            self._catalog,
+            changes,
+            clock,
+            board=self._board if self._answers else None,
+            changed=self._finisher.look_at_all,
+            serves=self._serves,
+        )
         self.serving: Final = asyncio.Event()
         """Set once every port is open."""
-        self.dashboard: Final = self._dashboard(clock) if settings.dashboard else None
+        self.dashboard: Final = self._dashboard(clock) if settings.dashboard and self._answers else None
+
+    @property
+    def _commits(self) -> bool:
+        return "commit" in self._settings.roles
+
+    @property
+    def _answers(self) -> bool:
+        return "api" in self._settings.roles
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Serve until told to stop."""
+        """Serve until told to stop. Raises :class:`StoreBusy` if the store goes away before everything is read."""
         await self._catalog.refresh(self._store)
-        await self._board.load()
+        await self._board.take_up()
+        if self._commits:
+            await self._members.join()
         self._add_services()
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(self._committer.run(), name="commit parts"),
-                group.create_task(self._finisher.run(), name="finish windows"),
-                group.create_task(self._board.run(), name="keep reports"),
-                group.create_task(self._planner.run(), name="switch names"),
-            ]
+            tasks = [group.create_task(work, name=name) for name, work in self._works()]
             async with AsyncExitStack() as stack:
                 await stack.enter_async_context(self.server)
                 if self.dashboard is not None:
@@ -93,6 +126,29 @@ class Cloud:
                 await stopping.wait()
             for task in tasks:
                 task.cancel()
+        if self._commits:
+            await self._members.leave()
+
+    def _works(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+        works = [("hear of other processes", self._news.run())]
+        if self._commits:
+            works += [
+                ("commit parts", self._committer.run()),
+                ("finish windows", self._finisher.run()),
+                ("keep reports", self._board.run()),
+                ("switch names", self._planner.run()),
+                ("be a member", self._members.run(self._finisher.look_at_all)),
+            ]
+        return works
+
+    async def _serves(self, serving: bool) -> None:  # noqa: FBT001 - one thing is said
+        """Without its store for long this process is of no use to anyone: other processes may still reach it."""
+        await self.server.says_serving(serving=serving)
+        for servicer in (self._intake, self._control):
+            if serving:
+                servicer.reopen()
+            else:
+                servicer.close(Unavailable("this process cannot reach its store"))
 
     def _dashboard(self, clock: Clock) -> DashboardServer:
         feed = Feed(
@@ -108,17 +164,19 @@ class Cloud:
         return DashboardServer(app, listen=settings.dashboard, insecure=settings.insecure)
 
     def _add_services(self) -> None:
-        self.server.add(
-            "fogline.v1.UplinkService",
-            lambda server: uplink_pb2_grpc.add_UplinkServiceServicer_to_server(self._intake, server),
-            end=self._intake.end_streams,
-        )
-        self.server.add(
-            "fogline.v1.ControlService",
-            lambda server: control_pb2_grpc.add_ControlServiceServicer_to_server(self._control, server),
-            end=self._control.end_streams,
-        )
-        add_api(self.server, self.services)
+        if self._commits:
+            self.server.add(
+                "fogline.v1.UplinkService",
+                lambda server: uplink_pb2_grpc.add_UplinkServiceServicer_to_server(self._intake, server),
+                end=self._intake.end_streams,
+            )
+            self.server.add(
+                "fogline.v1.ControlService",
+                lambda server: control_pb2_grpc.add_ControlServiceServicer_to_server(self._control, server),
+                end=self._control.end_streams,
+            )
+        if self._answers:
+            add_api(self.server, self.services)
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
@@ -132,7 +190,16 @@ def main(arguments: Sequence[str], environment: Mapping[str, str] | None = None)
     clock = SystemClock()
 
     async def run(stopping: asyncio.Event) -> None:
-        async with open_sqlite(settings.folder / STORE_FILE, clock.now_us()) as store:
-            await Cloud(settings, store, clock=clock).run(stopping)
+        while not stopping.is_set():
+            try:
+                async with open_store(settings.store, settings.folder, clock.now_us()) as store:
+                    await Cloud(settings, store, clock=clock).run(stopping)
+                    return
+            except StoreBusy as error:
+                # Whoever starts everything at once starts databases and their users in any order.
+                _log.warning("waiting for the store", error=str(error), again_in_s=STORE_AGAIN_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STORE_AGAIN_SECONDS):
+                    await stopping.wait()
 
     return run_until_signalled(run, limit_s=settings.stop_within / SECOND)

@@ -1,6 +1,6 @@
 """Windowed results: a page, everything, every change, or the newest."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from cloud.api.messages import latest_to_wire, result_to_wire
@@ -56,7 +56,7 @@ class Results:
             if changed:
                 after = changed[-1].change
                 yield api_pb2.GetResultsResponse(
-                    results=self._to_wire(query, changed), resume_token=tokens.seal(ChangePlace(after))
+                    results=await self._to_wire(query, changed), resume_token=tokens.seal(ChangePlace(after))
                 )
             else:
                 await self._changes.wait(event, FOLLOW_SECONDS)
@@ -73,7 +73,7 @@ class Results:
         page = await self._store.results(query, after)
         more = page.last is not None and len(page.results) == query.limit
         return api_pb2.ListResultsResponse(
-            results=self._to_wire(query, page.results),
+            results=await self._to_wire(query, page.results),
             next_page_token=tokens.seal(ResultPlace.of(page.last)) if page.last is not None and more else "",
         )
 
@@ -102,7 +102,7 @@ class Results:
             if not page.results:
                 return
             place = page.last
-            yield api_pb2.GetResultsResponse(results=self._to_wire(query, page.results))
+            yield api_pb2.GetResultsResponse(results=await self._to_wire(query, page.results))
 
     def _query(
         self, caller: Caller, request: api_pb2.GetResultsRequest | api_pb2.ListResultsRequest, *, limit: int
@@ -140,7 +140,8 @@ class Results:
                 f"{plan.row.pipeline} has no window step {step!r}", hint=f"its window steps: {steps}"
             )
 
-    def _to_wire(self, query: ResultQuery, results: Iterable[Result]) -> list[api_pb2.Result]:
+    async def _to_wire(self, query: ResultQuery, results: Sequence[Result]) -> list[api_pb2.Result]:
+        await self._catalog.know(self._store, query.tenant, (result.plan for result in results))
         return [
             result_to_wire(query.pipeline, plan, result)
             for result in results

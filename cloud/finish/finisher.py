@@ -1,7 +1,11 @@
-"""The finishing pass: woken by commits, and by the clock for windows that have waited long enough."""
+"""The finishing pass: woken by commits, and by the clock for windows that have waited long enough.
+
+Each process finishes what it has committed; what one leaves undone that is gone, the one finishes that keeps house
+(docs/adr/0010).
+"""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -40,8 +44,17 @@ class Finisher:
     """Brings results up to date, and lets go of what is old."""
 
     def __init__(
-        self, store: Store, catalog: Catalog, clock: Clock, changes: Changes, *, results_keep_us: int
+        self,
+        store: Store,
+        catalog: Catalog,
+        clock: Clock,
+        changes: Changes,
+        *,
+        results_keep_us: int,
+        keeps: Callable[[], bool],
     ) -> None:
+        """``keeps``: whether this process keeps house now for all that share the store."""
+        self._keeps = keeps
         self._store = store
         self._catalog = catalog
         self._clock = clock
@@ -59,7 +72,7 @@ class Finisher:
         self._woken.set()
 
     def look_at_all(self) -> None:
-        """Something has changed that may concern every plan: nodes came, journals went."""
+        """Something has changed that may concern every plan: nodes came, journals or a process went."""
         self._touched.update((p.row.tenant, p.row.plan) for p in self._catalog.plans())
         self._woken.set()
 
@@ -74,7 +87,8 @@ class Finisher:
             await self._clock.sleep(GATHER_SECONDS)
             try:
                 await self.finish_all()
-                await self.retire_old()
+                if self._keeps():
+                    await self.retire_old()
             except StoreBusy as error:
                 _log.warning("results wait for the store", error=str(error))
                 await self._clock.sleep(TICK_SECONDS)

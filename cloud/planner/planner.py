@@ -1,7 +1,7 @@
 """From specs to desired state: deploying, switching the public name, retiring what was replaced."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +11,7 @@ from cloud.catalog import Catalog, KnownPlan
 from cloud.changes import Changes
 from cloud.planner.reader import read_plan
 from cloud.planner.switching import Reach, switch_from
-from cloud.store.book import NewPlan
+from cloud.store.book import Deployment, NewPlan, Overtaken
 from cloud.store.rows import layouts_of
 from cloud.store.store import Progresses, Store
 from fogline.model.caller import Caller, Right
@@ -24,6 +24,8 @@ from fogline.v1 import plan_pb2
 from fogline.wire.plan import plan_from_wire, plan_id
 
 EVERY_SECONDS: Final = 1.0
+DEPLOY_TRIES: Final = 5
+"""So often a deployment looks again that other changes have overtaken."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -45,11 +47,20 @@ class Deployed:
 
 
 class Planner:
-    """Changes what is to run; one change at a time."""
+    """Changes what is to run; one change at a time, whichever process makes it."""
 
     def __init__(
-        self, store: Store, catalog: Catalog, clock: Clock, changes: Changes, *, replaced_keep_us: int
+        self,
+        store: Store,
+        catalog: Catalog,
+        clock: Clock,
+        changes: Changes,
+        *,
+        replaced_keep_us: int,
+        keeps: Callable[[], bool],
     ) -> None:
+        """``keeps``: whether this process keeps house now for all that share the store."""
+        self._keeps = keeps
         self._store = store
         self._catalog = catalog
         self._clock = clock
@@ -69,17 +80,16 @@ class Planner:
             wire = await read_plan(spec, file or "the spec", caller.tenant)
         content = plan_from_wire(plan_pb2.Plan.FromString(wire))
         name = plan_id(content)
+        new = NewPlan(
+            tenant=caller.tenant,
+            plan=name,
+            pipeline=content.pipeline,
+            wire=wire,
+            spec=spec,
+            steps=tuple(layouts_of(content).values()),
+        )
         async with self._turn:
-            check_streams(content, (p for p in self._catalog.running(caller.tenant) if p.row.plan != name))
-            new = NewPlan(
-                tenant=caller.tenant,
-                plan=name,
-                pipeline=content.pipeline,
-                wire=wire,
-                spec=spec,
-                steps=tuple(layouts_of(content).values()),
-            )
-            deployment = await self._store.deploy(new, self._clock.now_us())
+            deployment = await self._deploy(new, content)
             await self._catalog.refresh(self._store)
         if deployment.changed:
             _log.info("deployed", pipeline=content.pipeline, plan=name, generation=deployment.generation)
@@ -90,33 +100,58 @@ class Planner:
             changed=deployment.changed,
         )
 
+    async def _deploy(self, new: NewPlan, content: Plan) -> Deployment:
+        """Deploy as long as others change plans at the same time: what is checked must be what is there."""
+        tries = 0
+        while True:
+            tenant = new.tenant
+            check_streams(content, (p for p in self._catalog.running(tenant) if p.row.plan != new.plan))
+            try:
+                return await self._store.deploy(new, self._clock.now_us(), self._catalog.edition)
+            except Overtaken:
+                tries += 1
+                if tries == DEPLOY_TRIES:
+                    raise
+                await self._catalog.refresh(self._store)
+
     async def outbid(self, generation: int) -> None:
         """A node has seen a higher generation than ours: the store is older than it. Ours must win."""
         async with self._turn:
+            # Another process may have deployed, and the node may have heard of it before this one.
+            await self._catalog.refresh(self._store)
             if generation > self._catalog.desired.generation:
                 _log.warning("a node knows a later generation; going beyond it", generation=generation)
                 await self._store.raise_generation(generation)
                 await self._catalog.refresh(self._store)
 
     async def run(self) -> None:
-        """Switch and retire as time goes by, until cancelled."""
+        """Switch and retire as time goes by while this process keeps house, until cancelled."""
         while True:
             await self._clock.sleep(EVERY_SECONDS)
             try:
-                await self.advance()
+                if self._keeps():
+                    await self.advance()
             except StoreBusy as error:
                 _log.warning("switching waits for the store", error=str(error))
 
     async def advance(self) -> None:
         """Let candidates take over whose time has come; retire what was replaced long enough ago."""
         async with self._turn:
-            changed = False
-            for public, newest in self._catalog.candidates():
-                changed |= await self._switch(public, newest)
-            for plan in self._catalog.replaced():
-                changed |= await self._retire(plan)
-            if changed:
+            try:
+                while await self._advance():
+                    await self._catalog.refresh(self._store)
+            except Overtaken:
                 await self._catalog.refresh(self._store)
+
+    async def _advance(self) -> bool:
+        """One change at most: each makes the catalog old."""
+        for public, newest in self._catalog.candidates():
+            if await self._switch(public, newest):
+                return True
+        for plan in self._catalog.replaced():
+            if await self._retire(plan):
+                return True
+        return False
 
     async def _switch(self, public: KnownPlan, newest: KnownPlan) -> bool:
         old = await self._store.progresses(public.row.tenant, public.row.plan)
@@ -134,7 +169,7 @@ class Planner:
         from_us = switch_from(least_passed(old), has, max(widths, default=SECOND))
         if from_us is None:
             return False
-        await self._store.publish(newest.row, from_us, self._clock.now_us())
+        await self._store.publish(newest.row, from_us, self._clock.now_us(), self._catalog.edition)
         self._changes.tell(newest.row.tenant, newest.row.pipeline)
         _log.info("name switched", pipeline=newest.row.pipeline, plan=newest.row.plan, from_us=from_us)
         return True
@@ -150,7 +185,7 @@ class Planner:
             late_us = min(late_us, content.keep_us)
         if now_us < replaced_us + content.disorder_us + content.wait_us + late_us:
             return False
-        generation = await self._store.retire_plan(plan.row, now_us)
+        generation = await self._store.retire_plan(plan.row, now_us, self._catalog.edition)
         _log.info("plan retired", pipeline=plan.row.pipeline, plan=plan.row.plan, generation=generation)
         return True
 

@@ -43,11 +43,24 @@ class ControlServicer(control_pb2_grpc.ControlServiceServicer):
     def __init__(self, hub: ControlHub) -> None:
         self._hub: Final = hub
         self._streams: Final[dict[str, _Attached]] = {}
+        self._closed: FogError | None = None
 
     def end_streams(self) -> None:
         """Shutdown: let go of the children, who will dial again."""
+        self._end_streams(Unavailable("the server stops"))
+
+    def close(self, why: FogError) -> None:
+        """Send the children elsewhere, and take none until :meth:`reopen`."""
+        self._closed = why
+        self._end_streams(why)
+
+    def reopen(self) -> None:
+        """Take children again."""
+        self._closed = None
+
+    def _end_streams(self, why: FogError) -> None:
         for stream in list(self._streams.values()):
-            stream.end(Unavailable("the server stops"))
+            stream.end(why)
 
     async def Attach(  # type: ignore[override]  # noqa: N802 - the contract's name; it writes, not yields
         self,
@@ -57,6 +70,8 @@ class ControlServicer(control_pb2_grpc.ControlServiceServicer):
         """Serve one child until its stream ends."""
         caller = caller_of(context)
         require(caller, Right.ATTACH)
+        if self._closed is not None:
+            raise self._closed
         stream = _Attached(self, self._hub, caller)
         await stream.run(request_iterator, context)
 

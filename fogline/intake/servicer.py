@@ -11,7 +11,7 @@ import structlog
 from fogline.intake.sink import PartSink
 from fogline.intake.stream import ChildStream
 from fogline.model.caller import Caller, Right
-from fogline.model.errors import InvalidInput, Unavailable
+from fogline.model.errors import FogError, InvalidInput, Unavailable
 from fogline.service.callers import caller_of, require
 from fogline.v1 import uplink_pb2, uplink_pb2_grpc
 
@@ -42,6 +42,7 @@ class IntakeServicer(uplink_pb2_grpc.UplinkServiceServicer):
         self._parent: Final = parent
         self._credit: Final = credit_bytes
         self._streams: Final[dict[tuple[str, str], ChildStream]] = {}
+        self._closed: FogError | None = None
         self.counters: Final = IntakeCounters()
 
     @property
@@ -51,8 +52,20 @@ class IntakeServicer(uplink_pb2_grpc.UplinkServiceServicer):
 
     def end_streams(self) -> None:
         """Shutdown: let go of the children, who will dial again."""
+        self._end_streams(Unavailable("the server stops"))
+
+    def close(self, why: FogError) -> None:
+        """Send the children elsewhere, and take none until :meth:`reopen`."""
+        self._closed = why
+        self._end_streams(why)
+
+    def reopen(self) -> None:
+        """Take children again."""
+        self._closed = None
+
+    def _end_streams(self, why: FogError) -> None:
         for stream in list(self._streams.values()):
-            stream.end(Unavailable("the server stops"))
+            stream.end(why)
 
     async def Push(  # type: ignore[override]  # noqa: N802 - the contract's name; it writes, it does not yield
         self,
@@ -62,6 +75,8 @@ class IntakeServicer(uplink_pb2_grpc.UplinkServiceServicer):
         """Serve one child until its stream ends."""
         caller = caller_of(context)
         require(caller, Right.PUSH)
+        if self._closed is not None:
+            raise self._closed
         try:
             hello = await self._greeted(request_iterator)
             await self._serve(hello.child, caller, request_iterator, context)

@@ -83,8 +83,7 @@ class Server:
                 f"cannot listen on {self._listen}", hint="is another process on this port?"
             ) from error
         await self._server.start()
-        for name in ("", *self._names):
-            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await self.says_serving(serving=True)
         self.started.set()
         _log.info("listening", address=self.address)
         return self
@@ -93,6 +92,12 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+    async def says_serving(self, *, serving: bool) -> None:
+        """What health checks are told from now on; calls are taken all the same."""
+        answer = health_pb2.HealthCheckResponse
+        for name in ("", *self._names):
+            await self._health.set(name, answer.SERVING if serving else answer.NOT_SERVING)
 
     async def retire(self) -> None:
         """Say NOT_SERVING from now on, so that nobody new comes; all calls go on."""

@@ -108,7 +108,12 @@ class Installation:
         self.catalog = Catalog()
         self.changes = Changes()
         self.finisher = Finisher(
-            self.store, self.catalog, self.clock, self.changes, results_keep_us=3600 * SECOND
+            self.store,
+            self.catalog,
+            self.clock,
+            self.changes,
+            results_keep_us=3600 * SECOND,
+            keeps=lambda: True,
         )
         self.text = spec()
         self.plan = plan_of(self.text)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cloud.main import STORE_FILE, Cloud
+from cloud.main import Cloud
 from cloud.settings import CloudSettings
 from cloud.store.migrate import migrate
+from cloud.store.opening import STORE_FILE
 from cloud.store.sql import open_sqlite
 from fogline.model.clock import SystemClock
 

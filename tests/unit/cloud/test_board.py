@@ -1,8 +1,11 @@
 """What the board makes of reports."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
-from cloud.board import ALIVE_US, Board, report_of
+from cloud.board import ALIVE_US, ELSEWHERE_US, KEEP_EVERY_US, Board, report_of
+from cloud.store.kept import Kept as StoredReport
+from cloud.store.kept import Machine
 from cloud.store.store import Store
 from fogline.control.desired import Desired
 from fogline.model.caller import LOCAL
@@ -16,17 +19,29 @@ class Kept:
 
     def __init__(self) -> None:
         self.nodes: list[str] = []
+        self.rows: dict[Machine, tuple[int, bytes]] = {}
 
-    async def take_reports(self, reports: Any, now_us: int) -> None:
+    async def take_reports(self, reports: Any, now_us: int, aggregators: Any) -> None:
         self.nodes += [report.node for report in reports]
+        for report in reports:
+            self.rows[Machine("node", report.tenant, report.node)] = (now_us, report.raw)
+        for below in aggregators:
+            self.rows[Machine("aggregator", below.tenant, below.aggregator)] = (now_us, below.raw)
+
+    async def reports(self, known: Mapping[Machine, int]) -> list[StoredReport]:
+        return [
+            StoredReport(machine, seen_us, None if known.get(machine) == seen_us else raw)
+            for machine, (seen_us, raw) in self.rows.items()
+        ]
 
 
 class Site:
     """A board with what it talks to."""
 
-    def __init__(self) -> None:
-        self.clock = ManualClock()
-        self.kept = Kept()
+    def __init__(self, beside: "Site | None" = None) -> None:
+        """``beside``: another process on the same store, whose clock stands elsewhere."""
+        self.clock: ManualClock = ManualClock(beside.clock.now_us() + 3600 * SECOND if beside else 0)
+        self.kept: Kept = beside.kept if beside else Kept()
         self.outbids: list[int] = []
         self.moves = 0
         self.board = Board(
@@ -131,3 +146,57 @@ async def test_journals_that_no_node_can_have_are_left_out_or_bounded() -> None:
     site.board.nodes("main")[0].report.journals.append(nonsense)
     (kept,) = report_of(site.board.nodes("main")[0]).journals
     assert kept.journaled == 2**53
+
+
+async def test_a_process_knows_the_children_of_another_on_the_same_store() -> None:
+    here = Site()
+    there = Site(beside=here)
+    here.hear(1, journaled=5)
+    await here.board.keep()
+    await there.board.take_up()
+    assert there.board.nodes("main")[0].report.journals[0].journaled == 5
+    assert [word.report.aggregator for word in there.board.aggregators("main")] == ["a1"]
+
+
+async def test_a_child_of_another_process_is_alive_while_its_reports_move_in_the_store() -> None:
+    here = Site()
+    there = Site(beside=here)
+    for at in range(1, 10):
+        here.hear(at)
+        await here.board.keep()
+        await there.board.take_up()
+        assert at == 1 or there.alive == [True, True], "the clocks of the two are an hour apart"
+        for site in (here, there):
+            await site.clock.advance(KEEP_EVERY_US / SECOND)
+    await there.clock.advance(ELSEWHERE_US / SECOND)
+    await there.board.take_up()
+    assert there.alive == [False, False]
+
+
+async def test_the_word_that_is_heard_here_stands_over_an_older_one_in_the_store() -> None:
+    here = Site()
+    there = Site(beside=here)
+    here.hear(1, journaled=1)
+    await here.board.keep()
+    there.hear(2, journaled=2)
+    await there.board.take_up()
+    assert there.board.nodes("main")[0].report.journals[0].journaled == 2
+    await there.board.keep_all()
+    await here.board.take_up()
+    assert here.board.nodes("main")[0].report.journals[0].journaled == 2
+
+
+async def test_what_another_process_retired_is_not_shown() -> None:
+    here = Site()
+    there = Site(beside=here)
+    here.hear(1)
+    await here.board.keep()
+    await there.board.take_up()
+    here.kept.rows.clear()
+    await there.board.take_up()
+    assert there.board.nodes("main") == []
+    await here.board.take_up()
+    assert len(here.board.nodes("main")) == 1, "it was heard a moment ago"
+    await here.clock.advance(ALIVE_US / SECOND)
+    await here.board.take_up()
+    assert here.board.nodes("main") == []

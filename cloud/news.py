@@ -1,0 +1,93 @@
+"""What other processes have done on the same store: looked for now and then, with one cheap question each."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+
+from cloud.board import Board
+from cloud.catalog import Catalog
+from cloud.changes import Changes
+from cloud.store.store import Store
+from fogline.model.clock import Clock
+from fogline.model.errors import StoreBusy
+
+LOOK_SECONDS: Final = 0.5
+REPORTS_EVERY: Final = 2
+"""Reports of other processes' children are read at every so many looks."""
+AWAY_SECONDS: Final = 10.0
+"""A process that was without its store for so long says that it does not serve, and sends its children elsewhere."""
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class News:
+    """Keeps the catalog, the followers and the board of one process up to date; watches whether the store is there."""
+
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog,
+        changes: Changes,
+        clock: Clock,
+        *,
+        board: Board | None,
+        changed: Callable[[], None],
+        serves: Callable[[bool], Awaitable[None]],
+    ) -> None:
+        """``board``: wants to know other processes' reports; ``changed``: told of changes of plans and assignments by
+        anyone; ``serves``: told when the store was away for long, and when it is back.
+        """
+        self._store = store
+        self._catalog = catalog
+        self._changes = changes
+        self._clock = clock
+        self._board = board
+        self._changed = changed
+        self._serves = serves
+        self._looks = 0
+        self._away_since: float | None = None
+        self._serving = True
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await self._clock.sleep(LOOK_SECONDS)
+            try:
+                await self.look()
+            except StoreBusy as error:
+                await self._away(error)
+            else:
+                await self._back()
+
+    async def look(self) -> None:
+        """Look once."""
+        if await self._store.edition() != self._catalog.edition:
+            await self._catalog.refresh(self._store)
+            self._changed()
+        if self._changes.followed:
+            self._changes.compare(await self._store.newest_changes())
+        else:
+            self._changes.forget()
+        if self._board is not None and self._looks % REPORTS_EVERY == 0:
+            await self._board.take_up()
+        self._looks += 1
+
+    async def _away(self, error: StoreBusy) -> None:
+        now = self._clock.monotonic()
+        if self._away_since is None:
+            self._away_since = now
+            _log.warning("the store is away", error=str(error))
+        if self._serving and now - self._away_since >= AWAY_SECONDS:
+            self._serving = False
+            _log.error("without the store for long; not serving", seconds=AWAY_SECONDS, error=str(error))
+            await self._serves(False)
+
+    async def _back(self) -> None:
+        if self._away_since is None:
+            return
+        _log.info("the store is back", seconds=round(self._clock.monotonic() - self._away_since, 1))
+        self._away_since = None
+        if not self._serving:
+            self._serving = True
+            await self._serves(True)
