@@ -17,6 +17,7 @@ from fogline.intake.sink import ChildLane
 from fogline.model.clock import Clock
 from fogline.model.errors import FogError, MalformedPart, NotFound, StoreBusy
 from fogline.model.part import Part
+from fogline.service.histogram import Histogram
 
 MAX_CONTRIBUTIONS: Final = 4_000
 """Contributions in one transaction: what waits longer goes into the next."""
@@ -56,6 +57,13 @@ class Committer:
         self._queue: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self.counters: Final = CommitCounters()
+        self.durations: Final = Histogram()
+        """Of transactions that commit parts, failed ones included. Unit: seconds."""
+
+    @property
+    def waiting(self) -> int:
+        """Parts that wait for the next transaction."""
+        return len(self._queue)
 
     async def open_lane(self, lane: ChildLane) -> None:
         """A round begins."""
@@ -106,6 +114,7 @@ class Committer:
         return batch
 
     async def _commit(self, batch: Sequence[_Waiting]) -> None:
+        began = self._clock.monotonic()
         try:
             answers = await self._store.commit([w.submission for w in batch], self._clock.now_us())
         except FogError as error:
@@ -116,6 +125,8 @@ class Committer:
                 return
             self._failed(batch, error)
             return
+        finally:
+            self.durations.observe(self._clock.monotonic() - began)
         self.counters.transactions += 1
         for waiting, answer in zip(batch, answers, strict=True):
             self.counters.parts += 1

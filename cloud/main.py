@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from typing import Any, Final
 
 import structlog
 
+import fogline
 from cloud.api.servicers import add_api
 from cloud.api.services import make_services
 from cloud.board import Board
@@ -18,6 +19,7 @@ from cloud.dashboard.feed import Feed
 from cloud.dashboard.server import DashboardServer
 from cloud.finish.finisher import Finisher
 from cloud.members import Members
+from cloud.metrics import CloudMetrics, StoreWatch
 from cloud.news import News
 from cloud.planner.planner import Planner
 from cloud.settings import CloudSettings
@@ -30,6 +32,7 @@ from fogline.model.errors import FogError, StoreBusy, Unavailable
 from fogline.service.arguments import settings_from
 from fogline.service.folder import make_folder
 from fogline.service.logs import set_up_logs
+from fogline.service.metrics import MetricsPort, open_metrics
 from fogline.service.run import refused, run_until_signalled
 from fogline.service.server import Server
 from fogline.v1 import control_pb2_grpc, uplink_pb2_grpc
@@ -83,6 +86,7 @@ class Cloud:
             clock=clock,
             commits=self._committer.counters,
         )
+        self._watch: Final = StoreWatch(store, self._catalog, self.services.overview, clock)
         self._intake: Final = IntakeServicer(
             self._committer, parent=settings.name, credit_bytes=settings.credit
         )
@@ -120,6 +124,7 @@ class Cloud:
             tasks = [group.create_task(work, name=name) for name, work in self._works()]
             async with AsyncExitStack() as stack:
                 await stack.enter_async_context(self.server)
+                await stack.enter_async_context(self._metrics_port())
                 if self.dashboard is not None:
                     group.create_task(self.dashboard.run(stopping), name="serve the dashboard")
                 self.serving.set()
@@ -139,6 +144,8 @@ class Cloud:
                 ("switch names", self._planner.run()),
                 ("be a member", self._members.run(self._finisher.look_at_all)),
             ]
+        if self._commits and self._settings.metrics:
+            works.append(("watch the store for metrics", self._watch.run()))
         return works
 
     async def _serves(self, serving: bool) -> None:  # noqa: FBT001 - one thing is said
@@ -162,6 +169,30 @@ class Cloud:
         settings = self._settings
         app = make_app(feed, insecure=settings.insecure)
         return DashboardServer(app, listen=settings.dashboard, insecure=settings.insecure)
+
+    @property
+    def metrics(self) -> CloudMetrics:
+        """What this process counts."""
+        return CloudMetrics(
+            board=self._board,
+            catalog=self._catalog,
+            intake=self._intake if self._commits else None,
+            committer=self._committer if self._commits else None,
+            finisher=self._finisher if self._commits else None,
+            watch=self._watch if self._commits else None,
+            grpc_calls=self.server.calls,
+            http_calls=None,
+            clock=self._clock,
+        )
+
+    def _metrics_port(self) -> AbstractAsyncContextManager[MetricsPort | None]:
+        settings = self._settings
+        return open_metrics(
+            settings.metrics,
+            insecure=settings.insecure,
+            identity=("cloud", settings.name, fogline.__version__),
+            sources=self.metrics.sources,
+        )
 
     def _add_services(self) -> None:
         if self._commits:

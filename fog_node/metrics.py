@@ -5,11 +5,13 @@ from typing import Final
 
 from fog_node.ingest.listener import Listener
 from fog_node.journal.journal import Journal
+from fog_node.journal.values import CORRUPT, DISK_ERROR, FULL
 from fog_node.plans import NodePlans
 from fog_node.report import Reporter
 from fog_node.steps.lane import PlanLane
 from fogline.control.client import ControlClient
 from fogline.model.clock import NEVER, SECOND, Clock
+from fogline.model.gap import CLOUD_ROLLBACK, DETACHED, EXPIRED
 from fogline.service.discipline import clock_is_synchronised
 from fogline.service.metrics import Kind, Metric, Monotone, Snapshot, Source
 from fogline.uplink.metrics import LinkMetrics
@@ -288,8 +290,8 @@ class NodeMetrics:
             snapshot.add(JOURNALED, counters.journaled, stream)
             snapshot.add(REDELIVERED, counters.redelivered, stream)
             snapshot.add(RETAINED, counters.retained, stream)
-            for reason, count in counters.refused.items():
-                snapshot.add(REFUSED, count, stream, reason)
+            for reason in (FULL, DISK_ERROR, *counters.refused.keys() - {FULL, DISK_ERROR}):
+                snapshot.add(REFUSED, counters.refused.get(reason, 0), stream, reason)
             snapshot.add(STREAM_USED, used.used, stream)
             snapshot.add(STREAM_QUOTA, used.limit, stream)
 
@@ -300,6 +302,8 @@ class NodeMetrics:
                 labels = (lane.spec.pipeline, role, stream)
                 snapshot.add(READ, reader.read_messages, *labels)
                 snapshot.add(COMMITTED, lane.committed[stream], *labels)
+                for reason in (EXPIRED, CORRUPT, DETACHED, CLOUD_ROLLBACK):
+                    snapshot.add(GAPS, 0, *labels, reason)  # so that the first one is seen as growth
                 for reason, count in reader.dead.items():
                     snapshot.add(DEAD, count, *labels, reason)
             for origin, place in lane.places.items():

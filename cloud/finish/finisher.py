@@ -19,6 +19,7 @@ from cloud.store.finishing import Moved, StepToFinish
 from cloud.store.store import Progresses, Store
 from fogline.model.clock import NEVER, Clock
 from fogline.model.errors import StoreBusy
+from fogline.service.histogram import Histogram
 
 GATHER_SECONDS: Final = 0.02
 """After a commit wakes the pass it waits so long for more of them."""
@@ -65,10 +66,25 @@ class Finisher:
         self._seen: dict[StepName, Seen] = {}
         self._retired_us = NEVER
         self._dropped_us = NEVER
+        self._waits_since: float | None = None
+        self.durations: Final = Histogram()
+        """Of passes, failed ones included. Unit: seconds."""
+        self.failures = 0
+        """Passes that the store did not let end. Counts only up."""
+        self.written = 0
+        """Results written. Counts only up."""
+
+    @property
+    def lag_s(self) -> float:
+        """For how many seconds the oldest commit has waited for its pass, the one under way included; 0: none does."""
+        since = self._waits_since
+        return 0.0 if since is None else self._clock.monotonic() - since
 
     def committed(self, tenant: str, plan: str) -> None:
         """Parts of this plan were committed."""
         self._touched.add((tenant, plan))
+        if self._waits_since is None:
+            self._waits_since = self._clock.monotonic()
         self._woken.set()
 
     def look_at_all(self) -> None:
@@ -86,12 +102,22 @@ class Finisher:
             self._woken.clear()
             await self._clock.sleep(GATHER_SECONDS)
             try:
-                await self.finish_all()
+                await self._finish_timed()
                 if self._keeps():
                     await self.retire_old()
             except StoreBusy as error:
+                self.failures += 1
                 _log.warning("results wait for the store", error=str(error))
                 await self._clock.sleep(TICK_SECONDS)
+
+    async def _finish_timed(self) -> None:
+        began = self._clock.monotonic()
+        try:
+            await self.finish_all()
+        finally:
+            self.durations.observe(self._clock.monotonic() - began)
+        # What was committed during the pass waits since then; when exactly, nobody kept.
+        self._waits_since = began if self._touched else None
 
     async def finish_all(self) -> None:
         """Look once at everything that was touched or is due."""
@@ -126,6 +152,7 @@ class Finisher:
         while True:
             outcome = await self._store.finish(step, moved, self._clock.now_us())
             changes += outcome.changes
+            self.written += outcome.changes
             if not outcome.more:
                 break
             if moved is not None and outcome.upto_us != NEVER:

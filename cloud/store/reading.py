@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cloud.finish.decision import Assignment, Mark, watermarks
+from cloud.finish.decision import Assignment, Mark, Status, watermarks
 from cloud.store import schema
 from fogline.engine.state import ReadingTerm
 from fogline.model.clock import NEVER
@@ -43,6 +43,18 @@ class JournalRow:
     """Oldest offset that was still kept."""
     listed: bool
     """Whether the node's newest report has the journal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsettledRow:
+    """Windows of one step that may still change, by status."""
+
+    tenant: str
+    plan: str
+    step: str
+    status: Status
+    windows: int
+    oldest_end_us: int
 
 
 class Reading:
@@ -171,6 +183,24 @@ class Reading:
         table = schema.counters
         query = select(func.sum(table.c.readings)).where(table.c.tenant == tenant, table.c.term == "counted")
         return int((await self._connection.execute(query)).scalar() or 0)
+
+    async def unsettled(self) -> list[UnsettledRow]:
+        """Windows that may still change, of all tenants."""
+        table = schema.windows
+        name = (table.c.tenant, table.c.plan, table.c.step, table.c.status)
+        query = select(*name, func.count().label("windows"), func.min(table.c.end_us).label("oldest"))
+        rows = await self._connection.execute(query.where(table.c.settled == 0).group_by(*name))
+        return [
+            UnsettledRow(
+                tenant=row.tenant,
+                plan=row.plan,
+                step=row.step,
+                status=Status(row.status),
+                windows=row.windows,
+                oldest_end_us=row.oldest,
+            )
+            for row in rows
+        ]
 
 
 def _not_begun(tenant: str, plan: str) -> Select[str, str]:

@@ -19,7 +19,7 @@ from cloud.store.finishing import Moved, PassOutcome, StepPass, StepToFinish
 from cloud.store.kept import NOTHING_KNOWN, Kept, Machine, kept_reports
 from cloud.store.members import Members
 from cloud.store.origins import Origins
-from cloud.store.reading import Reading
+from cloud.store.reading import Reading, UnsettledRow
 from cloud.store.reports import AggregatorReport, Report, Reports
 from cloud.store.results import LiveStep, Place, Result, ResultPage, ResultQuery, ResultReading
 from cloud.store.retention import Retention
@@ -181,6 +181,10 @@ class SqlStore:
     async def readings(self, tenant: str) -> int:
         async with self._backend.reading() as connection:
             return await Reading(connection).readings(tenant)
+
+    async def unsettled(self) -> list[UnsettledRow]:
+        async with self._backend.reading() as connection:
+            return await Reading(connection).unsettled()
 
     async def ledger(self, tenant: str) -> LedgerTerms:
         async with self._backend.reading() as connection:

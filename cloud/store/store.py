@@ -8,7 +8,7 @@ from cloud.finish.decision import Assignment
 from cloud.store.book import Deployment, NewPlan, PipelineRow, PlanRow
 from cloud.store.finishing import Moved, PassOutcome, StepToFinish
 from cloud.store.kept import NOTHING_KNOWN, Kept, Machine
-from cloud.store.reading import JournalRow, LedgerRow
+from cloud.store.reading import JournalRow, LedgerRow, UnsettledRow
 from cloud.store.reports import AggregatorReport, Report
 from cloud.store.results import LiveStep, Place, Result, ResultPage, ResultQuery
 from cloud.store.rows import Layout
@@ -175,6 +175,10 @@ class Store(Protocol):
 
     async def readings(self, tenant: str) -> int:
         """Readings that were counted into states since the store was created."""
+        ...
+
+    async def unsettled(self) -> list[UnsettledRow]:
+        """How many windows of each step may still change, and when the oldest of them ended."""
         ...
 
     async def ledger(self, tenant: str) -> LedgerTerms:

@@ -1,5 +1,6 @@
 """What every store promises of results: their status, their changes, what is kept and what goes."""
 
+from cloud.finish.decision import Status
 from cloud.finish.finisher import RETIRE_EVERY_US
 from cloud.store.reports import Report
 from cloud.store.results import ResultQuery
@@ -297,3 +298,19 @@ async def test_the_live_view_shows_the_newest_closed_window_and_its_keys_history
     assert live.keys == 6
     assert [row.key for row in live.rows] == [("z0",), ("z1",)]
     assert len(live.history) == 8
+
+
+async def test_windows_that_may_still_change_are_counted_by_step_and_status(
+    installation: Installation,
+) -> None:
+    await installation.attach("n1", "n2")
+    assert await installation.store.unsettled() == []
+    await installation.push([*FIRST, *SECOND_WINDOW], watermark=12)
+    await installation.finish()
+    (row,) = await installation.store.unsettled()
+    assert (row.tenant, row.step, row.status, row.windows) == ("main", "by_zone", Status.OPEN, 2)
+    assert row.oldest_end_us == T0 + 10 * SECOND
+    await installation.push(of=origin("n2"), watermark=12)
+    await installation.finish()
+    (row,) = await installation.store.unsettled()
+    assert (row.windows, row.oldest_end_us) == (1, T0 + 20 * SECOND)
