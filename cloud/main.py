@@ -14,9 +14,6 @@ from cloud.board import Board
 from cloud.catalog import Catalog
 from cloud.changes import Changes
 from cloud.committer import Committer
-from cloud.dashboard.app import make_app
-from cloud.dashboard.feed import Feed
-from cloud.dashboard.server import DashboardServer
 from cloud.finish.finisher import Finisher
 from cloud.members import Members
 from cloud.metrics import CloudMetrics, StoreWatch
@@ -103,7 +100,6 @@ class Cloud:
         )
         self.serving: Final = asyncio.Event()
         """Set once every port is open."""
-        self.dashboard: Final = self._dashboard(clock) if settings.dashboard and self._answers else None
 
     @property
     def _commits(self) -> bool:
@@ -125,8 +121,6 @@ class Cloud:
             async with AsyncExitStack() as stack:
                 await stack.enter_async_context(self.server)
                 await stack.enter_async_context(self._metrics_port())
-                if self.dashboard is not None:
-                    group.create_task(self.dashboard.run(stopping), name="serve the dashboard")
                 self.serving.set()
                 await stopping.wait()
             for task in tasks:
@@ -156,19 +150,6 @@ class Cloud:
                 servicer.reopen()
             else:
                 servicer.close(Unavailable("this process cannot reach its store"))
-
-    def _dashboard(self, clock: Clock) -> DashboardServer:
-        feed = Feed(
-            store=self._store,
-            catalog=self._catalog,
-            board=self._board,
-            overview=self.services.overview,
-            commits=self._committer.counters,
-            clock=clock,
-        )
-        settings = self._settings
-        app = make_app(feed, insecure=settings.insecure)
-        return DashboardServer(app, listen=settings.dashboard, insecure=settings.insecure)
 
     @property
     def metrics(self) -> CloudMetrics:

@@ -21,8 +21,6 @@ class CloudSettings:
     """What this process does: commit takes parts and finishes windows, api answers people and programs."""
     listen: str = "127.0.0.1:7070"
     """Where children and clients connect, as host:port."""
-    dashboard: str = "127.0.0.1:8080"
-    """Where the dashboard is served, as host:port; empty for none."""
     rest: str = ""
     """Where the HTTP API is served, as host:port; empty for none."""
     metrics: str = ""

@@ -1,64 +1,41 @@
-"""The dashboard's doors: one page, its two files, and what it shows as JSON."""
+"""The pages as an ASGI application."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from importlib.resources import files
-from typing import Final
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
+from nicegui import ui
 
-import msgspec
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from cloud.dashboard.guard import Guard
+from cloud.dashboard.live.source import Live
+from cloud.dashboard.pages import overview
+from cloud.dashboard.pages.frame import STATIC, serve_looks
 
-from cloud.dashboard.feed import Feed
-from fogline.model.caller import LOCAL
-from fogline.model.errors import FogError
-
-PAGES: Final[Mapping[str, tuple[str, str]]] = {
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
-}
-HEADERS: Final[Mapping[str, str]] = {
-    # Nothing but this server's own files runs or is shown, whatever a topic or a label says.
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
-LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
+RECONNECT_SECONDS = 10.0
+"""A browser that is away longer is forgotten with all it was shown; when it comes back it loads its page anew."""
+MESSAGES_KEPT = 40
+"""Messages to a browser that are sent again when its connection broke."""
 
 
-def make_app(feed: Feed, *, insecure: bool) -> Starlette:
-    """The dashboard as an ASGI application.
+def make_app(live: Live, *, installation: str, insecure: bool) -> Guard:
+    """Every page, fed by one source. NiceGUI has one application a process: call this once."""
+    outer = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 
-    Unless insecure it answers only to loopback names: a foreign page must not read it through a name that it
-    lets point here.
-    """
+    @outer.get("/health")
+    async def health() -> PlainTextResponse:
+        return PlainTextResponse("serving\n")
 
-    async def live(_request: Request) -> Response:
-        try:
-            content = msgspec.json.encode(await feed.live(LOCAL))
-        except FogError as error:
-            return Response(str(error), status_code=503, headers=HEADERS, media_type="text/plain")
-        return Response(content, headers=HEADERS, media_type="application/json")
-
-    hosts = ["*"] if insecure else list(LOOPBACK)
-    routes = [Route(path, _page(*page)) for path, page in PAGES.items()]
-    return Starlette(
-        routes=[*routes, Route("/live", live)],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],
+    serve_looks()
+    for page in (overview,):
+        page.add(live, installation)
+    ui.run_with(
+        outer,
+        title=installation,
+        favicon=STATIC / "icon.svg",
+        dark=False,
+        language="en-US",
+        binding_refresh_interval=None,
+        reconnect_timeout=RECONNECT_SECONDS,
+        message_history_length=MESSAGES_KEPT,
+        tailwind=False,
+        show_welcome_message=False,
     )
-
-
-def _page(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
-    content = (files("cloud.dashboard") / "page" / name).read_bytes()
-
-    async def page(_request: Request) -> Response:
-        return Response(content, headers=HEADERS, media_type=kind)
-
-    return page
+    return Guard(outer, insecure=insecure)

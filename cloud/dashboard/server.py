@@ -1,4 +1,4 @@
-"""Serves the dashboard beside the cloud's gRPC, on a port of its own."""
+"""Serves the pages over HTTP, as part of a process that has its own loop and its own signals."""
 
 import asyncio
 import contextlib
@@ -6,19 +6,23 @@ import socket
 from collections.abc import Iterator
 from typing import Final
 
+import structlog
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from fogline.service.listen import PortTaken, check_listen
 
-STOP_WITHIN_SECONDS: Final = 2
-MAX_CONNECTIONS: Final = 200
+STOP_WITHIN_SECONDS: Final = 1
+"""Browsers keep their websockets open for as long as they can; they come back by themselves."""
+MAX_CONNECTIONS: Final = 1_000
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class DashboardServer:
     """An HTTP server that leaves the process's signals alone."""
 
-    def __init__(self, app: Starlette, *, listen: str, insecure: bool) -> None:
+    def __init__(self, app: ASGIApp, *, listen: str, insecure: bool) -> None:
         check_listen(listen, insecure=insecure)
         self._listen: Final = listen
         self._server: Final = _Quiet(
@@ -26,10 +30,10 @@ class DashboardServer:
                 app,
                 log_config=None,
                 access_log=False,
-                lifespan="off",
-                ws="none",
+                lifespan="on",
                 server_header=False,
                 limit_concurrency=MAX_CONNECTIONS,
+                ws_max_size=1024 * 1024,
                 timeout_keep_alive=15,
                 timeout_graceful_shutdown=STOP_WITHIN_SECONDS,
             )
@@ -38,14 +42,15 @@ class DashboardServer:
 
     @property
     def address(self) -> str:
-        """Where the page is, as ``host:port``."""
+        """Where the pages are, as ``host:port``."""
         host, port = self._bound.getsockname()[:2]
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until told to stop."""
+        _log.info("listening", address=self.address)
         async with asyncio.TaskGroup() as group:
-            serving = group.create_task(self._server.serve([self._bound]), name="serve the dashboard")
+            serving = group.create_task(self._server.serve([self._bound]), name="serve pages")
             await stopping.wait()
             self._server.should_exit = True
             await serving

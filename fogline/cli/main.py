@@ -302,6 +302,12 @@ def cloud(context: typer.Context) -> None:
     _become("cloud", "cloud", context)
 
 
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def dashboard(context: typer.Context) -> None:
+    """Run the dashboard: `fogline dashboard --help` lists its settings."""
+    _become("cloud.dashboard", "dashboard", context)
+
+
 def _become(module: str, extra: str, context: typer.Context) -> None:
     from fogline.cli.tier import become
 

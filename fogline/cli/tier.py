@@ -1,4 +1,4 @@
-"""``fogline node``, ``aggregator``, ``cloud``: this process becomes the tier's."""
+"""``fogline node``, ``aggregator``, ``cloud``, ``dashboard``: this process becomes the tier's."""
 
 import os
 import sys
@@ -11,7 +11,8 @@ import typer
 _NEEDED: Final = {
     "fog_node": ("numpy", "mqtt5"),
     "aggregator": ("numpy",),
-    "cloud": ("numpy", "sqlalchemy", "sqlglot", "uvicorn"),
+    "cloud": ("numpy", "sqlalchemy", "sqlglot"),
+    "cloud.dashboard": ("nicegui",),
 }
 
 

@@ -231,6 +231,7 @@ async def test_one_line_says_where_everything_is_and_a_second_up_is_refused(
             "cloud": 1,
             "aggregator": 1,
             "node": 1,
+            "dashboard": 1,
         }
         assert json.loads((site.folder / "up.json").read_text()) == ready
 

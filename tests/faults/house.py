@@ -64,8 +64,8 @@ class Tier:
 
 
 def cloud_in(folder: Path) -> Tier:
-    """The cloud, without its page."""
-    return Tier("cloud", folder, "--dashboard", "")
+    """The cloud."""
+    return Tier("cloud", folder)
 
 
 def aggregator_in(folder: Path, name: str, parent: str) -> Tier:

@@ -18,6 +18,7 @@ from fogline.cli.up.folder import Folder, Lock
 from fogline.cli.up.ports import Reservations, choose_ports, metrics_of
 from fogline.cli.up.publish import publish_sensors
 from fogline.cli.up.screen import show
+from fogline.cli.up.serving import serving
 from fogline.cli.up.supervisor import Supervisor
 from fogline.cli.up.tiers import AGGREGATOR, CLOUD, DASHBOARD, Tiers, make_tiers, node_names
 from fogline.client.client import Client
@@ -27,7 +28,7 @@ from fogline.model.errors import FogError, InvalidInput, Unavailable
 DEMO: Final = "machine.yaml"
 _READY_WITHIN: Final = 60.0
 _DEFAULT_NODES: Final = 2
-_NEEDED: Final = ("numpy", "mqtt5", "sqlalchemy", "sqlglot", "uvicorn", "paho", "psutil")
+_NEEDED: Final = ("numpy", "mqtt5", "sqlalchemy", "sqlglot", "nicegui", "paho", "psutil")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +135,7 @@ class _Run:
     async def _start(self, client: Client) -> tuple[str, ...]:
         """Wait for the tiers, deploy the pipelines, wait until the nodes run them."""
         await _attached(client, self._tiers)
+        await serving(self._tiers.address(DASHBOARD), within=_READY_WITHIN)
         generation, names = 0, []
         for file, spec in self._specs:
             deployed = await asyncio.to_thread(client.deploy, spec, file=file)
@@ -174,7 +176,7 @@ async def _signalled() -> None:
 
 async def _attached(client: Client, tiers: Tiers) -> None:
     """Wait until the cloud answers and has heard of every other tier."""
-    expected = {child.name for child in tiers.all} - {CLOUD}
+    expected = {child.name for child in tiers.reporting}
     missing = {CLOUD}
     try:
         async with asyncio.timeout(_READY_WITHIN):

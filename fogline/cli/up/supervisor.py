@@ -70,7 +70,8 @@ class Supervisor:
                 self._say(f"  {child.name}: {line}")
 
     async def _stop(self) -> None:
-        for group in (self._tiers.nodes, (self._tiers.aggregator,), (self._tiers.cloud,)):
+        first = (*self._tiers.nodes, self._tiers.dashboard)
+        for group in (first, (self._tiers.aggregator,), (self._tiers.cloud,)):
             await asyncio.gather(*(_stop_child(child) for child in group))
         self._folder.remove_endpoints()
 

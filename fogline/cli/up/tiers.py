@@ -29,12 +29,18 @@ class Tiers:
     nodes: tuple[Child, ...]
     aggregator: Child
     cloud: Child
+    dashboard: Child
     ports: Mapping[str, int]
 
     @property
     def all(self) -> tuple[Child, ...]:
         """Every process; the cloud first, as the others dial it."""
-        return (self.cloud, self.aggregator, *self.nodes)
+        return (self.cloud, self.aggregator, *self.nodes, self.dashboard)
+
+    @property
+    def reporting(self) -> tuple[Child, ...]:
+        """Those that the cloud hears of."""
+        return (self.aggregator, *self.nodes)
 
     def address(self, name: str) -> str:
         """Where a tier listens."""
@@ -60,6 +66,7 @@ class Tiers:
                 "cloud": _pids(self.cloud),
                 "aggregator": _pids(self.aggregator),
                 "node": _pids(*self.nodes),
+                "dashboard": _pids(self.dashboard),
             },
         }
 
@@ -76,13 +83,17 @@ def make_tiers(folder: Folder, lock: Lock, ports: Mapping[str, int], nodes: tupl
         data = folder.data(name)
         data.mkdir(exist_ok=True)
         own = {"name": name, "folder": str(data), "metrics": _at(ports, metrics_of(name))}
-        path = folder.write_settings(name, _toml({**own, **settings}))
+        return process(name, module, {**own, **settings})
+
+    def process(name: str, module: str, settings: Mapping[str, object]) -> Child:
+        path = folder.write_settings(name, _toml(settings))
         return Child(name=name, module=module, settings=path, folder=folder, lock=lock)
 
     return Tiers(
         cloud=child(CLOUD, "cloud", _cloud(ports)),
         aggregator=child(AGGREGATOR, "aggregator", _aggregator(ports)),
         nodes=tuple(child(name, "fog_node", _node(ports, name)) for name in nodes),
+        dashboard=process(DASHBOARD, "cloud.dashboard", _dashboard(ports)),
         ports=ports,
     )
 
@@ -92,7 +103,11 @@ def _at(ports: Mapping[str, int], name: str) -> str:
 
 
 def _cloud(ports: Mapping[str, int]) -> dict[str, object]:
-    return {"listen": _at(ports, CLOUD), "dashboard": _at(ports, DASHBOARD)}
+    return {"listen": _at(ports, CLOUD)}
+
+
+def _dashboard(ports: Mapping[str, int]) -> dict[str, object]:
+    return {"listen": _at(ports, DASHBOARD), "server": _at(ports, CLOUD)}
 
 
 def _aggregator(ports: Mapping[str, int]) -> dict[str, object]:

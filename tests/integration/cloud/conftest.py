@@ -27,12 +27,6 @@ class Running:
         """Where children and clients connect."""
         return self.cloud.server.address
 
-    @property
-    def page(self) -> str:
-        """The dashboard's URL."""
-        assert self.cloud.dashboard is not None
-        return f"http://{self.cloud.dashboard.address}"
-
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -45,7 +39,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def running(tmp_path: Path, empty_store: Path) -> AsyncIterator[Running]:
     shutil.copy(empty_store, tmp_path / STORE_FILE)
-    settings = CloudSettings(listen="127.0.0.1:0", dashboard="127.0.0.1:0", folder=tmp_path)
+    settings = CloudSettings(listen="127.0.0.1:0", folder=tmp_path)
     clock, stopping = SystemClock(), asyncio.Event()
     async with open_sqlite(tmp_path / STORE_FILE, clock.now_us()) as store:
         cloud = Cloud(settings, store, clock=clock)

@@ -1,9 +1,5 @@
 """The cloud over its real doors: Push and control in, results, status, ledger and page out."""
 
-import asyncio
-import json
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator
 
 import grpc
@@ -168,41 +164,3 @@ async def test_a_node_that_knows_a_later_generation_is_outbid(channel: grpc.aio.
     generations = [int((await heard(attached)).desired.generation) for _ in range(2)]
     assert generations == [1, 71]
     attached.cancel()
-
-
-def fetched(url: str, host: str = "") -> tuple[int, bytes, dict[str, str]]:
-    request = urllib.request.Request(url, headers={"Host": host} if host else {})
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(request, timeout=10) as answer:
-            return answer.status, answer.read(), dict(answer.headers)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read(), dict(error.headers)
-
-
-async def test_the_page_is_served_with_its_own_files_only(running: Running) -> None:
-    status, page, headers = await asyncio.to_thread(fetched, running.page + "/")
-    assert status == 200
-    assert b"Fogline" in page
-    assert headers["content-security-policy"].startswith("default-src 'none'")
-    for name in ("/page.css", "/page.js", "/icon.svg"):
-        assert name.encode() in page
-        assert (await asyncio.to_thread(fetched, running.page + name))[0] == 200
-
-
-async def test_the_page_is_not_read_through_a_foreign_name(running: Running) -> None:
-    status, _, _ = await asyncio.to_thread(fetched, running.page + "/live", "evil.example")
-    assert status == 400
-
-
-async def test_the_page_shows_hostile_texts_as_they_are(running: Running, channel: grpc.aio.Channel) -> None:
-    deployed = await deploy(channel)
-    hostile = "<img src=x onerror=alert(1)>"
-    async with child_of(running.address, deployed.plan) as child:
-        await child.push(part([Reading(1, hostile, 1.0), Reading(2, None, 2.0)], 0))
-    results = api_pb2_grpc.ResultServiceStub(channel)
-    await heard(results.GetResults(api_pb2.GetResultsRequest(pipeline="greenhouse", follow=True)))
-    _, live, _ = await asyncio.to_thread(fetched, running.page + "/live")
-    step = json.loads(live)["pipelines"][0]["steps"][0]
-    assert sorted(row["key"][0] or "" for row in step["rows"]) == ["", hostile]

@@ -72,6 +72,7 @@ class Stage:
             nodes=(self.child("node-1"), self.child("node-2")),
             aggregator=self.child("aggregator", modules.get("aggregator", "stand_in_well")),
             cloud=self.child("cloud"),
+            dashboard=self.child("dashboard"),
             ports=PORTS,
         )
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from aggregator.settings import AggregatorSettings
+from cloud.dashboard.settings import DashboardSettings
 from cloud.settings import CloudSettings
 from fog_node.settings import NodeSettings
 from fogline.cli.up.folder import Folder, Lock
@@ -26,11 +27,13 @@ def test_every_tier_can_read_its_settings_and_they_fit_together(tmp_path: Path) 
     os.close(lock.descriptor)
 
     written = folder.path / "settings"
+    dashboard = load(DashboardSettings, tier="dashboard", file=written / "dashboard.toml")
     cloud = load(CloudSettings, tier="cloud", file=written / "cloud.toml")
     aggregator = load(AggregatorSettings, tier="aggregator", file=written / "aggregator.toml")
     nodes = [load(NodeSettings, tier="node", file=written / f"{name}.toml") for name in node_names(2)]
 
-    assert (cloud.listen, cloud.dashboard) == ("127.0.0.1:7070", "127.0.0.1:8080")
+    assert cloud.listen == "127.0.0.1:7070"
+    assert (dashboard.listen, dashboard.server) == ("127.0.0.1:8080", cloud.listen)
     assert (aggregator.listen, aggregator.parents) == ("127.0.0.1:7071", (cloud.listen,))
     assert [(n.name, n.listener.port, n.parents) for n in nodes] == [
         ("node-1", 1883, (aggregator.listen,)),
@@ -61,5 +64,5 @@ def test_endpoints_of_processes_that_do_not_run_yet_have_no_process_ids(tmp_path
             "aggregator": "http://127.0.0.1:9471/metrics",
             "node-1": "http://127.0.0.1:9473/metrics",
         },
-        "pids": {"supervisor": 7, "cloud": [], "aggregator": [], "node": []},
+        "pids": {"supervisor": 7, "cloud": [], "aggregator": [], "node": [], "dashboard": []},
     }

@@ -1,0 +1,1 @@
+"""One source of live data for every page and every browser."""

@@ -1,0 +1,41 @@
+"""Wires the dashboard together."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from cloud.dashboard.app import make_app
+from cloud.dashboard.live.source import Live
+from cloud.dashboard.server import DashboardServer
+from cloud.dashboard.settings import DashboardSettings
+from fogline.client.aio.client import AsyncClient
+from fogline.model.clock import SECOND, SystemClock
+from fogline.model.errors import FogError
+from fogline.service.arguments import settings_from
+from fogline.service.logs import set_up_logs
+from fogline.service.run import refused, run_until_signalled
+
+ASK_SECONDS = 5.0
+"""Longest time that the cloud may take for an answer."""
+
+
+def main(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
+    """Run the dashboard until it is told to stop, and return the exit code."""
+    try:
+        settings = settings_from(
+            DashboardSettings, tier="dashboard", arguments=arguments, environment=environment
+        )
+    except FogError as error:
+        return refused(error)
+    set_up_logs(level=settings.log_level, tier="dashboard", name=settings.name)
+
+    async def run(stopping: asyncio.Event) -> None:
+        async with AsyncClient(settings.server, timeout=ASK_SECONDS, attempts=1) as client:
+            live = Live(client, SystemClock())
+            app = make_app(live, installation=settings.name, insecure=settings.insecure)
+            server = DashboardServer(app, listen=settings.listen, insecure=settings.insecure)
+            async with asyncio.TaskGroup() as group:
+                looking = group.create_task(live.run(), name="look at the cloud")
+                await server.run(stopping)
+                looking.cancel()
+
+    return run_until_signalled(run, limit_s=settings.stop_within / SECOND)

@@ -1,0 +1,1 @@
+"""The pages: a thin shell around the views."""

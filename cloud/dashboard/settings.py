@@ -1,0 +1,24 @@
+"""What the dashboard may be told."""
+
+from dataclasses import dataclass
+
+from fogline.model.clock import SECOND
+from fogline.service.units import Duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardSettings:
+    """The dashboard: shows an installation in the browser. It asks the cloud and keeps nothing."""
+
+    name: str = "Fogline"
+    """What the pages call the installation."""
+    server: str = "127.0.0.1:7070"
+    """The cloud's gRPC address, as host:port."""
+    listen: str = "127.0.0.1:8080"
+    """Where browsers connect, as host:port."""
+    insecure: bool = False
+    """Allow addresses that other machines can reach, although nothing is encrypted or authenticated yet."""
+    stop_within: Duration = 5 * SECOND
+    """Longest time that stopping in good order may take."""
+    log_level: str = "info"
+    """debug, info, warning or error."""
