@@ -30,6 +30,18 @@ class Talk(Protocol):
 C = TypeVar("C", bound=Talk)
 
 
+class Pacing(Protocol):
+    """Decides how long a connection is left alone after a read."""
+
+    def read(self, now: float, count: int) -> None:
+        """So many bytes were read."""
+        ...
+
+    def rest_s(self, last_read_bytes: int) -> float:
+        """How long to leave a connection alone after a read of so many bytes. Unit: seconds."""
+        ...
+
+
 class Pace:
     """When many small reads come, a connection is left alone for a moment after each, so that fewer, larger
     ones do.
@@ -44,7 +56,7 @@ class Pace:
         self._reads = 0
         self._busy = False
 
-    def read(self, now: float) -> None:
+    def read(self, now: float, count: int) -> None:  # noqa: ARG002  (that it was a read is what costs)
         """Count a read."""
         self._reads += 1
         if now - self._since >= PACE_WINDOW_S:
@@ -61,7 +73,7 @@ class Hand:
     into.
     """
 
-    def __init__(self, limit: int, pace: Pace) -> None:
+    def __init__(self, limit: int, pace: Pacing) -> None:
         self.pace: Final = pace
         self._limit: Final = limit
         self._buffer: Final = memoryview(bytearray(READ_BYTES))
@@ -105,8 +117,8 @@ class Hand:
 
 
 class Connection(asyncio.BufferedProtocol, Generic[C]):
-    """One device's socket. Reads once, then not again before :meth:`resume`: the device feels how fast the
-    disk is.
+    """One connection's socket. Reads once, then not again before :meth:`resume`: the other side feels how fast
+    the disk is.
     """
 
     def __init__(self, conversation: C, hand: Hand, monotonic: Callable[[], float]) -> None:
@@ -152,7 +164,7 @@ class Connection(asyncio.BufferedProtocol, Generic[C]):
         self.in_hand += nbytes
         self.last_read_bytes = nbytes
         self.heard_at = self._monotonic()
-        self._hand.pace.read(self.heard_at)
+        self._hand.pace.read(self.heard_at, nbytes)
         self._transport.pause_reading()
         self.reading = False
         self._at_work(1)

@@ -52,13 +52,18 @@ class Deliveries:
         client: str,
         codec: Answering,
         now_us: int,
+        retained_is_old: bool = False,
     ) -> None:
+        """``retained_is_old``: a message with the RETAIN flag repeats one of former days, as it does when a broker
+        answers a new subscription; it is counted, not journaled.
+        """
         self._published: Final = published
         self._session: Final = session
         self._sessions: Final = sessions
         self._codec: Final = codec
         self._client: Final = client
         self._now_us: Final = now_us
+        self._old: Final = (published.flags & RETAIN_FLAG > 0) & retained_is_old
         self._qos: Final = published.flags & QOS_BITS
         topics, self._codes = _used_topics(published)
         self._texts: Final = [topic.text for topic in topics]
@@ -82,20 +87,23 @@ class Deliveries:
         return len(self._published)
 
     def _share(self, stream: str, takers: Mask) -> Share:
-        fresh, published, known = takers, self._published, self._known
-        in_use = sum(bool(takers[index]) for index in known.in_use)
+        published, known = self._published, self._known
+        fresh = takers & ~self._old
+        new, in_use = int(fresh.sum()), sum(bool(fresh[index]) for index in known.in_use)
         if known.holders:
             number = self._sessions.stream_number(stream)
             held = (number in holders for holders in known.holders)
-            fresh = takers & ~np.fromiter(held, np.bool_, len(takers))
+            fresh = fresh & ~np.fromiter(held, np.bool_, len(takers))
             fresh[list(known.in_use)] = False
-        count, flags = int(fresh.sum()), published.flags[fresh]
+        count = int(fresh.sum())
         return Share(
             stream=stream,
-            messages=self._messages(fresh, flags, count) if count else None,
+            messages=self._messages(fresh, published.flags[fresh], count) if count else None,
             fresh=fresh,
-            redelivered=int(takers.sum()) - count - in_use,
-            retained=int(np.count_nonzero(flags & RETAIN_FLAG)),
+            redelivered=new - count - in_use,
+            retained=int(
+                np.count_nonzero((fresh | takers & self._old) & (published.flags & RETAIN_FLAG > 0))
+            ),
         )
 
     def _messages(self, fresh: Mask, flags: npt.NDArray[np.uint8], count: int) -> Messages:
@@ -151,7 +159,8 @@ class Deliveries:
 
     def _replies(self, reasons: npt.NDArray[np.uint8]) -> bytes:
         ids, qos = self._published.packet_ids, self._qos
-        if not reasons.any() and (qos == 1).all():
+        if not reasons.any() and not (qos > 1).any():
+            ids = ids[qos == 1]
             frames = np.empty((len(ids), 4), np.uint8)
             frames[:, 0], frames[:, 1] = PUBACK << 4, 2
             frames[:, 2], frames[:, 3] = ids >> 8, ids & 0xFF

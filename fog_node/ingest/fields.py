@@ -8,7 +8,7 @@ from fog_node.ingest.packets import MalformedPacket, Reason
 
 
 class Property(IntEnum):
-    """Identifiers of MQTT 5 properties that a device may send; each packet has its own choice of them."""
+    """Identifiers of MQTT 5 properties; each packet has its own choice of them."""
 
     PAYLOAD_FORMAT = 0x01
     MESSAGE_EXPIRY = 0x02
@@ -17,17 +17,26 @@ class Property(IntEnum):
     CORRELATION = 0x09
     SUBSCRIPTION_ID = 0x0B
     SESSION_EXPIRY = 0x11
+    ASSIGNED_CLIENT = 0x12
+    SERVER_KEEP_ALIVE = 0x13
     AUTHENTICATION_METHOD = 0x15
     AUTHENTICATION_DATA = 0x16
     REQUEST_PROBLEM_INFORMATION = 0x17
     WILL_DELAY = 0x18
     REQUEST_RESPONSE_INFORMATION = 0x19
+    RESPONSE_INFORMATION = 0x1A
+    SERVER_REFERENCE = 0x1C
     REASON_STRING = 0x1F
     RECEIVE_MAXIMUM = 0x21
     TOPIC_ALIAS_MAXIMUM = 0x22
     TOPIC_ALIAS = 0x23
+    MAXIMUM_QOS = 0x24
+    RETAIN_AVAILABLE = 0x25
     USER_PROPERTY = 0x26
     MAXIMUM_PACKET_SIZE = 0x27
+    WILDCARDS_AVAILABLE = 0x28
+    IDENTIFIERS_AVAILABLE = 0x29
+    SHARED_AVAILABLE = 0x2A
 
 
 SIZES: Final = {
@@ -41,6 +50,12 @@ SIZES: Final = {
     Property.TOPIC_ALIAS_MAXIMUM: 2,
     Property.TOPIC_ALIAS: 2,
     Property.MAXIMUM_PACKET_SIZE: 4,
+    Property.SERVER_KEEP_ALIVE: 2,
+    Property.MAXIMUM_QOS: 1,
+    Property.RETAIN_AVAILABLE: 1,
+    Property.WILDCARDS_AVAILABLE: 1,
+    Property.IDENTIFIERS_AVAILABLE: 1,
+    Property.SHARED_AVAILABLE: 1,
 }
 """Bytes of the numbers; the others are text, binary data or, once, a variable integer."""
 BINARY: Final = frozenset({Property.CORRELATION, Property.AUTHENTICATION_DATA})
@@ -49,6 +64,11 @@ FLAGS: Final = frozenset(
         Property.PAYLOAD_FORMAT,
         Property.REQUEST_PROBLEM_INFORMATION,
         Property.REQUEST_RESPONSE_INFORMATION,
+        Property.MAXIMUM_QOS,
+        Property.RETAIN_AVAILABLE,
+        Property.WILDCARDS_AVAILABLE,
+        Property.IDENTIFIERS_AVAILABLE,
+        Property.SHARED_AVAILABLE,
     }
 )
 
@@ -125,8 +145,22 @@ class Reader:
 
 def check_properties(raw: bytes, allowed: frozenset[Property]) -> None:
     """Raise :class:`MalformedPacket` unless these are well-formed properties, all of them allowed."""
-    reader = Reader(raw)
+    _walk(Reader(raw), allowed, may_repeat=frozenset({Property.USER_PROPERTY}))
+
+
+def delivered_under(raw: bytes, allowed: frozenset[Property]) -> tuple[int, ...]:
+    """The subscription identifiers among a delivered message's properties, in ascending order.
+
+    Raises :class:`MalformedPacket` as :func:`check_properties` does; only here may an identifier be repeated.
+    """
+    both = frozenset({Property.USER_PROPERTY, Property.SUBSCRIPTION_ID})
+    return tuple(sorted(_walk(Reader(raw), allowed | both, may_repeat=both)))
+
+
+def _walk(reader: Reader, allowed: frozenset[Property], *, may_repeat: frozenset[Property]) -> set[int]:
+    """Check one property after the other; the subscription identifiers among them."""
     seen: set[int] = set()
+    identifiers: set[int] = set()
     while reader.left:
         number = reader.byte()
         if number == Property.TOPIC_ALIAS:
@@ -135,10 +169,17 @@ def check_properties(raw: bytes, allowed: frozenset[Property]) -> None:
             )
         if number not in allowed:
             raise MalformedPacket(f"property {number:#x}, which this packet does not have")
-        if number in seen and number != Property.USER_PROPERTY:
+        if number in seen and number not in may_repeat:
             raise MalformedPacket(f"property {number:#x} twice", reason=Reason.PROTOCOL_ERROR)
         seen.add(number)
-        _check_value(Property(number), reader)
+        if number == Property.SUBSCRIPTION_ID:
+            identifier = reader.variable()
+            if not identifier:
+                raise MalformedPacket("subscription identifier 0", reason=Reason.PROTOCOL_ERROR)
+            identifiers.add(identifier)
+        else:
+            _check_value(Property(number), reader)
+    return identifiers
 
 
 def _check_value(kind: Property, reader: Reader) -> None:
@@ -148,8 +189,6 @@ def _check_value(kind: Property, reader: Reader) -> None:
             raise MalformedPacket(f"property {kind:#x} is neither 0 nor 1", reason=Reason.PROTOCOL_ERROR)
     elif kind in BINARY:
         reader.binary()
-    elif kind is Property.SUBSCRIPTION_ID:
-        reader.variable()
     elif kind is Property.USER_PROPERTY:
         reader.text()
         reader.text()

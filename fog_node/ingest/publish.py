@@ -61,6 +61,17 @@ class Published:
     def __len__(self) -> int:
         return len(self.payloads)
 
+    def only(self, rows: npt.NDArray[np.bool_]) -> "Published":
+        """These messages and no others."""
+        return Published(
+            topics=self.topics,
+            topic_codes=self.topic_codes[rows],
+            packet_ids=self.packet_ids[rows],
+            flags=self.flags[rows],
+            payloads=[self.payloads[index] for index in np.flatnonzero(rows).tolist()],
+            lengths=self.lengths[rows],
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
@@ -76,8 +87,12 @@ class Run:
 class PublishParser:
     """Parses one connection's PUBLISH packets. Sans-IO; what it remembers is only a cache."""
 
-    def __init__(self, *, version: int, max_packet_bytes: int, router: Router) -> None:
+    def __init__(
+        self, *, version: int, max_packet_bytes: int, router: Router, retained: bool | None = None
+    ) -> None:
+        """``retained``: whether messages may have the RETAIN flag; None: in 3.1.1, which cannot forbid it."""
         self._properties: Final = version == 5
+        self._retained: Final = version != 5 if retained is None else retained
         self._limit: Final = max_packet_bytes
         self._router: Final = router
         self._generation = router.generation
@@ -182,7 +197,7 @@ class PublishParser:
             raise MalformedPacket("a message of QoS 3")
         if first & DUP and not qos:
             raise MalformedPacket("a repeated message of QoS 0")
-        if first & RETAIN and self._properties:
+        if first & RETAIN and not self._retained:
             raise MalformedPacket("a retained message", reason=Reason.RETAIN_NOT_SUPPORTED)
         if header_end + (2 if qos else 0) + self._properties > end:
             raise MalformedPacket("a topic that is longer than its packet")
@@ -190,8 +205,7 @@ class PublishParser:
     def _learn(self, raw: bytes, first: int, topic: str, packet_bytes: int) -> int:
         code = self._topic_numbers.get(topic)
         if code is None:
-            code = self._topic_numbers[topic] = len(self._topics)
-            self._topics.append(Topic(text=topic, streams=self._router.route(topic)))
+            code = self._topic_numbers[topic] = self._number(topic, self._router.route(topic))
         self._uneven = self._uneven or self._guess not in (0, len(raw))
         self._guess = len(raw)
         number = self._known[raw] = len(self._packet_bytes)
@@ -200,6 +214,11 @@ class PublishParser:
         column = np.array([[packet_bytes], [len(raw)], [code], [flags]], np.intp)
         self._columns = np.concatenate((self._columns, column), axis=1)
         return number
+
+    def _number(self, topic: str, streams: tuple[str, ...]) -> int:
+        """The code of a topic that goes to these streams."""
+        self._topics.append(Topic(text=topic, streams=streams))
+        return len(self._topics) - 1
 
     def _take(self, data: bytes, at: int, heads: list[int], fault: MalformedPacket | None) -> Run:
         numbers = np.fromiter(heads, np.intp, len(heads))
@@ -221,7 +240,7 @@ class PublishParser:
         if wrong.size:
             good, fault = int(wrong[0]), MalformedPacket("packet id 0")
         if self._properties:
-            good, fault = self._skip_properties(data, octets, starts, ends[:good], fault)
+            good, fault = self._read_properties(data, octets, starts, ends[:good], codes, fault)
         if not good:
             return Run(published=None, end=at, fault=fault)
         spans = zip(starts[:good].tolist(), ends[:good].tolist(), strict=True)
@@ -235,15 +254,19 @@ class PublishParser:
         )
         return Run(published=published, end=int(ends[good - 1]), fault=fault)
 
-    @staticmethod
-    def _skip_properties(
+    def _read_properties(  # noqa: PLR0917  (columns of one table)
+        self,
         data: bytes,
         octets: npt.NDArray[np.uint8],
         starts: npt.NDArray[np.intp],
         ends: npt.NDArray[np.intp],
+        codes: npt.NDArray[np.intp],  # noqa: ARG002  (what a broker says of a message may change them)
         fault: MalformedPacket | None,
     ) -> tuple[int, MalformedPacket | None]:
-        """Move ``starts`` past the properties; nearly always these are one zero byte."""
+        """Move ``starts`` past the properties; nearly always these are one zero byte.
+
+        How many messages are good, and the fault of the next.
+        """
         good = len(ends)
         for index in np.flatnonzero(octets[starts[:good]]).tolist():
             try:

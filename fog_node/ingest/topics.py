@@ -101,6 +101,11 @@ class TemplateRouter:
         """Every stream that has a template."""
         return tuple(self._templates)
 
+    @property
+    def templates(self) -> Mapping[str, str]:
+        """Every stream's template."""
+        return {stream: template.text for stream, template in self._templates.items()}
+
     def replace(self, templates: Mapping[str, str]) -> None:
         """From now on these streams (name to template), and no others. Raises :class:`ValueError`, changing
         nothing.

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import os
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +10,7 @@ from google.protobuf.message import DecodeError
 
 from fogline.control.desired import Desired
 from fogline.model.errors import DataLoss
+from fogline.service.files import write_whole
 from fogline.v1 import control_pb2
 
 _HEADER: Final = b"fogline desired state 1\n"
@@ -43,17 +43,7 @@ def read_desired(path: Path) -> control_pb2.DesiredState | None:
 def write_desired(path: Path, state: control_pb2.DesiredState) -> None:
     """Keep a state; a power cut leaves the old one or the new one, whole. Blocks on the disk."""
     content = state.SerializeToString(deterministic=True)
-    written = path.with_name(path.name + ".new")
-    with written.open("wb") as file:
-        file.write(_HEADER + hashlib.sha256(content).digest() + content)
-        file.flush()
-        os.fsync(file.fileno())
-    written.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_whole(path, _HEADER + hashlib.sha256(content).digest() + content)
 
 
 class KeptDesired:

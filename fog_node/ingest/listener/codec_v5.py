@@ -20,7 +20,7 @@ from fog_node.ingest.listener.packets import (
     Welcome,
     Will,
 )
-from fog_node.ingest.packet_v5 import read_packet
+from fog_node.ingest.packet_v5 import AnswersV5, read_packet
 from fog_node.ingest.packets import MalformedPacket, Reason
 
 
@@ -96,10 +96,8 @@ READERS: Final[Mapping[type[object], Callable[[Any], Incoming]]] = {
 }
 
 
-class CodecV5:
+class CodecV5(AnswersV5):
     """Reads what MQTT 5 devices send, writes what they understand."""
-
-    version: Final[int] = 5
 
     def read(self, frame: bytes) -> Incoming:
         """One whole packet. Raises :class:`MalformedPacket`, and nothing else, whatever the bytes."""
@@ -126,12 +124,6 @@ class CodecV5:
     def refusal(self, reason: Reason) -> bytes:
         """CONNACK with the reason code."""
         return mqtt5.ConnAckPacket(reason_code=mqtt5.ConnAckReasonCode(reason)).write()
-
-    def acknowledgement(self, kind: int, packet_id: int, reason: Reason) -> bytes:
-        """PUBACK, PUBREC or PUBCOMP."""
-        if reason is Reason.SUCCESS:
-            return bytes((kind << 4, 2)) + packet_id.to_bytes(2, "big")
-        return bytes((kind << 4, 3)) + packet_id.to_bytes(2, "big") + bytes([reason])
 
     def subscribed(self, request: Subscribe) -> bytes:
         """SUBACK that refuses every filter: not authorized."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, assert_never
 
-from fog_node.ingest.frames import HEADER_BYTES, check_flags, frame_end
+from fog_node.ingest.frames import check_flags
+from fog_node.ingest.inbox import Inbox
 from fog_node.ingest.listener.codec_v5 import CodecV5
 from fog_node.ingest.listener.codec_v311 import CodecV311
 from fog_node.ingest.listener.packets import (
@@ -87,10 +88,7 @@ class Conversation:
         self._router: Final = router
         self._limit: Final = max_packet_bytes
         self._receive_maximum: Final = receive_maximum
-        self._data = b""
-        self._at = 0
-        self._late = bytearray()
-        self._needed = 0
+        self._inbox: Final = Inbox()
         self._fault: MalformedPacket | None = None
         self._parser: PublishParser | None = None
         self.state = State.GREETING
@@ -106,14 +104,11 @@ class Conversation:
     @property
     def waiting_bytes(self) -> int:
         """Bytes received and not yet part of an action."""
-        return len(self._data) - self._at + len(self._late)
+        return self._inbox.waiting_bytes
 
     def received(self, data: bytes) -> None:
         """Take bytes from the device."""
-        if self._at == len(self._data) and not self._late:
-            self._data, self._at = data, 0
-        else:
-            self._late += data
+        self._inbox.received(data)
 
     def next(self) -> Action | None:
         """The next thing to do; None when more bytes, or an answer to :class:`Greet`, must come first."""
@@ -127,42 +122,26 @@ class Conversation:
     def _next(self) -> Action | None:
         if self._fault is not None:
             raise self._fault
-        # A packet that comes in a thousand reads is joined once, when it is whole.
-        if self.waiting_bytes < self._needed:
+        inbox = self._inbox
+        if not inbox.ready():
             return None
-        self._needed = 0
-        if self._late:
-            self._data, self._at = self._data[self._at :] + self._late, 0
-            self._late = bytearray()
-        if self._at == len(self._data):
-            self._data, self._at = b"", 0
-            return None
-        limit = self._limit if self.state is State.OPEN else min(self._limit, GREETING_BYTES)
-        end = frame_end(self._data, self._at, limit)
-        kind = self._data[self._at] >> 4
+        end = inbox.end(self._limit if self.state is State.OPEN else min(self._limit, GREETING_BYTES))
+        kind = inbox.first >> 4
         if self.state is State.GREETING and kind != CONNECT:
             raise MalformedPacket("the first packet is no CONNECT", reason=Reason.PROTOCOL_ERROR)
         if kind == PUBLISH:
-            return self._publish(end)
-        check_flags(self._data[self._at], FLAGS)
-        if end is None or end > len(self._data):
-            self._wait_for(end)
+            return self._publish()
+        check_flags(inbox.first, FLAGS)
+        if end is None:
             return None
-        frame = self._data[self._at : end]
-        self._at = end
+        frame = inbox.take(end)
         return self._greet(frame) if self.state is State.GREETING else self._answer(self.codec.read(frame))
 
-    def _wait_for(self, end: int | None) -> None:
-        held = len(self._data) - self._at
-        self._needed = held + 1 if end is None and held < HEADER_BYTES else (end or 0) - self._at
-
-    def _publish(self, end: int | None) -> Action | None:
+    def _publish(self) -> Action | None:
         assert self._parser is not None
-        if end is None or end > len(self._data):
-            self._wait_for(end)
         # Even of a part it is seen at once that it can never be taken.
-        run = self._parser.parse(self._data, self._at)
-        self._at, self._fault = run.end, run.fault
+        run = self._parser.parse(self._inbox.data, self._inbox.at)
+        self._inbox.at, self._fault = run.end, run.fault
         if run.published is None:
             if run.fault is not None:
                 raise run.fault

@@ -16,8 +16,9 @@ from typing import Final, Self
 
 import structlog
 
+from fog_node.ingest.appending import append_shares
 from fog_node.ingest.connection import Connection, Hand, Pace
-from fog_node.ingest.deliveries import Deliveries, Share
+from fog_node.ingest.deliveries import Deliveries
 from fog_node.ingest.listener.admission import Admission, Device
 from fog_node.ingest.listener.auth import Users
 from fog_node.ingest.listener.conversation import Action, Close, Conversation, Greet, Send, Take
@@ -29,7 +30,7 @@ from fog_node.ingest.ports import Log
 from fog_node.ingest.rebuild import rebuild_sessions
 from fog_node.ingest.session import Sessions
 from fog_node.ingest.topics import Router
-from fog_node.journal import JournalClosed, JournalFull
+from fog_node.journal import JournalClosed
 from fogline.model.clock import Clock
 from fogline.model.errors import InvalidInput
 
@@ -295,7 +296,7 @@ class Listener:
         )
         self._tally.messages += len(batch)
         try:
-            refused = await self._append(batch.shares)
+            refused = await append_shares(self._journal, batch.shares)
         except JournalClosed:
             self._close(connection, conversation.end(Reason.SERVER_SHUTTING_DOWN))
             return False
@@ -307,27 +308,6 @@ class Listener:
             self._close(connection, conversation.end(Reason.QUOTA_EXCEEDED))
             return False
         return True
-
-    async def _append(self, shares: tuple[Share, ...]) -> list[str]:
-        """Append to every stream at once; the streams that refused."""
-        if len(shares) == 1:
-            return await self._append_one(shares[0])
-        async with asyncio.TaskGroup() as group:
-            appends = [group.create_task(self._append_one(share)) for share in shares]
-        return [stream for append in appends for stream in append.result()]
-
-    async def _append_one(self, share: Share) -> list[str]:
-        if share.redelivered:
-            self._journal.count(share.stream, redelivered=share.redelivered)
-        if share.messages is None:
-            return []
-        try:
-            await self._journal.append(share.stream, share.messages)
-        except JournalFull:
-            return [share.stream]
-        if share.retained:
-            self._journal.count(share.stream, retained=share.retained)
-        return []
 
     async def _watch(self) -> None:
         while True:
