@@ -8,7 +8,10 @@ from typing import Final
 
 import structlog
 
-from fog_node.ingest.listener import Listener
+from fog_node.ingest.broker import Brokers
+from fog_node.ingest.broker.link import Surroundings
+from fog_node.ingest.listener import Listener, recalled_sessions
+from fog_node.ingest.session import Sessions
 from fog_node.journal.files import Files
 from fog_node.journal.journal import Journal
 from fog_node.metrics import NodeMetrics
@@ -58,6 +61,7 @@ class Node:
         self._settings: Final = settings
         self._journal: Final = journal
         self._clock: Final = clock
+        self._rng: Final = rng
         lanes = LaneSet()
         after_us = int(settings.live_after_s * SECOND)
         self._live_first: Final = LiveFirst(journal, after_us=after_us, clock=clock)
@@ -90,20 +94,19 @@ class Node:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve devices and push until told to stop."""
-        listener = Listener(
+        sessions = await recalled_sessions(
+            self._journal,
+            self._journal.streams(),
             self._settings.listener,
-            router=self._plans.router,
-            journal=PacedJournal(self._journal, lambda: self._plans.lanes, self._clock),
-            clock=self._clock,
-            entropy=os.urandom,
-            streams=self._journal.streams(),
+            now_us=self._clock.now_us(),
         )
+        listener, brokers = self._ingest(sessions)
         async with asyncio.TaskGroup() as group:
-            async with listener, self._metrics(listener):
+            async with listener, brokers, self._metrics(listener):
                 tasks = [
                     group.create_task(self._journal.run(), name="tidy the journal"),
-                    group.create_task(self._follow(listener), name="follow desired state"),
-                    group.create_task(self._report(listener), name="report"),
+                    group.create_task(self._follow(listener, brokers), name="follow desired state"),
+                    group.create_task(self._report(listener, brokers), name="report"),
                     group.create_task(self._control.run(), name="control"),
                 ]
                 push = group.create_task(self._uplink.run(), name="push to parent")
@@ -113,6 +116,28 @@ class Node:
             await push
             for task in tasks:
                 task.cancel()
+
+    def _ingest(self, sessions: Sessions) -> tuple[Listener, Brokers]:
+        """What messages come in by; both go into the journal at the pace of the lanes."""
+        settings = self._settings
+        journal = PacedJournal(self._journal, lambda: self._plans.lanes, self._clock)
+        listener = Listener(
+            settings.listener,
+            router=self._plans.router,
+            journal=journal,
+            clock=self._clock,
+            entropy=os.urandom,
+            sessions=sessions,
+        )
+        given = (settings.broker, *settings.brokers) if settings.broker.url else settings.brokers
+        brokers = Brokers(
+            given,
+            node=settings.name,
+            folder=settings.folder / "brokers",
+            router=self._plans.router,
+            around=Surroundings(journal=journal, clock=self._clock, rng=self._rng, sessions=sessions),
+        )
+        return listener, brokers
 
     def _metrics(self, listener: Listener) -> AbstractAsyncContextManager[MetricsPort | None]:
         metrics = NodeMetrics(
@@ -132,18 +157,19 @@ class Node:
             sources=metrics.sources,
         )
 
-    async def _follow(self, listener: Listener) -> None:
+    async def _follow(self, listener: Listener, brokers: Brokers) -> None:
         """Apply each newer desired state."""
         while True:
             applied = self._plans.applied.generation
             state: control_pb2.DesiredState = await self._kept.desired.newer_than(applied)
             await self._plans.apply(state)
-            await self._reporter.refresh(listener)
+            brokers.changed()
+            await self._reporter.refresh(listener, brokers)
             self._control.changed()
 
-    async def _report(self, listener: Listener) -> None:
+    async def _report(self, listener: Listener, brokers: Brokers) -> None:
         """Keep the report fresh, and begin a new epoch where a lane asked for one."""
         while True:
             await self._live_first.roll_if_wanted()
-            await self._reporter.refresh(listener)
+            await self._reporter.refresh(listener, brokers)
             await self._clock.sleep(REPORT_EVERY_S)

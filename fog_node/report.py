@@ -5,6 +5,7 @@ went.
 from collections import Counter
 from typing import Final
 
+from fog_node.ingest.broker import Brokers, BrokerStanding
 from fog_node.ingest.listener import Listener
 from fog_node.journal.journal import Journal
 from fog_node.journal.values import OriginState
@@ -57,7 +58,7 @@ class Reporter:
             protocol=PROTOCOL, child=self._name, role="node", nodes=[self._newest]
         )
 
-    async def refresh(self, listener: Listener) -> None:
+    async def refresh(self, listener: Listener, brokers: Brokers) -> None:
         """Make a new report. Its terms belong together: offsets and ends are noted in one instant."""
         states = {s.origin: s for stream in self._plans.router.streams for s in self._journal.origins(stream)}
         places = [
@@ -68,7 +69,7 @@ class Reporter:
         ]
         asked = [await self._lane(*place) for place in places]
         usage = self._journal.usage()
-        counts = listener.counts()
+        counts, standings = listener.counts(), brokers.standings()
         self._newest = control_pb2.NodeReport(
             node=self._name,
             parent=self._uplink.parent,
@@ -81,9 +82,10 @@ class Reporter:
             lanes=[lane for lane in asked if lane is not None],
             journal_bytes=usage.used,
             journal_limit_bytes=usage.limit,
-            unrouted=counts.unrouted,
+            unrouted=counts.unrouted + sum(standing.unrouted for standing in standings),
             version=__version__,
             dead_letters=self._letters(),
+            brokers=[_broker(standing) for standing in standings],
         )
 
     def _faults(self) -> list[str]:
@@ -93,6 +95,8 @@ class Reporter:
         return [*self._plans.applied.faults, *unkept, *stuck, *damage]
 
     def _url(self, listener: Listener) -> str:
+        if not self._settings.listener.enabled:
+            return ""
         scheme = "mqtts" if self._settings.listener.certificate else "mqtt"
         return f"{scheme}://{self._settings.listener.host}:{listener.port}"
 
@@ -142,4 +146,21 @@ def _journal(state: OriginState) -> control_pb2.JournalReport:
         retained=state.counters.retained,
         base=state.base,
         closed=state.closed,
+    )
+
+
+def _broker(standing: BrokerStanding) -> control_pb2.BrokerReport:
+    return control_pb2.BrokerReport(
+        url=standing.url,
+        identity=standing.identity,
+        client_id=standing.client_id,
+        share=standing.share,
+        connected=standing.connected,
+        fault=standing.fault,
+        messages=standing.messages,
+        reconnects=standing.reconnects,
+        sessions_lost=standing.sessions_lost,
+        dropped=standing.dropped,
+        dropped_known=standing.dropped_known,
+        warnings=standing.warnings,
     )

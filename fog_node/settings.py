@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fog_node.ingest.broker import BrokerSettings
 from fog_node.ingest.listener import ListenerSettings
 from fog_node.journal.settings import JournalSettings
 from fogline.uplink.settings import LinkSettings
@@ -20,6 +21,10 @@ class NodeSettings:
     """Addresses (host:port) of the parents, the preferred one first: aggregators, or the cloud itself."""
     listener: ListenerSettings = field(default_factory=ListenerSettings)
     """Where devices publish."""
+    broker: BrokerSettings = field(default_factory=BrokerSettings)
+    """A broker to read from."""
+    brokers: tuple[BrokerSettings, ...] = ()
+    """More brokers to read from: ``[[brokers]]`` tables of the file, with the names of ``[broker]``."""
     journal: JournalSettings = field(default_factory=JournalSettings)
     """What the journal may use."""
     link: LinkSettings = field(default_factory=LinkSettings)

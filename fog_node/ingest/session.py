@@ -75,9 +75,19 @@ class Session:
         self._streams.frombytes(streams.tobytes())
         if self._newest is not None:
             self._index(self._newest, zip(ids.tolist(), contents.tolist(), streams.tolist(), strict=True))
-        surplus = len(self._ids) - self.window
         # Cut in steps: each cut moves all that stays.
-        if surplus > max(64, self.window // 4):
+        if len(self._ids) - self.window > max(64, self.window // 4):
+            self._trim()
+
+    def narrow(self, window: int) -> None:
+        """From now on a redelivery reaches back only so far."""
+        self.window = window
+        self._trim()
+        self._newest = None
+
+    def _trim(self) -> None:
+        surplus = len(self._ids) - self.window
+        if surplus > 0:
             del self._ids[:surplus], self._contents[:surplus], self._streams[:surplus]
 
     def holders(self, packet_id: int, content: int) -> set[int]:
@@ -140,7 +150,7 @@ class Sessions:
             session = self._by_client[client] = Session(window=window)
         elif not present:
             session.unreleased.clear()
-        session.window = window
+        session.narrow(window)
         session.left_at_us = None
         return session, present
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fogline.service.settings import leaves, load
+from fogline.service.settings import leaves, load, row_of
 
 T = TypeVar("T")
 
@@ -29,6 +29,8 @@ def settings_from(
     )
     parser.add_argument("--settings", metavar="FILE", type=Path, help="a TOML file with settings")
     for leaf in leaves(cls):
+        if row_of(leaf.kind) is not None:
+            continue
         parser.add_argument(
             leaf.flag,
             dest=leaf.flag,

@@ -117,12 +117,14 @@ class _Reader:
         else:
             self._read_table(content, (), file)
 
-    def _read_table(self, table: Mapping[str, Any], path: tuple[str, ...], file: Path) -> None:
+    def _read_table(self, table: Mapping[str, Any], path: tuple[str, ...], file: object) -> None:
         for name, value in table.items():
             here = (*path, name)
             inside = any(known[: len(here)] == here and len(known) > len(here) for known in self._known)
             leaf = self._known.get(here)
-            if leaf is not None:
+            if leaf is not None and row_of(leaf.kind) is not None:
+                self._take_rows(leaf, value, file)
+            elif leaf is not None:
                 self._take(leaf, value, f"{file}: {leaf.dotted}", text=False)
             elif inside and isinstance(value, dict):
                 self._read_table(value, here, file)
@@ -137,6 +139,22 @@ class _Reader:
             elif name.startswith(prefix):
                 self.faults.append(f"{name}: there is no such setting; known are {', '.join(sorted(names))}")
 
+    def _take_rows(self, leaf: Leaf, rows: Any, file: object) -> None:
+        """Tables of one shape, one after the other: ``[[name]]`` in the file."""
+        shape = row_of(leaf.kind)
+        assert shape is not None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            self.faults.append(f"{file}: {leaf.dotted}: is no list of tables; write [[{leaf.dotted}]]")
+            return
+        built = []
+        for number, row in enumerate(rows, start=1):
+            inner = _Reader(tuple(leaves(shape)), self._tier)
+            inner._read_table(row, (), f"{file}: {leaf.dotted} {number}")
+            self.faults.extend(inner.faults)
+            if not inner.faults:
+                built.append(_built(shape, inner.values, ()))
+        self.values[leaf.path] = tuple(built)
+
     def _instead(self, path: tuple[str, ...]) -> str:
         names = sorted({known[len(path) - 1] for known in self._known if known[: len(path) - 1] == path[:-1]})
         return f"; known are {', '.join(names)}" if names else ""
@@ -150,7 +168,16 @@ class _Reader:
             self.faults.append(f"{place}: {said}" if repr(value) in said else f"{place}: {value!r}: {said}")
 
 
+def row_of(kind: Any) -> type[Any] | None:
+    """The dataclass of a setting that is a list of tables, which only a file can hold."""
+    arguments = typing.get_args(kind)
+    is_row = typing.get_origin(kind) is tuple and dataclasses.is_dataclass(arguments[0])
+    return arguments[0] if is_row else None
+
+
 def _converted(kind: Any, value: Any, *, text: bool) -> Any:
+    if row_of(kind) is not None:
+        raise ValueError("is a list of tables; write them into the file of --settings")
     unit = next((m for m in getattr(kind, "__metadata__", ()) if isinstance(m, Unit)), None)
     if unit is not None:
         if isinstance(value, str):

@@ -16,6 +16,8 @@ class Relay:
         """Closed: bytes to the parent wait."""
         self.down: Final = Gate()
         """Closed: bytes from the parent wait."""
+        self.cut_after: int | None = None
+        """After so many more bytes to the child the link breaks, in the middle of whatever is said."""
         self.refusing = False
         """True: connections are closed as soon as they are made."""
         self.connections = 0
@@ -71,7 +73,7 @@ class Relay:
         try:
             tasks = [
                 asyncio.ensure_future(_pump(reader, outer, self.up)),
-                asyncio.ensure_future(_pump(inner, writer, self.down)),
+                asyncio.ensure_future(self._pump_down(inner, writer)),
             ]
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -82,6 +84,18 @@ class Relay:
         finally:
             self._writers.difference_update(ends)
             outer.transport.abort()
+
+    async def _pump_down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            await self.down.pass_()
+            if self.cut_after is not None:
+                data, left = data[: self.cut_after], self.cut_after - len(data)
+                self.cut_after = left if left > 0 else None
+                if left <= 0:
+                    writer.write(data)
+                    return
+            writer.write(data)
+            await writer.drain()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, gate: Gate) -> None:

@@ -79,7 +79,7 @@ class NodeReport(_message.Message):
     def __init__(self, node: _Optional[str] = ..., parent: _Optional[str] = ..., at_us: _Optional[int] = ..., generation: _Optional[int] = ..., faults: _Optional[_Iterable[str]] = ..., listener: _Optional[str] = ..., clients: _Optional[int] = ..., journals: _Optional[_Iterable[_Union[JournalReport, _Mapping]]] = ..., lanes: _Optional[_Iterable[_Union[LaneReport, _Mapping]]] = ..., journal_bytes: _Optional[int] = ..., journal_limit_bytes: _Optional[int] = ..., unrouted: _Optional[int] = ..., version: _Optional[str] = ..., dead_letters: _Optional[_Iterable[_Union[DeadLetter, _Mapping]]] = ..., brokers: _Optional[_Iterable[_Union[BrokerReport, _Mapping]]] = ...) -> None: ...
 
 class BrokerReport(_message.Message):
-    __slots__ = ("url", "client_id", "share", "connected", "fault", "messages", "reconnects", "sessions_lost", "dropped", "dropped_known", "warnings")
+    __slots__ = ("url", "client_id", "share", "connected", "fault", "messages", "reconnects", "sessions_lost", "dropped", "dropped_known", "warnings", "identity")
     URL_FIELD_NUMBER: _ClassVar[int]
     CLIENT_ID_FIELD_NUMBER: _ClassVar[int]
     SHARE_FIELD_NUMBER: _ClassVar[int]
@@ -91,6 +91,7 @@ class BrokerReport(_message.Message):
     DROPPED_FIELD_NUMBER: _ClassVar[int]
     DROPPED_KNOWN_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
     url: str
     client_id: str
     share: str
@@ -102,7 +103,8 @@ class BrokerReport(_message.Message):
     dropped: int
     dropped_known: bool
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, url: _Optional[str] = ..., client_id: _Optional[str] = ..., share: _Optional[str] = ..., connected: _Optional[bool] = ..., fault: _Optional[str] = ..., messages: _Optional[int] = ..., reconnects: _Optional[int] = ..., sessions_lost: _Optional[int] = ..., dropped: _Optional[int] = ..., dropped_known: _Optional[bool] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
+    identity: str
+    def __init__(self, url: _Optional[str] = ..., client_id: _Optional[str] = ..., share: _Optional[str] = ..., connected: _Optional[bool] = ..., fault: _Optional[str] = ..., messages: _Optional[int] = ..., reconnects: _Optional[int] = ..., sessions_lost: _Optional[int] = ..., dropped: _Optional[int] = ..., dropped_known: _Optional[bool] = ..., warnings: _Optional[_Iterable[str]] = ..., identity: _Optional[str] = ...) -> None: ...
 
 class JournalReport(_message.Message):
     __slots__ = ("origin", "received", "journaled", "refused", "redelivered", "retained", "base", "closed")

@@ -26,8 +26,7 @@ from fog_node.ingest.listener.counts import ListenerCounts, Tally
 from fog_node.ingest.listener.settings import ListenerSettings
 from fog_node.ingest.listener.wills import Wills
 from fog_node.ingest.packets import Reason
-from fog_node.ingest.ports import Log
-from fog_node.ingest.rebuild import rebuild_sessions
+from fog_node.ingest.ports import Appender
 from fog_node.ingest.session import Sessions
 from fog_node.ingest.topics import Router
 from fog_node.journal import JournalClosed
@@ -56,22 +55,17 @@ class Listener:
         settings: ListenerSettings,
         *,
         router: Router,
-        journal: Log,
+        journal: Appender,
         clock: Clock,
         entropy: Callable[[int], bytes],
-        streams: tuple[str, ...] = (),
+        sessions: Sessions,
     ) -> None:
-        """``streams`` are those whose journal is looked through to rebuild the sessions."""
+        """``sessions``: what is remembered of devices, from the journal."""
         self._settings: Final = settings
         self._router: Final = router
         self._journal: Final = journal
         self._clock: Final = clock
-        self._streams: Final = streams
-        self._sessions: Final = Sessions(
-            keep_us=settings.session_keep_s * 1_000_000,
-            most_sessions=settings.most_sessions,
-            most_entries=settings.remembered_messages,
-        )
+        self._sessions: Final = sessions
         self._tally: Final = Tally()
         self._hand: Final = Hand(settings.bytes_in_hand, Pace(settings.gather_s))
         self._wills: Final = Wills(router=router, journal=journal, clock=clock, tally=self._tally)
@@ -89,7 +83,7 @@ class Listener:
 
     @property
     def port(self) -> int:
-        """The TCP port; known inside the context."""
+        """The TCP port; known inside the context. 0: nothing listens."""
         return self._port
 
     def counts(self) -> ListenerCounts:
@@ -110,19 +104,12 @@ class Listener:
 
     async def __aenter__(self) -> Self:
         settings = self._settings
-        now_us = self._clock.now_us()
+        if not settings.enabled:
+            return self
         if settings.users is not None:
             self._admission.users = await asyncio.to_thread(Users.read, settings.users)
         if settings.certificate is not None:
             self._tls = await asyncio.to_thread(_tls, settings.certificate, settings.key)
-        count = await rebuild_sessions(
-            self._journal,
-            self._streams,
-            self._sessions,
-            newest=settings.rebuild_messages,
-            keep_us=settings.session_keep_s * 1_000_000,
-            now_us=now_us,
-        )
         server = self._stack.enter_context(_bound(settings))
         self._port = server.getsockname()[1]
         await self._stack.enter_async_context(self._tasks)
@@ -130,7 +117,13 @@ class Listener:
             self._tasks.create_task(self._accept(server), name="accept devices"),
             self._tasks.create_task(self._watch(), name="watch devices"),
         ]
-        LOG.info("listening", host=settings.host, port=self._port, tls=self._tls is not None, sessions=count)
+        LOG.info(
+            "listening",
+            host=settings.host,
+            port=self._port,
+            tls=self._tls is not None,
+            sessions=len(self._sessions),
+        )
         return self
 
     async def __aexit__(

@@ -12,6 +12,8 @@ MIB: Final = 1024 * KIB
 class ListenerSettings:
     """Where the listener listens, and its limits. docs/listener.md says what happens at each."""
 
+    enabled: bool = True
+    """false: no port is opened, and messages come from brokers only."""
     host: str = "127.0.0.1"
     port: int = 1883
     """0 takes any free port."""

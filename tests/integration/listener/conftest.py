@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fog_node.ingest.listener import Listener, ListenerSettings
+from fog_node.ingest.listener import Listener, ListenerSettings, recalled_sessions
 from fog_node.ingest.ports import Log
 from fog_node.ingest.topics import TemplateRouter
 from fogline.model.clock import Clock, SystemClock
@@ -35,13 +35,15 @@ def listen(journal: HeldJournal) -> Listen:
         *, over: Log | None = None, clock: Clock | None = None, **given: Any
     ) -> AsyncIterator[Listener]:
         settings = ListenerSettings(**{"port": 0, **given})
+        clock = clock or SystemClock()
+        sessions = await recalled_sessions(over or journal, ROUTES, settings, now_us=clock.now_us())
         async with Listener(
             settings,
             router=TemplateRouter(ROUTES),
             journal=over or journal,
-            clock=clock or SystemClock(),
+            clock=clock,
             entropy=os.urandom,
-            streams=tuple(ROUTES),
+            sessions=sessions,
         ) as listener:
             yield listener
 

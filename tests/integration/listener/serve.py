@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from fog_node.ingest.listener import Listener, ListenerSettings
+from fog_node.ingest.listener import Listener, ListenerSettings, recalled_sessions
 from fog_node.ingest.topics import TemplateRouter
 from fog_node.journal import Journal, JournalSettings
 from fogline.model.clock import MILLISECOND, SystemClock
@@ -18,13 +18,14 @@ async def serve(folder: Path, port: int) -> None:
     settings = JournalSettings(commit_every_us=5 * MILLISECOND)
     async with Journal(settings, folder=folder, node="test", clock=clock, entropy=os.urandom) as journal:
         journal.declare("air")
+        listening = ListenerSettings(port=port)
         listener = Listener(
-            ListenerSettings(port=port),
+            listening,
             router=TemplateRouter(ROUTES),
             journal=journal,
             clock=clock,
             entropy=os.urandom,
-            streams=tuple(ROUTES),
+            sessions=await recalled_sessions(journal, ROUTES, listening, now_us=clock.now_us()),
         )
         async with listener:
             sys.stdout.write("ready\n")

@@ -137,3 +137,47 @@ def test_a_flag_that_nobody_knows_ends_the_process() -> None:
     with pytest.raises(SystemExit) as caught:
         settings_from(Settings, tier="t", arguments=["--colour", "red"], environment={})
     assert caught.value.code == 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """One of several."""
+
+    at: str = ""
+    wide: Size = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What has several of something."""
+
+    name: str = ""
+    doors: tuple[Door, ...] = ()
+
+
+def test_tables_of_one_shape_come_from_the_file(tmp_path: Path) -> None:
+    file = written(tmp_path, '[[doors]]\nat = "north"\nwide = "2KiB"\n[[doors]]\n')
+    assert load(House, tier="t", file=file).doors == (Door(at="north", wide=2048), Door())
+
+
+def test_every_fault_of_such_tables_is_told_with_its_number(tmp_path: Path) -> None:
+    file = written(tmp_path, '[[doors]]\nhigh = 1\n[[doors]]\nwide = "much"\n')
+    with pytest.raises(InvalidSettings) as raised:
+        load(House, tier="t", file=file)
+    assert [fault.removeprefix(f"{file}: ").split(":")[0] for fault in raised.value.faults] == [
+        "doors 1",
+        "doors 2",
+    ]
+
+
+@pytest.mark.parametrize("text", ["doors = 3", "doors = [1]"])
+def test_something_else_than_tables_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings, match=r"write \[\[doors\]\]"):
+        load(House, tier="t", file=written(tmp_path, text))
+
+
+def test_tables_are_no_flag_and_no_variable() -> None:
+    with pytest.raises(InvalidSettings, match="write them into the file"):
+        load(House, tier="t", environment={"FOGLINE_T_DOORS": "north"})
+    with pytest.raises(SystemExit):
+        settings_from(House, tier="t", arguments=["--doors", "north"], environment={})
