@@ -12,8 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
-from cloud.store.opening import STORE_FILE
-from cloud.store.sql import open_sqlite
+from cloud.store.opening import STORE_FILE, open_sqlite
 from fogline.model.clock import SystemClock
 from fogline.model.errors import FogError, InvalidInput, NotFound
 from fogline.service.folder import make_folder

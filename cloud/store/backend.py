@@ -1,102 +1,178 @@
-"""What differs between databases: how a connection is set up, how a write begins, how rows are locked and
-put.
+"""What differs between databases, and how a transaction runs on either: in a thread, repeated where that helps.
+
+Everything the store asks of its database is synchronous and stands in one function a transaction. A thread for each
+transaction costs one hand-over; an asynchronous driver costs one for each statement (docs/adr/0009).
 """
 
-import sqlite3
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, Protocol
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import partial
+from random import Random
+from typing import Any, Final, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, Table, event
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import ColumnElement, Connection, Engine, Function, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import Insert
 
+from cloud.store.bulk import Bulk
 from fogline.model.errors import StoreBusy
 
-BUSY_SECONDS: Final = 10.0
-"""How long a write waits for another process that holds SQLite's only write lock."""
+T = TypeVar("T")
+
+TRIES: Final = 6
+"""A transaction that lost against another one, or its connection before COMMIT, is run so often."""
+WAIT_SECONDS: Final = 0.02
+"""Before the first repetition at most so long; doubled for each further one, with full jitter."""
+
+
+class Help(Enum):
+    """What helps against an error of the database."""
+
+    REPEAT = "repeat"
+    """The same transaction again, at once."""
+    WAIT = "wait"
+    """The same call, later."""
+    MEND = "mend"
+    """Only a change of the program, or of the database."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """An error of the database in our words."""
+
+    help: Help
+    message: str
+    hint: str = ""
 
 
 class Upsert(Protocol):
-    """Makes an INSERT that on a conflict of the primary key overwrites columns and adds to others, or does
-    nothing.
+    """Makes an INSERT that on a conflict of the primary key overwrites columns, adds to others or keeps the
+    greatest value of others, or does nothing.
     """
 
-    def __call__(self, table: Table, *, overwrite: Sequence[str] = (), add: Sequence[str] = ()) -> Insert: ...
+    def __call__(
+        self,
+        table: Table,
+        *,
+        overwrite: Sequence[str] = (),
+        add: Sequence[str] = (),
+        greatest: Sequence[str] = (),
+    ) -> Insert: ...
+
+
+class _Repeat(Exception):
+    """Changed nothing, and is to be run again."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+class _GivenUp(Exception):
+    """Whoever wanted the transaction was cancelled before it was committed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """One database behind the store. PostgreSQL is to be a second one of these."""
+    """One database behind the store."""
 
-    engine: AsyncEngine
+    engine: Engine
     begin: str
     """The statement that starts a writing transaction."""
+    begin_reading: str
+    """The statement that starts one that sees one state of the store."""
     chunk: int
-    """Values that one IN list may have."""
+    """Values that one statement may have."""
     upsert: Upsert
+    bulk: Bulk
+    shared: bool
+    """Whether others write at the same time: rows are then locked before they are read."""
+    fault: Callable[[DBAPIError], Fault]
+    writers: ThreadPoolExecutor
+    readers: ThreadPoolExecutor
+    dice: Random = field(default_factory=Random)
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that commits at the end, or changes nothing.
+    async def write(self, body: Callable[[Connection], T]) -> T:
+        """Run a transaction that commits at the end, or changes nothing. It may run several times.
 
         Raises :class:`StoreBusy` if the database fails; after a failed COMMIT the outcome is unknown.
         """
-        try:
-            async with self.engine.connect() as connection:
-                try:
-                    await connection.exec_driver_sql(self.begin)
-                    yield connection
-                    await connection.commit()
-                except BaseException:
-                    # Closed, not given back: after a COMMIT that failed nobody knows what is open in it.
-                    await connection.invalidate()
-                    raise
-        except OperationalError as error:
-            raise StoreBusy("the store could not commit", hint=str(error.orig)) from error
+        return await self._repeated(self.writers, partial(self._transaction, body, self.begin))
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that sees one state of the store and changes nothing."""
-        async with self.engine.connect() as connection:
+    async def read(self, body: Callable[[Connection], T]) -> T:
+        """Run a transaction that sees one state of the store and changes nothing. Raises :class:`StoreBusy`."""
+        return await self._repeated(self.readers, partial(self._transaction, body, self.begin_reading))
+
+    async def close(self) -> None:
+        """End every connection, after what is under way."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self.writers.shutdown()
+        self.readers.shutdown()
+        self.engine.dispose()
+
+    async def _repeated(self, threads: ThreadPoolExecutor, run: Callable[[threading.Event], T]) -> T:
+        loop, tries = asyncio.get_running_loop(), 0
+        while True:
+            given_up = threading.Event()
             try:
-                await connection.exec_driver_sql("BEGIN")
-                yield connection
-                await connection.rollback()
-            except BaseException:
-                await connection.invalidate()
+                return await loop.run_in_executor(threads, run, given_up)
+            except asyncio.CancelledError:
+                given_up.set()
                 raise
+            except _Repeat as again:
+                tries += 1
+                if tries == TRIES:
+                    raise StoreBusy(again.fault.message, hint=again.fault.hint) from again
+            await asyncio.sleep(self.dice.uniform(0, WAIT_SECONDS * 2**tries))
+
+    def _transaction(self, body: Callable[[Connection], T], begin: str, given_up: threading.Event) -> T:
+        committing = False
+        try:
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql(begin)
+                told = body(connection)
+                if given_up.is_set():
+                    raise _GivenUp
+                committing = True
+                try:
+                    connection.commit()
+                except BaseException:
+                    # Closed, not given back: nobody knows what is open in it.
+                    connection.invalidate()
+                    raise
+                return told
+        except DBAPIError as error:
+            fault = self.fault(error)
+            if fault.help is Help.MEND:
+                raise
+            if fault.help is Help.REPEAT and not committing:
+                raise _Repeat(fault) from error
+            raise StoreBusy(fault.message, hint=fault.hint) from error
 
 
-def sqlite_backend(path: Path) -> Backend:
-    """SQLite in one file: WAL, synced at every commit, one writer at a time."""
-    engine = create_async_engine(
-        f"sqlite+aiosqlite:///{path}",
-        pool_size=4,
-        max_overflow=4,
-        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
-    )
-    event.listen(engine.sync_engine, "connect", _prepare)
-    return Backend(engine=engine, begin="BEGIN IMMEDIATE", chunk=10_000, upsert=_sqlite_upsert)
+def upsert_of(
+    insert_into: Callable[[Table], sqlite.Insert | postgresql.Insert],
+    greater: Callable[[ColumnElement[Any], ColumnElement[Any]], Function[Any]],
+) -> Upsert:
+    """The upsert of a database; ``greater`` is its function for the greater of two values."""
 
+    def upsert(
+        table: Table, *, overwrite: Sequence[str] = (), add: Sequence[str] = (), greatest: Sequence[str] = ()
+    ) -> Insert:
+        insert = insert_into(table)
+        keys = [column.name for column in table.primary_key.columns]
+        if not (overwrite or add or greatest):
+            return insert.on_conflict_do_nothing()
+        changes: dict[str, ColumnElement[Any]] = {name: insert.excluded[name] for name in overwrite}
+        changes |= {name: table.c[name] + insert.excluded[name] for name in add}
+        changes |= {name: greater(table.c[name], insert.excluded[name]) for name in greatest}
+        return insert.on_conflict_do_update(index_elements=keys, set_=changes)
 
-def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-    cursor = connection.cursor()
-    # FULL: with WAL, NORMAL does not sync at COMMIT, and an ack would promise what a power cut takes back.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-4096"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _sqlite_upsert(table: Table, *, overwrite: Sequence[str] = (), add: Sequence[str] = ()) -> Insert:
-    insert = sqlite.insert(table)
-    keys = [column.name for column in table.primary_key.columns]
-    if not overwrite and not add:
-        return insert.on_conflict_do_nothing()
-    changes: dict[str, ColumnElement[Any]] = {name: insert.excluded[name] for name in overwrite}
-    changes |= {name: table.c[name] + insert.excluded[name] for name in add}
-    return insert.on_conflict_do_update(index_elements=keys, set_=changes)
+    return upsert

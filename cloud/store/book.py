@@ -4,8 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import and_, delete, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, and_, delete, func, select, update
 
 from cloud.store import schema
 from cloud.store.backend import Backend
@@ -91,15 +90,15 @@ class Book:
     Every change begins with :meth:`turn`, which makes those of other processes wait.
     """
 
-    def __init__(self, connection: AsyncConnection, backend: Backend, now_us: int) -> None:
+    def __init__(self, connection: Connection, backend: Backend, now_us: int) -> None:
         self._connection = connection
         self._backend = backend
         self._now_us = now_us
 
-    async def plans(self) -> list[PlanRow]:
+    def plans(self) -> list[PlanRow]:
         """Every plan, oldest first."""
         table = schema.plans
-        rows = await self._connection.execute(select(table).order_by(table.c.deployed_us, table.c.plan))
+        rows = self._connection.execute(select(table).order_by(table.c.deployed_us, table.c.plan))
         return [
             PlanRow(
                 tenant=row.tenant,
@@ -113,82 +112,82 @@ class Book:
             for row in rows
         ]
 
-    async def pipelines(self) -> list[PipelineRow]:
+    def pipelines(self) -> list[PipelineRow]:
         """Every public name."""
         table = schema.pipelines
-        rows = await self._connection.execute(select(table).order_by(table.c.tenant, table.c.name))
+        rows = self._connection.execute(select(table).order_by(table.c.tenant, table.c.name))
         return [
             PipelineRow(tenant=row.tenant, name=row.name, public=row.public, newest=row.newest)
             for row in rows
         ]
 
-    async def generation(self) -> int:
+    def generation(self) -> int:
         """Generation of desired state."""
-        return int((await self._connection.execute(select(schema.store.c.generation))).scalar_one())
+        return int(self._connection.execute(select(schema.store.c.generation)).scalar_one())
 
-    async def edition(self) -> int:
+    def edition(self) -> int:
         """Number of the last change of plans, names or assignments."""
-        return int((await self._connection.execute(select(schema.store.c.edition))).scalar_one())
+        return int(self._connection.execute(select(schema.store.c.edition)).scalar_one())
 
-    async def turn(self, edition: int | None = None) -> None:
+    def turn(self, edition: int | None = None) -> None:
         """Begin a change: until the transaction ends nobody else can.
 
         Raises :class:`Overtaken` if the caller's view is of an ``edition`` that is over.
         """
         row = select(schema.store.c.edition).with_for_update()
-        now = int((await self._connection.execute(row)).scalar_one())
+        now = int(self._connection.execute(row).scalar_one())
         if edition not in (None, now):
             raise Overtaken("the plans have just been changed by another process")
 
-    async def changed(self) -> None:
+    def changed(self) -> None:
         """Something was changed: other processes will look."""
         table = schema.store
-        await self._connection.execute(update(table).values(edition=table.c.edition + 1))
+        self._connection.execute(update(table).values(edition=table.c.edition + 1))
 
-    async def raise_generation(self, at_least: int = 0) -> int:
+    def raise_generation(self, at_least: int = 0) -> int:
         """Count the generation up, beyond ``at_least`` too; the new one. Its transaction has the turn."""
-        generation = max(await self.generation(), at_least) + 1
-        await self._connection.execute(update(schema.store).values(generation=generation))
-        await self.changed()
+        generation = max(self.generation(), at_least) + 1
+        self._connection.execute(update(schema.store).values(generation=generation))
+        self.changed()
         return generation
 
-    async def deploy(self, new: NewPlan, edition: int | None) -> Deployment:
+    def deploy(self, new: NewPlan, edition: int | None) -> Deployment:
         """Make a plan its pipeline's newest; older ones that are not public yet are given up."""
-        await self.turn(edition)
-        pipelines = {(p.tenant, p.name): p for p in await self.pipelines()}
+        self.turn(edition)
+        pipelines = {(p.tenant, p.name): p for p in self.pipelines()}
         pipeline = pipelines.get((new.tenant, new.pipeline))
         if pipeline is not None and pipeline.newest == new.plan:
-            return Deployment(generation=await self.generation(), changed=False)
-        plans = [p for p in await self.plans() if (p.tenant, p.pipeline) == (new.tenant, new.pipeline)]
+            return Deployment(generation=self.generation(), changed=False)
+        plans = [p for p in self.plans() if (p.tenant, p.pipeline) == (new.tenant, new.pipeline)]
         for plan in plans:
             if plan.stage is Stage.CANDIDATE and plan.plan != new.plan:
-                await self._stop(plan.tenant, plan.plan)
+                self._stop(plan.tenant, plan.plan)
         known = {p.plan: p.stage for p in plans}
         if pipeline is None:
-            await self._name(new)
+            self._name(new)
         else:
-            await self._rename(new.tenant, new.pipeline, newest=new.plan)
+            self._rename(new.tenant, new.pipeline, newest=new.plan)
         if new.plan not in known:
-            await self._insert(new, Stage.PUBLIC if pipeline is None else Stage.CANDIDATE)
+            self._insert(new, Stage.PUBLIC if pipeline is None else Stage.CANDIDATE)
         elif known[new.plan] is not Stage.PUBLIC:
-            await self._stage(new.tenant, new.plan, Stage.CANDIDATE, replaced_us=None, stopped_us=None)
-        await self.assign(new.tenant, new.plan, await self._live_nodes(new.tenant))
-        return Deployment(generation=await self.raise_generation(), changed=True)
+            self._stage(new.tenant, new.plan, Stage.CANDIDATE, replaced_us=None, stopped_us=None)
+        self.assign(new.tenant, new.plan, self._live_nodes(new.tenant))
+        return Deployment(generation=self.raise_generation(), changed=True)
 
-    async def publish(self, plan: PlanRow, from_us: int, edition: int | None) -> None:
+    def publish(self, plan: PlanRow, from_us: int, edition: int | None) -> None:
         """Let a candidate's results bear the pipeline's name from this window start on."""
-        await self.turn(edition)
+        self.turn(edition)
         table = schema.publications
-        await self._connection.execute(
+        self._connection.execute(
             delete(table).where(
                 table.c.tenant == plan.tenant, table.c.pipeline == plan.pipeline, table.c.from_us >= from_us
             )
         )
-        await self._connection.execute(
+        self._connection.execute(
             table.insert().values(tenant=plan.tenant, pipeline=plan.pipeline, from_us=from_us, plan=plan.plan)
         )
         plans = schema.plans
-        await self._connection.execute(
+        self._connection.execute(
             update(plans)
             .where(
                 plans.c.tenant == plan.tenant,
@@ -197,31 +196,31 @@ class Book:
             )
             .values(stage=Stage.REPLACED.value, replaced_us=self._now_us)
         )
-        await self._stage(plan.tenant, plan.plan, Stage.PUBLIC, replaced_us=None, stopped_us=None)
-        await self._rename(plan.tenant, plan.pipeline, public=plan.plan)
-        await self._tell_again(plan, from_us)
-        await self.changed()
+        self._stage(plan.tenant, plan.plan, Stage.PUBLIC, replaced_us=None, stopped_us=None)
+        self._rename(plan.tenant, plan.pipeline, public=plan.plan)
+        self._tell_again(plan, from_us)
+        self.changed()
 
-    async def retire(self, plan: PlanRow, edition: int | None) -> int:
+    def retire(self, plan: PlanRow, edition: int | None) -> int:
         """Take a plan out of desired state; the new generation."""
-        await self.turn(edition)
-        await self._stop(plan.tenant, plan.plan)
-        return await self.raise_generation()
+        self.turn(edition)
+        self._stop(plan.tenant, plan.plan)
+        return self.raise_generation()
 
-    async def assign(self, tenant: str, plan: str, nodes: Iterable[str]) -> None:
+    def assign(self, tenant: str, plan: str, nodes: Iterable[str]) -> None:
         """Assign nodes that are not assigned yet.
 
         As long as the plan has committed nothing an assignment counts from the beginning of time: a plan
         may start over old data, and nobody is late for it.
         """
         table, offsets = schema.assignments, schema.offsets
-        open_ = await self._connection.execute(
+        open_ = self._connection.execute(
             select(table.c.node).where(
                 table.c.tenant == tenant, table.c.plan == plan, table.c.to_us.is_(None)
             )
         )
         assigned = set(open_.scalars())
-        begun = await self._connection.execute(
+        begun = self._connection.execute(
             select(offsets.c.origin)
             .where(offsets.c.tenant == tenant, offsets.c.plan == plan, offsets.c.messages > 0)
             .limit(1)
@@ -232,44 +231,44 @@ class Book:
             for node in sorted(set(nodes) - assigned)
         ]
         if rows:
-            await self._connection.execute(self._backend.upsert(table, overwrite=("to_us",)), rows)
+            self._connection.execute(self._backend.upsert(table, overwrite=("to_us",)), rows)
 
-    async def retire_node(self, tenant: str, node: str) -> bool:
+    def retire_node(self, tenant: str, node: str) -> bool:
         """Expect nothing more of a node; whether there was one."""
-        await self.turn()
+        self.turn()
         nodes, table = schema.nodes, schema.assignments
-        found = await self._connection.execute(
+        found = self._connection.execute(
             update(nodes)
             .where(nodes.c.tenant == tenant, nodes.c.node == node)
             .values(retired_us=self._now_us)
         )
-        await self._connection.execute(
+        self._connection.execute(
             update(table)
             .where(table.c.tenant == tenant, table.c.node == node, table.c.to_us.is_(None))
             .values(to_us=self._now_us)
         )
-        await self.changed()
+        self.changed()
         return bool(found.rowcount)
 
-    async def _live_nodes(self, tenant: str) -> Sequence[str]:
+    def _live_nodes(self, tenant: str) -> Sequence[str]:
         table = schema.nodes
         query = select(table.c.node).where(table.c.tenant == tenant, table.c.retired_us.is_(None))
-        return (await self._connection.execute(query)).scalars().all()
+        return self._connection.execute(query).scalars().all()
 
-    async def _name(self, new: NewPlan) -> None:
-        await self._connection.execute(
+    def _name(self, new: NewPlan) -> None:
+        self._connection.execute(
             schema.pipelines.insert().values(
                 tenant=new.tenant, name=new.pipeline, public=new.plan, newest=new.plan, changes=0
             )
         )
-        await self._connection.execute(
+        self._connection.execute(
             schema.publications.insert().values(
                 tenant=new.tenant, pipeline=new.pipeline, from_us=NEVER, plan=new.plan
             )
         )
 
-    async def _insert(self, new: NewPlan, stage: Stage) -> None:
-        await self._connection.execute(
+    def _insert(self, new: NewPlan, stage: Stage) -> None:
+        self._connection.execute(
             schema.plans.insert().values(
                 tenant=new.tenant,
                 plan=new.plan,
@@ -281,7 +280,7 @@ class Book:
             )
         )
         if new.steps:
-            await self._connection.execute(
+            self._connection.execute(
                 schema.steps.insert(),
                 [
                     {
@@ -296,37 +295,37 @@ class Book:
                 ],
             )
 
-    async def _rename(self, tenant: str, name: str, **values: str) -> None:
+    def _rename(self, tenant: str, name: str, **values: str) -> None:
         table = schema.pipelines
-        await self._connection.execute(
+        self._connection.execute(
             update(table).where(table.c.tenant == tenant, table.c.name == name).values(**values)
         )
 
-    async def _stage(self, tenant: str, plan: str, stage: Stage, **values: int | None) -> None:
+    def _stage(self, tenant: str, plan: str, stage: Stage, **values: int | None) -> None:
         table = schema.plans
-        await self._connection.execute(
+        self._connection.execute(
             update(table)
             .where(table.c.tenant == tenant, table.c.plan == plan)
             .values(stage=stage.value, **values)
         )
 
-    async def _stop(self, tenant: str, plan: str) -> None:
-        await self._stage(tenant, plan, Stage.RETIRED, stopped_us=self._now_us)
+    def _stop(self, tenant: str, plan: str) -> None:
+        self._stage(tenant, plan, Stage.RETIRED, stopped_us=self._now_us)
         table = schema.assignments
-        await self._connection.execute(
+        self._connection.execute(
             update(table)
             .where(table.c.tenant == tenant, table.c.plan == plan, table.c.to_us.is_(None))
             .values(to_us=self._now_us)
         )
 
-    async def _tell_again(self, plan: PlanRow, from_us: int) -> None:
+    def _tell_again(self, plan: PlanRow, from_us: int) -> None:
         """Results that become public are changes to whoever follows the name: all numbers go up by as much."""
         table, names = schema.results, schema.pipelines
         name = and_(names.c.tenant == plan.tenant, names.c.name == plan.pipeline)
         of_plan = and_(table.c.tenant == plan.tenant, table.c.plan == plan.plan, table.c.start_us >= from_us)
-        last = (await self._connection.execute(select(func.max(table.c.change)).where(of_plan))).scalar()
+        last = self._connection.execute(select(func.max(table.c.change)).where(of_plan)).scalar()
         if last is None:
             return
-        changes = (await self._connection.execute(select(names.c.changes).where(name))).scalar_one()
-        await self._connection.execute(update(table).where(of_plan).values(change=table.c.change + changes))
-        await self._connection.execute(update(names).where(name).values(changes=changes + last))
+        changes = self._connection.execute(select(names.c.changes).where(name)).scalar_one()
+        self._connection.execute(update(table).where(of_plan).values(change=table.c.change + changes))
+        self._connection.execute(update(names).where(name).values(changes=changes + last))

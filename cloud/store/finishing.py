@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final
 
-from sqlalchemy import ColumnElement, RowMapping, Table, and_, case, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, case, func, or_, select, update
 
 from cloud.finish.decision import (
     Assignment,
@@ -90,25 +89,24 @@ Texts = dict[tuple[int, str], tuple[str, int]]
 class StepPass:
     """Looks at windows that changed or may now be called complete or partial, and writes what is new."""
 
-    def __init__(
-        self, connection: AsyncConnection, backend: Backend, step: StepToFinish, now_us: int
-    ) -> None:
+    def __init__(self, connection: Connection, backend: Backend, step: StepToFinish, now_us: int) -> None:
         self._connection = connection
         self._backend = backend
         self._step = step
         self._now_us = now_us
         self._name = {"tenant": step.tenant, "plan": step.plan, "step": step.layout.step}
 
-    async def run(self, moved: Moved | None) -> PassOutcome:
+    def run(self, moved: Moved | None) -> PassOutcome:
         """One bounded helping."""
-        self._step = await self._now()
+        self._lock_step()
+        self._step = self._now()
         if moved is not None:
-            await self._keep_passed()
-        all_dirty = await self._dirty()
-        all_waiting = await self._waiting(moved)
+            self._keep_passed()
+        all_dirty = self._dirty()
+        all_waiting = self._waiting(moved)
         dirty, waiting = _helping(all_dirty), _helping(all_waiting)
         windows = {window.span.start_us: window for window in (*waiting, *dirty)}
-        changes = await self._finish(windows) if windows else 0
+        changes = self._finish(windows) if windows else 0
         some_wait = len(all_waiting) == MAX_WINDOWS or len(waiting) < len(all_waiting)
         some_dirty = len(all_dirty) == MAX_WINDOWS or len(dirty) < len(all_dirty)
         return PassOutcome(
@@ -116,15 +114,29 @@ class StepPass:
             changes=changes,
             upto_us=waiting[-1].span.end_us if some_wait else NEVER,
             more=some_dirty or some_wait,
-            due_us=await self._next_due(),
+            due_us=self._next_due(),
         )
 
-    async def _now(self) -> StepToFinish:
+    def _lock_step(self) -> None:
+        """One pass over a step at a time; commits go on beside it, retention does not."""
+        table = schema.steps
+        self._connection.execute(select(table.c.step).where(self._of(table)).with_for_update(key_share=True))
+
+    def _locked(self, windows: Mapping[int, _Window]) -> Mapping[int, _Window]:
+        """The windows as they are once no commit is writing into them any more, nor can before this one ends."""
+        if not self._backend.shared:
+            return windows
+        table = schema.windows
+        query = select(table).where(self._of(table), table.c.start_us.in_(sorted(windows)))
+        rows = self._connection.execute(query.order_by(table.c.start_us).with_for_update())
+        return {row["start_us"]: _window(row) for row in rows.mappings()}
+
+    def _now(self) -> StepToFinish:
         """The step as this transaction sees it: another process may have said more since the caller looked, and a
         pass with an older view would take it back.
         """
         table, step = schema.passed, self._step
-        rows = await self._connection.execute(
+        rows = self._connection.execute(
             select(table.c.node, table.c.passed_us).where(
                 table.c.tenant == step.tenant,
                 table.c.plan == step.plan,
@@ -134,10 +146,10 @@ class StepPass:
         passed = dict(step.passed)
         for node, passed_us in rows:
             passed[node] = max(passed_us, passed.get(node, passed_us))
-        assignments = await Reading(self._connection).assignments(step.tenant, step.plan)
+        assignments = Reading(self._connection).assignments(step.tenant, step.plan)
         return replace(step, assignments=assignments, passed=passed)
 
-    async def _keep_passed(self) -> None:
+    def _keep_passed(self) -> None:
         rows = [
             {
                 "tenant": self._step.tenant,
@@ -150,26 +162,26 @@ class StepPass:
             if passed_us != NEVER
         ]
         if rows:
-            insert = self._backend.upsert(schema.passed, overwrite=("passed_us",))
-            await self._connection.execute(insert, rows)
+            insert = self._backend.upsert(schema.passed, greatest=("passed_us",))
+            self._connection.execute(insert, rows)
 
-    async def _next_due(self) -> int | None:
+    def _next_due(self) -> int | None:
         table, patience = schema.windows, self._step.patience
         ready = table.c.end_us + patience.disorder_us
         begin = case((ready > table.c.opened_us, ready), else_=table.c.opened_us)
         query = select(func.min(begin)).where(
             self._of(table), table.c.settled == 0, table.c.status == Status.OPEN.value
         )
-        first = (await self._connection.execute(query)).scalar()
+        first = self._connection.execute(query).scalar()
         return None if first is None else int(first) + patience.wait_us
 
-    async def _dirty(self) -> list[_Window]:
+    def _dirty(self) -> list[_Window]:
         table = schema.windows
         query = select(table).where(self._of(table), table.c.dirty == 1)
-        rows = await self._connection.execute(query.order_by(table.c.start_us).limit(MAX_WINDOWS))
+        rows = self._connection.execute(query.order_by(table.c.start_us).limit(MAX_WINDOWS))
         return [_window(row) for row in rows.mappings()]
 
-    async def _waiting(self, moved: Moved | None) -> list[_Window]:
+    def _waiting(self, moved: Moved | None) -> list[_Window]:
         """Unsettled windows that a watermark has passed, and open ones that have waited long enough."""
         table, patience = schema.windows, self._step.patience
         overdue = and_(
@@ -181,19 +193,20 @@ class StepPass:
         if moved is not None:
             due = or_(overdue, and_(table.c.end_us > moved.after_us, table.c.end_us <= moved.upto_us))
         query = select(table).where(self._of(table), table.c.settled == 0, due)
-        rows = await self._connection.execute(query.order_by(table.c.end_us).limit(MAX_WINDOWS))
+        rows = self._connection.execute(query.order_by(table.c.end_us).limit(MAX_WINDOWS))
         return [_window(row) for row in rows.mappings()]
 
-    async def _finish(self, windows: Mapping[int, _Window]) -> int:
-        fresh = await self._fresh([w.span.start_us for w in windows.values() if w.dirty])
+    def _finish(self, chosen: Mapping[int, _Window]) -> int:
+        windows = self._locked(chosen)
+        fresh = self._fresh([w.span.start_us for w in windows.values() if w.dirty])
         standings: dict[int, Standing] = {}
         for start, window in windows.items():
             standings[start] = self._decided(window, changed=start in fresh.changed)
         renamed = [start for start, w in windows.items() if _says_more(w.standing, standings[start])]
-        restamped = await self._shown(renamed)
+        restamped = self._shown(renamed)
         rows = {at: fresh.rows.get(at, restamped.get(at)) for at in (*restamped, *fresh.rows)}
-        await self._write_windows(windows, standings, fresh.readings, set(renamed) | fresh.changed)
-        await self._write_results({at: row for at, row in rows.items() if row is not None})
+        self._write_windows(windows, standings, fresh.readings, set(renamed) | fresh.changed)
+        self._write_results({at: row for at, row in rows.items() if row is not None})
         return len(rows)
 
     def _decided(self, window: _Window, *, changed: bool) -> Standing:
@@ -206,7 +219,7 @@ class StepPass:
             waited=waited_for(window.span, window.opened_us, self._step.patience, self._now_us),
         )
 
-    async def _fresh(self, starts: Sequence[int]) -> "_Fresh":
+    def _fresh(self, starts: Sequence[int]) -> "_Fresh":
         """Finish the rows that commits have touched since, and keep those whose result is a new one."""
         if not starts:
             return _Fresh(rows={}, readings={})
@@ -222,7 +235,7 @@ class StepPass:
             )
             .where(self._of(windows), windows.c.start_us.in_(starts), states.c.touched > windows.c.finished)
         )
-        read = (await self._connection.execute(query)).all()
+        read = self._connection.execute(query).all()
         if not read:
             return _Fresh(rows={}, readings={})
         table = rows_from_bytes(
@@ -231,7 +244,7 @@ class StepPass:
             [key_from_text(row.key) for row in read],
             [row.state for row in read],
         )
-        shown = await self._shown(starts)
+        shown = self._shown(starts)
         rows: Texts = {}
         for row in finish(self._step.query, table):
             at = (row.pane_start, key_text(row.key))
@@ -244,17 +257,17 @@ class StepPass:
                 readings[start] += count
         return _Fresh(rows=rows, readings=readings)
 
-    async def _shown(self, starts: Sequence[int]) -> Texts:
+    def _shown(self, starts: Sequence[int]) -> Texts:
         if not starts:
             return {}
         table = schema.results
         query = select(table.c.start_us, table.c.key, table.c.outputs, table.c.readings).where(
             self._of(table), table.c.start_us.in_(starts)
         )
-        rows = await self._connection.execute(query)
+        rows = self._connection.execute(query)
         return {(row.start_us, row.key): (row.outputs, row.readings) for row in rows}
 
-    async def _write_windows(
+    def _write_windows(
         self,
         windows: Mapping[int, _Window],
         standings: Mapping[int, Standing],
@@ -274,14 +287,14 @@ class StepPass:
             }
             if start in changed:
                 values["changed_us"] = self._now_us
-            await self._connection.execute(
+            self._connection.execute(
                 update(table).where(self._of(table), table.c.start_us == start).values(values)
             )
 
-    async def _write_results(self, rows: Texts) -> None:
+    def _write_results(self, rows: Texts) -> None:
         if not rows:
             return
-        first = await next_changes(self._connection, self._step.tenant, self._step.pipeline, len(rows))
+        first = next_changes(self._connection, self._step.tenant, self._step.pipeline, len(rows))
         values = [
             self._name
             | {
@@ -294,7 +307,7 @@ class StepPass:
             }
             for number, ((start, key), (outputs, readings)) in enumerate(sorted(rows.items()))
         ]
-        await self._connection.execute(
+        self._connection.execute(
             self._backend.upsert(schema.results, overwrite=("outputs", "readings", "change")), values
         )
 
@@ -315,12 +328,12 @@ class _Fresh:
         return set(self.readings)
 
 
-async def next_changes(connection: AsyncConnection, tenant: str, pipeline: str, count: int) -> int:
+def next_changes(connection: Connection, tenant: str, pipeline: str, count: int) -> int:
     """Take so many numbers of changes of a pipeline; the first of them."""
     table = schema.pipelines
     name = and_(table.c.tenant == tenant, table.c.name == pipeline)
-    await connection.execute(update(table).where(name).values(changes=table.c.changes + count))
-    last = (await connection.execute(select(table.c.changes).where(name))).scalar_one()
+    connection.execute(update(table).where(name).values(changes=table.c.changes + count))
+    last = connection.execute(select(table.c.changes).where(name)).scalar_one()
     return int(last) - count + 1
 
 

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, select, true
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, select, true
 
 from cloud.store import schema
 
@@ -34,7 +33,7 @@ class Kept(NamedTuple):
 NOTHING_KNOWN: Final[Mapping[Machine, int]] = {}
 
 
-async def kept_reports(connection: AsyncConnection, known: Mapping[Machine, int]) -> list[Kept]:
+def kept_reports(connection: Connection, known: Mapping[Machine, int]) -> list[Kept]:
     """Every machine's report; ``known`` says of which instants the caller has the texts."""
     nodes, aggregators = schema.nodes, schema.aggregators
     tables = (
@@ -55,7 +54,7 @@ async def kept_reports(connection: AsyncConnection, known: Mapping[Machine, int]
             true(),
         ),
     )
-    return [kept for table in tables for kept in await _kept(connection, table, known)]
+    return [kept for table in tables for kept in _kept(connection, table, known)]
 
 
 class _Reported(NamedTuple):
@@ -67,9 +66,9 @@ class _Reported(NamedTuple):
     there: ColumnElement[bool]
 
 
-async def _kept(connection: AsyncConnection, table: _Reported, known: Mapping[Machine, int]) -> list[Kept]:
+def _kept(connection: Connection, table: _Reported, known: Mapping[Machine, int]) -> list[Kept]:
     listed = select(table.tenant, table.name, table.seen_us).where(table.there)
-    seen = {Machine(table.role, tenant, name): at for tenant, name, at in await connection.execute(listed)}
+    seen = {Machine(table.role, tenant, name): at for tenant, name, at in connection.execute(listed)}
     tenants: dict[str, list[str]] = {}
     for machine, seen_us in seen.items():
         if known.get(machine) != seen_us:
@@ -80,6 +79,6 @@ async def _kept(connection: AsyncConnection, table: _Reported, known: Mapping[Ma
             query = select(table.name, table.report).where(
                 table.tenant == tenant, table.name.in_(names[at : at + CHUNK])
             )
-            for name, report in await connection.execute(query):
+            for name, report in connection.execute(query):
                 texts[Machine(table.role, tenant, name)] = report
     return [Kept(machine, seen_us, texts.get(machine)) for machine, seen_us in seen.items()]

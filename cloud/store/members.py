@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, select, update
 
 from cloud.store import schema
 
@@ -11,27 +10,25 @@ from cloud.store import schema
 class Members:
     """Each process has a row, whose beat it moves as long as it lives. Nobody compares clocks."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def join(self, name: str) -> int:
+    def join(self, name: str) -> int:
         """Add a process; its number is higher than any before."""
-        done = await self._connection.execute(schema.members.insert().values(name=name, beat=0))
+        done = self._connection.execute(schema.members.insert().values(name=name, beat=0))
         (number,) = done.inserted_primary_key or (0,)
         return int(number)
 
-    async def beat(self, member: int, gone: Iterable[int]) -> Mapping[int, int]:
+    def beat(self, member: int, gone: Iterable[int]) -> Mapping[int, int]:
         """Move a member's beat, strike off those that are gone; the beats of all that are left."""
         table = schema.members
-        await self._connection.execute(
-            update(table).where(table.c.number == member).values(beat=table.c.beat + 1)
-        )
-        await self.leave(gone)
-        rows = await self._connection.execute(select(table.c.number, table.c.beat))
+        self._connection.execute(update(table).where(table.c.number == member).values(beat=table.c.beat + 1))
+        self.leave(gone)
+        rows = self._connection.execute(select(table.c.number, table.c.beat))
         return {row.number: row.beat for row in rows}
 
-    async def leave(self, members: Iterable[int]) -> None:
+    def leave(self, members: Iterable[int]) -> None:
         """Strike members off."""
         table, numbers = schema.members, sorted(members)
         if numbers:
-            await self._connection.execute(delete(table).where(table.c.number.in_(numbers)))
+            self._connection.execute(delete(table).where(table.c.number.in_(numbers)))

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import select, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, select, tuple_
 
 from cloud.store import schema
 from cloud.store.backend import Backend
@@ -21,36 +20,41 @@ class Origins:
         self._backend = backend
         self._kept: dict[Origin, int] = {}
 
-    async def numbers(self, connection: AsyncConnection, origins: Iterable[Origin]) -> dict[Origin, int]:
+    def forget(self) -> None:
+        """The store is another one than before."""
+        self._kept = {}
+
+    def numbers(self, connection: Connection, origins: Iterable[Origin]) -> dict[Origin, int]:
         """The number of every origin; new ones are numbered in this transaction."""
         wanted = dict.fromkeys(origins)
-        found = {origin: self._kept[origin] for origin in wanted if origin in self._kept}
+        kept = self._kept
+        found = {origin: kept[origin] for origin in wanted if origin in kept}
         missing = [origin for origin in wanted if origin not in found]
         if not missing:
             return found
-        read = await self._read(connection, missing)
-        if len(self._kept) + len(read) > KEPT:
-            self._kept.clear()
-        # Only what was there before this transaction is kept: its own numbers may yet be rolled back.
-        self._kept |= read
+        read = self._read(connection, missing)
+        # Only what was there before this transaction is kept: its own numbers may yet be rolled back. And only
+        # if nobody has said meanwhile that the store is another one.
+        if self._kept is kept:
+            self._kept = (kept if len(kept) + len(read) <= KEPT else {}) | read
         new = sorted(origin for origin in missing if origin not in read)
         if new:
             insert = self._backend.upsert(schema.origins)
-            await connection.execute(
+            connection.execute(
                 insert,
                 [{"tenant": o.tenant, "node": o.node, "stream": o.stream, "epoch": o.epoch} for o in new],
             )
-            read |= await self._read(connection, new)
+            read |= self._read(connection, new)
         return found | read
 
-    async def _read(self, connection: AsyncConnection, origins: Sequence[Origin]) -> dict[Origin, int]:
+    def _read(self, connection: Connection, origins: Sequence[Origin]) -> dict[Origin, int]:
         table = schema.origins
         name = tuple_(table.c.tenant, table.c.node, table.c.stream, table.c.epoch)
         found: dict[Origin, int] = {}
         for at in range(0, len(origins), self._backend.chunk // 4):
             chunk = origins[at : at + self._backend.chunk // 4]
             names = [(o.tenant, o.node, o.stream, o.epoch) for o in chunk]
-            for row in await connection.execute(select(table).where(name.in_(names))):
+            for row in connection.execute(select(table).where(name.in_(names))):
                 found[Origin(tenant=row.tenant, node=row.node, stream=row.stream, epoch=row.epoch)] = (
                     row.number
                 )

@@ -7,8 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Select, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Select, func, or_, select
 
 from cloud.finish.decision import Assignment, Mark, Status, watermarks
 from cloud.store import schema
@@ -60,20 +59,20 @@ class UnsettledRow:
 class Reading:
     """Answers questions from one state of the store."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def passed(self, tenant: str, plan: str) -> dict[str, dict[str, int]]:
+    def passed(self, tenant: str, plan: str) -> dict[str, dict[str, int]]:
         """By stream and node: up to where the node has sent everything; it never goes back."""
-        found = {stream: watermarks(marks) for stream, marks in (await self._marks(tenant, plan)).items()}
+        found = {stream: watermarks(marks) for stream, marks in (self._marks(tenant, plan)).items()}
         table = schema.passed
         query = select(table).where(table.c.tenant == tenant, table.c.plan == plan)
-        for row in await self._connection.execute(query):
+        for row in self._connection.execute(query):
             nodes = found.setdefault(row.stream, {})
             nodes[row.node] = max(row.passed_us, nodes.get(row.node, row.passed_us))
         return found
 
-    async def _marks(self, tenant: str, plan: str) -> dict[str, list[Mark]]:
+    def _marks(self, tenant: str, plan: str) -> dict[str, list[Mark]]:
         """How far each node's open and closed origins are, by stream."""
         offsets, origins = schema.offsets, schema.origins
         ended = or_(offsets.c.closed == 1, offsets.c.gone == 1)
@@ -90,15 +89,15 @@ class Reading:
             .group_by(origins.c.stream, origins.c.node, ended)
         )
         found: dict[str, list[Mark]] = {}
-        for row in await self._connection.execute(query):
+        for row in self._connection.execute(query):
             mark = Mark(node=row.node, closed=bool(row.ended), least_us=row.least, greatest_us=row.greatest)
             found.setdefault(row.stream, []).append(mark)
-        for row in await self._connection.execute(_not_begun(tenant, plan)):
+        for row in self._connection.execute(_not_begun(tenant, plan)):
             mark = Mark(node=row.node, closed=False, least_us=NEVER, greatest_us=NEVER)
             found.setdefault(row.stream, []).append(mark)
         return found
 
-    async def starts(self, tenant: str, plan: str) -> dict[Origin, int]:
+    def starts(self, tenant: str, plan: str) -> dict[Origin, int]:
         """Where a plan began on each origin."""
         offsets, origins = schema.offsets, schema.origins
         query = (
@@ -108,10 +107,10 @@ class Reading:
         )
         return {
             Origin(tenant=row.tenant, node=row.node, stream=row.stream, epoch=row.epoch): row.start
-            for row in await self._connection.execute(query)
+            for row in self._connection.execute(query)
         }
 
-    async def assignments(self, tenant: str, plan: str) -> tuple[Assignment, ...]:
+    def assignments(self, tenant: str, plan: str) -> tuple[Assignment, ...]:
         """Every assignment the plan ever had."""
         table = schema.assignments
         query = (
@@ -121,14 +120,14 @@ class Reading:
         )
         return tuple(
             Assignment(node=row.node, from_us=row.from_us, to_us=row.to_us)
-            for row in await self._connection.execute(query)
+            for row in self._connection.execute(query)
         )
 
-    async def ledger(self, tenant: str) -> list[LedgerRow]:
+    def ledger(self, tenant: str) -> list[LedgerRow]:
         """What is committed and given up of every origin, by plan."""
         offsets, origins, gaps = schema.offsets, schema.origins, schema.gaps
         dropped: dict[tuple[str, int], dict[str, int]] = {}
-        for row in await self._connection.execute(select(gaps).where(gaps.c.tenant == tenant)):
+        for row in self._connection.execute(select(gaps).where(gaps.c.tenant == tenant)):
             dropped.setdefault((row.plan, row.origin), {})[row.reason] = row.messages
         query = (
             select(offsets, origins.c.node, origins.c.stream, origins.c.epoch)
@@ -144,10 +143,10 @@ class Reading:
                 messages=row.messages,
                 gaps=dropped.get((row.plan, row.origin), {}),
             )
-            for row in await self._connection.execute(query)
+            for row in self._connection.execute(query)
         ]
 
-    async def journals(self, tenant: str) -> list[JournalRow]:
+    def journals(self, tenant: str) -> list[JournalRow]:
         """The greatest values reported of every origin."""
         journals, origins = schema.journals, schema.origins
         query = (
@@ -166,30 +165,30 @@ class Reading:
                 base=row.base,
                 listed=bool(row.listed),
             )
-            for row in await self._connection.execute(query)
+            for row in self._connection.execute(query)
         ]
 
-    async def counters(self, tenant: str) -> dict[str, dict[ReadingTerm, int]]:
+    def counters(self, tenant: str) -> dict[str, dict[ReadingTerm, int]]:
         """The ledger's terms in readings, by plan."""
         table = schema.counters
         found: dict[str, dict[ReadingTerm, int]] = {}
-        for row in await self._connection.execute(select(table).where(table.c.tenant == tenant)):
+        for row in self._connection.execute(select(table).where(table.c.tenant == tenant)):
             term = ReadingTerm(row.stream, row.step, row.term, row.reason)
             found.setdefault(row.plan, {})[term] = row.readings
         return found
 
-    async def readings(self, tenant: str) -> int:
+    def readings(self, tenant: str) -> int:
         """Readings that were counted into states since the store was created."""
         table = schema.counters
         query = select(func.sum(table.c.readings)).where(table.c.tenant == tenant, table.c.term == "counted")
-        return int((await self._connection.execute(query)).scalar() or 0)
+        return int(self._connection.execute(query).scalar() or 0)
 
-    async def unsettled(self) -> list[UnsettledRow]:
+    def unsettled(self) -> list[UnsettledRow]:
         """Windows that may still change, of all tenants."""
         table = schema.windows
         name = (table.c.tenant, table.c.plan, table.c.step, table.c.status)
         query = select(*name, func.count().label("windows"), func.min(table.c.end_us).label("oldest"))
-        rows = await self._connection.execute(query.where(table.c.settled == 0).group_by(*name))
+        rows = self._connection.execute(query.where(table.c.settled == 0).group_by(*name))
         return [
             UnsettledRow(
                 tenant=row.tenant,

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, func, or_, select, update
 
 from cloud.store import schema
 from cloud.store.backend import Backend
@@ -59,22 +58,22 @@ class AggregatorReport:
 class Reports:
     """Takes reports in one transaction: so many statements for one node as for a hundred."""
 
-    def __init__(self, connection: AsyncConnection, backend: Backend, origins: Origins, now_us: int) -> None:
+    def __init__(self, connection: Connection, backend: Backend, origins: Origins, now_us: int) -> None:
         self._connection = connection
         self._backend = backend
         self._origins = origins
         self._now_us = now_us
 
-    async def take(self, reports: Sequence[Report]) -> None:
+    def take(self, reports: Sequence[Report]) -> None:
         """Keep reports, number their origins, assign new nodes, close origins whose journal is gone."""
         tenants: dict[str, list[Report]] = {}
         for report in sorted(reports, key=lambda report: (report.tenant, report.node)):
             tenants.setdefault(report.tenant, []).append(report)
         for tenant, all_ in tenants.items():
             for at in range(0, len(all_), CHUNK):
-                await self._take(tenant, all_[at : at + CHUNK])
+                self._take(tenant, all_[at : at + CHUNK])
 
-    async def take_aggregators(self, reports: Iterable[AggregatorReport]) -> None:
+    def take_aggregators(self, reports: Iterable[AggregatorReport]) -> None:
         """Keep reports of aggregators."""
         rows = [
             {"tenant": r.tenant, "aggregator": r.aggregator, "seen_us": self._now_us, "report": r.raw}
@@ -82,21 +81,21 @@ class Reports:
         ]
         if rows:
             insert = self._backend.upsert(schema.aggregators, overwrite=("seen_us", "report"))
-            await self._connection.execute(insert, rows)
+            self._connection.execute(insert, rows)
 
-    async def _take(self, tenant: str, reports: Sequence[Report]) -> None:
-        numbers = await self._origins.numbers(
+    def _take(self, tenant: str, reports: Sequence[Report]) -> None:
+        numbers = self._origins.numbers(
             self._connection, (journal.origin for report in reports for journal in report.journals)
         )
         nodes = [report.node for report in reports]
-        known = await self._journals(tenant, nodes, numbers.values())
-        await self._keep_journals(reports, numbers, known)
+        known = self._journals(tenant, nodes, numbers.values())
+        self._keep_journals(reports, numbers, known)
         listed = {row.number for row in known if row.listed}
-        await self._close_gone(tenant, nodes, set(numbers.values()), listed)
-        await self._assign(tenant, await self._new(tenant, nodes))
-        await self._keep(reports)
+        self._close_gone(tenant, nodes, set(numbers.values()), listed)
+        self._assign(tenant, self._new(tenant, nodes))
+        self._keep(reports)
 
-    async def _keep(self, reports: Sequence[Report]) -> None:
+    def _keep(self, reports: Sequence[Report]) -> None:
         rows = [
             {
                 "tenant": report.tenant,
@@ -109,28 +108,26 @@ class Reports:
             for report in reports
         ]
         insert = self._backend.upsert(schema.nodes, overwrite=("seen_us", "report", "retired_us"))
-        await self._connection.execute(insert, rows)
+        self._connection.execute(insert, rows)
 
-    async def _new(self, tenant: str, nodes: Sequence[str]) -> list[str]:
+    def _new(self, tenant: str, nodes: Sequence[str]) -> list[str]:
         table = schema.nodes
         query = select(table.c.node).where(
             table.c.tenant == tenant, table.c.node.in_(nodes), table.c.retired_us.is_(None)
         )
-        return sorted(set(nodes) - set((await self._connection.execute(query)).scalars()))
+        return sorted(set(nodes) - set(self._connection.execute(query).scalars()))
 
-    async def _assign(self, tenant: str, nodes: Sequence[str]) -> None:
+    def _assign(self, tenant: str, nodes: Sequence[str]) -> None:
         if not nodes:
             return
         book = Book(self._connection, self._backend, self._now_us)
-        await book.turn()
-        for plan in await book.plans():
+        book.turn()
+        for plan in book.plans():
             if plan.tenant == tenant and plan.stage is not Stage.RETIRED:
-                await book.assign(plan.tenant, plan.plan, nodes)
-        await book.changed()
+                book.assign(plan.tenant, plan.plan, nodes)
+        book.changed()
 
-    async def _journals(
-        self, tenant: str, nodes: Sequence[str], numbers: Iterable[int]
-    ) -> list["_KnownJournal"]:
+    def _journals(self, tenant: str, nodes: Sequence[str], numbers: Iterable[int]) -> list["_KnownJournal"]:
         """What is kept of the nodes' journals: of those that were listed, and of those that now are."""
         journals, origins = schema.journals, schema.origins
         query = (
@@ -157,10 +154,10 @@ class Reports:
                     closed=bool(row.closed),
                 ),
             )
-            for row in await self._connection.execute(query)
+            for row in self._connection.execute(query)
         ]
 
-    async def _keep_journals(
+    def _keep_journals(
         self, reports: Sequence[Report], numbers: Mapping[Origin, int], known: Sequence["_KnownJournal"]
     ) -> None:
         before = {row.number: row.journal for row in known}
@@ -170,11 +167,13 @@ class Reports:
             for number, journal in sorted(newest.items())
         ]
         table = schema.journals
-        columns = [column.name for column in table.columns if not column.primary_key]
+        # The greater of each, again: another process may have taken a report of the same node meanwhile.
+        counters = ("received", "journaled", "redelivered", "retained", "base", "closed")
         if rows:
-            await self._connection.execute(self._backend.upsert(table, overwrite=columns), rows)
+            insert = self._backend.upsert(table, overwrite=("refused", "listed"), greatest=counters)
+            self._connection.execute(insert, rows)
 
-    async def _close_gone(self, tenant: str, nodes: Sequence[str], now: set[int], listed: set[int]) -> None:
+    def _close_gone(self, tenant: str, nodes: Sequence[str], now: set[int], listed: set[int]) -> None:
         """An origin whose journal its node no longer lists will never send again: it must not hold windows
         open.
         """
@@ -193,22 +192,20 @@ class Reports:
         forgotten_us = self._now_us - FORGOTTEN_AFTER_US
         gone = sorted(
             row.origin
-            for row in await self._connection.execute(query)
+            for row in self._connection.execute(query)
             if row.origin not in now and (row.origin in listed or row.touched_us < forgotten_us)
         )
         if gone:
             for_good = or_(
                 offsets.c.origin.in_(sorted(listed.intersection(gone))), offsets.c.touched_us < forgotten_us
             )
-            await self._connection.execute(
+            self._connection.execute(
                 update(offsets)
                 .where(offsets.c.tenant == tenant, offsets.c.origin.in_(gone), offsets.c.gone == 0, for_good)
                 .values(gone=1)
             )
         if unlisted := sorted(listed - now):
-            await self._connection.execute(
-                update(journals).where(journals.c.origin.in_(unlisted)).values(listed=0)
-            )
+            self._connection.execute(update(journals).where(journals.c.origin.in_(unlisted)).values(listed=0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select
 
 from cloud.finish.decision import Standing, Status
 from cloud.store import schema
@@ -89,14 +88,14 @@ class LiveStep:
 class ResultReading:
     """Answers questions about results from one state of the store."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def results(self, query: ResultQuery, after: Place | None) -> ResultPage:
+    def results(self, query: ResultQuery, after: Place | None) -> ResultPage:
         """Results in the order of windows, behind a place."""
         table = schema.results
         order = (table.c.start_us, table.c.step, table.c.key)
-        conditions = await self._conditions(query)
+        conditions = self._conditions(query)
         if after is not None:
             start, step, key = order
             conditions.append(
@@ -106,30 +105,30 @@ class ResultReading:
                     and_(start == after.start_us, step == after.step, key > after.key),
                 )
             )
-        rows = await self._select(conditions, order, query.limit)
+        rows = self._select(conditions, order, query.limit)
         return ResultPage(results=tuple(r for r, _ in rows), last=rows[-1][1] if rows else after)
 
-    async def changes(self, query: ResultQuery, after: int) -> tuple[Result, ...]:
+    def changes(self, query: ResultQuery, after: int) -> tuple[Result, ...]:
         """Results that changed after this change, in the order of their changes."""
         table = schema.results
-        conditions = [*await self._conditions(query), table.c.change > after]
-        return tuple(r for r, _ in await self._select(conditions, (table.c.change,), query.limit))
+        conditions = [*self._conditions(query), table.c.change > after]
+        return tuple(r for r, _ in self._select(conditions, (table.c.change,), query.limit))
 
-    async def newest_change(self, tenant: str, pipeline: str) -> int:
+    def newest_change(self, tenant: str, pipeline: str) -> int:
         """Number of the pipeline's last change; 0 before any."""
         table = schema.pipelines
         query = select(table.c.changes).where(table.c.tenant == tenant, table.c.name == pipeline)
-        return int((await self._connection.execute(query)).scalar() or 0)
+        return int(self._connection.execute(query).scalar() or 0)
 
-    async def newest_changes(self) -> dict[tuple[str, str], int]:
+    def newest_changes(self) -> dict[tuple[str, str], int]:
         """Number of the last change of every pipeline, by tenant and name."""
         table = schema.pipelines
-        rows = await self._connection.execute(select(table.c.tenant, table.c.name, table.c.changes))
+        rows = self._connection.execute(select(table.c.tenant, table.c.name, table.c.changes))
         return {(row.tenant, row.name): row.changes for row in rows}
 
-    async def live(self, tenant: str, plan: str, step: str, windows: int, keys: int) -> LiveStep:
+    def live(self, tenant: str, plan: str, step: str, windows: int, keys: int) -> LiveStep:
         """A step's newest windows, and the keys with most readings in the newest one that is closed."""
-        newest = await self._newest(tenant, plan, step, windows)
+        newest = self._newest(tenant, plan, step, windows)
         if not newest:
             return LiveStep()
         closed = [window.start_us for window in newest if window.standing.status is not Status.OPEN]
@@ -137,21 +136,21 @@ class ResultReading:
         table = schema.results
         of_step = [table.c.tenant == tenant, table.c.plan == plan, table.c.step == step]
         most = (table.c.readings.desc(), table.c.key)
-        rows = await self._select([*of_step, table.c.start_us == shown], most, keys)
+        rows = self._select([*of_step, table.c.start_us == shown], most, keys)
         hashes = [key_hash(place.key) for _, place in rows]
         starts = [window.start_us for window in newest]
         among = [*of_step, table.c.start_us.in_(starts), table.c.key_hash.in_(hashes)]
-        history = await self._select(among, (table.c.start_us, table.c.key), windows * keys)
+        history = self._select(among, (table.c.start_us, table.c.key), windows * keys)
         total = select(func.count()).select_from(table).where(*of_step, table.c.start_us == shown)
         return LiveStep(
             windows=tuple(newest),
             shown_us=shown,
-            keys=int((await self._connection.execute(total)).scalar_one()),
+            keys=int(self._connection.execute(total).scalar_one()),
             rows=tuple(result for result, _ in rows),
             history=tuple(result for result, _ in history),
         )
 
-    async def _newest(self, tenant: str, plan: str, step: str, count: int) -> list[LiveWindow]:
+    def _newest(self, tenant: str, plan: str, step: str, count: int) -> list[LiveWindow]:
         table = schema.windows
         query = (
             select(table)
@@ -167,13 +166,13 @@ class ResultReading:
                 readings=row["readings"],
                 keys=row["keys"],
             )
-            for row in reversed((await self._connection.execute(query)).mappings().all())
+            for row in reversed(self._connection.execute(query).mappings().all())
         ]
 
-    async def _conditions(self, query: ResultQuery) -> list[ColumnElement[bool]]:
+    def _conditions(self, query: ResultQuery) -> list[ColumnElement[bool]]:
         """A row is public if its plan bore the name for windows of that start."""
         table, names = schema.results, schema.publications
-        published = await self._connection.execute(
+        published = self._connection.execute(
             select(names.c.from_us, names.c.plan)
             .where(names.c.tenant == query.tenant, names.c.pipeline == query.pipeline)
             .order_by(names.c.from_us)
@@ -197,7 +196,7 @@ class ResultReading:
             conditions.append(table.c.start_us < query.until_us)
         return conditions
 
-    async def _select(
+    def _select(
         self,
         conditions: Sequence[ColumnElement[bool]],
         order: Sequence[ColumnElement[int] | ColumnElement[str]],
@@ -216,7 +215,7 @@ class ResultReading:
             .order_by(*order)
             .limit(limit)
         )
-        rows = (await self._connection.execute(query)).mappings()
+        rows = self._connection.execute(query).mappings()
         return [
             (_result(row), Place(start_us=row["start_us"], step=row["step"], key=row["key"])) for row in rows
         ]

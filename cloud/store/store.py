@@ -75,12 +75,16 @@ class Store(Protocol):
         ...
 
     async def retire_states(self, tenant: str, plan: str, layout: Layout, before_us: int) -> int:
-        """Drop states of windows that end at or before this instant and are finished; how many rows went."""
+        """Drop some states of windows that end at or before this instant and are finished; how many rows went.
+
+        In several short transactions. Nothing is left once it returns 0.
+        """
         ...
 
     async def drop_results(self, tenant: str, plan: str, layout: Layout, before_us: int) -> int:
-        """Drop results whose states are gone and that last changed before this instant; how many windows
-        went.
+        """Drop some results whose states are gone and that last changed before this instant; how many rows went.
+
+        Nothing is left once it returns 0.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The stores that the contract holds for. PostgreSQL is to be the next parameter."""
+"""The stores that the contract holds for."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -9,9 +9,11 @@ from typing import Protocol
 import pytest
 
 from cloud.store.migrate import migrate
-from cloud.store.sql import SqlStore, open_sqlite
+from cloud.store.opening import open_postgres, open_sqlite
+from cloud.store.sql import SqlStore
 from cloud.store.store import Store
 from tests.contract.installation import T0, Installation
+from tests.postgres import PostgresServer
 
 
 class OpenStore(Protocol):
@@ -28,10 +30,8 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["sqlite"])
-def open_store(request: pytest.FixtureRequest, tmp_path: Path, empty_sqlite: Path) -> OpenStore:
-    assert request.param == "sqlite"
-
+@pytest.fixture
+def open_sqlite_store(tmp_path: Path, empty_sqlite: Path) -> OpenStore:
     @asynccontextmanager
     async def opened(name: str = "store") -> AsyncIterator[SqlStore]:
         path = tmp_path / f"{name}.sqlite"
@@ -40,6 +40,36 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path, empty_sqlite: Pat
         async with open_sqlite(path, T0) as store:
             yield store
 
+    return opened
+
+
+@pytest.fixture(scope="session")
+def empty_postgres(postgres: PostgresServer) -> str:
+    """Name of a database with tables and nothing in them."""
+    url = postgres.database()
+    migrate(url)
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture
+def open_postgres_store(postgres: PostgresServer, empty_postgres: str) -> OpenStore:
+    made: dict[str, str] = {}
+
+    @asynccontextmanager
+    async def opened(name: str = "store") -> AsyncIterator[SqlStore]:
+        if name not in made:
+            made[name] = postgres.database(empty_postgres)
+        async with open_postgres(made[name], T0) as store:
+            yield store
+
+    return opened
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def open_store(request: pytest.FixtureRequest) -> OpenStore:
+    """Opens a store of every kind."""
+    name = {"sqlite": "open_sqlite_store", "postgresql": "open_postgres_store"}[request.param]
+    opened: OpenStore = request.getfixturevalue(name)
     return opened
 
 

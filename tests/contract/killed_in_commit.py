@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from cloud.store.sql import open_sqlite
+from cloud.store.opening import open_sqlite
 from tests.contract.installation import T0, Installation, Reading
 
 MORE = [Reading(4, "north", 25.0), Reading(13, None, 18.0)]
@@ -32,8 +32,8 @@ async def commit(path: Path, kill_at: int) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             seen += 1
 
-        event.listen(store._backend.engine.sync_engine, "before_cursor_execute", before)
-        event.listen(store._backend.engine.sync_engine, "commit", before)
+        event.listen(store._backend.engine, "before_cursor_execute", before)
+        event.listen(store._backend.engine, "commit", before)
         await made.push(MORE, first=2, end=4)
 
 

@@ -29,7 +29,7 @@ class Statements:
     """Counts the statements of a store, and crashes before the one that was chosen."""
 
     def __init__(self, store: SqlStore, crash_at: int) -> None:
-        self._engine: Engine = store._backend.engine.sync_engine
+        self._engine: Engine = store._backend.engine
         self._crash_at = crash_at
         self.seen: list[str] = []
 
@@ -112,9 +112,10 @@ async def test_a_commit_whose_outcome_is_unknown_counts_once_when_it_is_repeated
 
 
 async def test_a_process_killed_before_any_statement_leaves_all_or_nothing(
-    open_store: OpenStore, tmp_path: Path
+    open_sqlite_store: OpenStore, tmp_path: Path
 ) -> None:
     """The same with a process that really dies: what SQLite finds afterwards is what counts."""
+    open_store = open_sqlite_store
     async with open_store("base") as store:
         made = Installation(store)
         await made.deploy()

@@ -11,8 +11,7 @@ import pytest
 from cloud.main import Cloud
 from cloud.settings import CloudSettings
 from cloud.store.migrate import migrate
-from cloud.store.opening import STORE_FILE
-from cloud.store.sql import open_sqlite
+from cloud.store.opening import STORE_FILE, open_sqlite
 from fogline.model.clock import SystemClock
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from cloud.admin import backup, main, restore, retire_node
-from cloud.store.opening import STORE_FILE
-from cloud.store.sql import open_sqlite
+from cloud.store.opening import STORE_FILE, open_sqlite
 from fogline.model.errors import InvalidInput, NotFound
 from tests.contract.installation import T0, Installation, Reading
 
