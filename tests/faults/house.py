@@ -42,19 +42,24 @@ class Tier:
 
     def __init__(self, module: str, folder: Path, *flags: str) -> None:
         self.address = f"127.0.0.1:{free_port()}"
-        self._command = (
-            *(sys.executable, "-m", module, "--listen", self.address, "--folder", str(folder)),
-            *flags,
-        )
+        self._module = module
+        self._flags = ("--listen", self.address, "--folder", str(folder), *flags)
         self._process: Process | None = None
 
-    async def start(self) -> None:
-        """Start, and return when it accepts connections."""
-        self._process = await asyncio.create_subprocess_exec(*self._command, stdout=DEVNULL, stderr=PIPE)
+    async def start(self, *instead: str) -> None:
+        """Start, and return when it accepts connections; ``instead`` of its module, with these words first."""
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", *(instead or (self._module,)), *self._flags), stdout=DEVNULL, stderr=PIPE
+        )
         host, _, port = self.address.rpartition(":")
         async with asyncio.timeout(30):
             while not await _accepts(host, int(port)):
                 assert self._process.returncode is None, (await self._process.communicate())[1].decode()
+
+    async def died(self) -> None:
+        """Return when it has ended by itself."""
+        assert self._process is not None
+        await self._process.communicate()
 
     async def kill(self) -> None:
         """Kill -9."""
@@ -63,9 +68,9 @@ class Tier:
             await self._process.communicate()
 
 
-def cloud_in(folder: Path) -> Tier:
+def cloud_in(folder: Path, *flags: str) -> Tier:
     """The cloud."""
-    return Tier("cloud", folder)
+    return Tier("cloud", folder, *flags)
 
 
 def aggregator_in(folder: Path, name: str, parent: str) -> Tier:

@@ -36,7 +36,7 @@ def open_cloud(tmp_path: Path, empty_store: Path) -> OpenCloud:
     @asynccontextmanager
     async def opened(*roles: Role, name: str = "cloud") -> AsyncIterator[grpc.aio.Channel]:
         settings = CloudSettings(
-            name=name, roles=roles or (*COMMIT, *API), listen="127.0.0.1:0", dashboard="", folder=tmp_path
+            name=name, roles=roles or (*COMMIT, *API), listen="127.0.0.1:0", folder=tmp_path
         )
         clock, stopping = SystemClock(), asyncio.Event()
         async with open_store("", tmp_path, clock.now_us()) as store:
