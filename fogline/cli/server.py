@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import stamina.instrumentation
-
 from fogline.client.client import Client
 
 
@@ -16,6 +14,4 @@ class Server:
 
     def connect(self) -> Client:
         """Find it; the connection itself is made by the first call."""
-        # A program that reads a command's output wants no log line in it.
-        stamina.instrumentation.set_on_retry_hooks(())
         return Client(self._address, directory=self._directory)

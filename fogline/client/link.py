@@ -2,9 +2,12 @@
 
 import random
 from collections.abc import AsyncIterable, Iterable
+from contextlib import AbstractContextManager
+from functools import cache
 from typing import Final, Protocol
 
 import stamina
+from stamina.instrumentation import RetryDetails, RetryHook, get_on_retry_hooks, set_on_retry_hooks
 
 from fogline.client.errors import TooSlow
 from fogline.model.errors import FogError
@@ -45,6 +48,12 @@ def tries(attempts: int, timeout: float, *, repeatable: bool) -> Tries:
     )
 
 
+@cache
+def hush() -> None:
+    """Let stamina's hooks, which print by default, hear of every retry in this process but a client's own."""
+    set_on_retry_hooks([_unless_ours(hook) for hook in get_on_retry_hooks()])
+
+
 def left(give_up: float, now: float) -> float:
     """Seconds that an attempt may take; a deadline in the past would read as none."""
     return max(give_up - now, _LEAST_DEADLINE)
@@ -72,6 +81,13 @@ def another_loop() -> FogError:
     return FogError(
         "the client's connection belongs to another event loop", hint="make a client in each loop"
     )
+
+
+def _unless_ours(hook: RetryHook) -> RetryHook:
+    def heard(details: RetryDetails) -> AbstractContextManager[None] | None:
+        return None if isinstance(details.caused_by, FogError) else hook(details)
+
+    return heard
 
 
 def _may_help(error: Exception) -> bool:

@@ -94,7 +94,8 @@ class Site:
     async def ledger(self) -> list[dict[str, Any]]:
         """The ledger, an object for each stream of each plan."""
         lines = (await fogline("ledger", "--dir", str(self.folder), "--json")).splitlines()
-        return [json.loads(line) for line in lines]
+        found = [json.loads(line) for line in lines]
+        return [line for line in found if "stream" in line]  # what brokers lost has lines of its own
 
     def logs(self) -> str:
         """The end of every log, for a person."""

@@ -13,7 +13,6 @@ from typing import Final
 
 from fogline.cli import shapes
 from fogline.cli.exits import reported
-from fogline.cli.server import Server
 from fogline.cli.up.folder import Folder, Lock
 from fogline.cli.up.ports import Reservations, choose_ports, metrics_of
 from fogline.cli.up.publish import publish_sensors
@@ -111,7 +110,7 @@ class _Run:
 
     async def until_stopped(self) -> None:
         """Start everything, say so, and run until a signal comes or nothing works."""
-        with Server(self._tiers.address(CLOUD), None).connect() as client:
+        with Client(self._tiers.address(CLOUD)) as client:
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._supervisor.run(), name="supervise")
