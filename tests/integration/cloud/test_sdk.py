@@ -109,6 +109,7 @@ async def test_a_token_goes_on_exactly_behind_the_batch_that_bore_it(
         await changes_of(client, 1, "of another server")
 
 
+@pytest.mark.timeout(300)
 async def test_a_follower_lives_through_kills_and_restarts_of_the_cloud(tmp_path: Path) -> None:
     port = free_port()
     address = f"127.0.0.1:{port}"
@@ -124,8 +125,8 @@ async def test_a_follower_lives_through_kills_and_restarts_of_the_cloud(tmp_path
                     return
 
     async with (
-        asyncio.timeout(110),
-        AsyncClient(address, timeout=100.0) as client,
+        asyncio.timeout(280),
+        AsyncClient(address, timeout=250.0) as client,
         asyncio.TaskGroup() as group,
     ):
         for life in range(3):
