@@ -29,7 +29,6 @@ class Connection:
     """A channel that is made by the first call; threads may share it."""
 
     def __init__(self, address: str, *, timeout: float, attempts: int) -> None:
-        link.hush()
         self.address: Final = address
         self.timeout: Final = timeout
         self._attempts: Final = attempts

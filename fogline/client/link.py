@@ -3,7 +3,6 @@
 import random
 from collections.abc import AsyncIterable, Iterable
 from contextlib import AbstractContextManager
-from functools import cache
 from typing import Final, Protocol
 
 import stamina
@@ -48,12 +47,6 @@ def tries(attempts: int, timeout: float, *, repeatable: bool) -> Tries:
     )
 
 
-@cache
-def hush() -> None:
-    """Let stamina's hooks, which print by default, hear of every retry in this process but a client's own."""
-    set_on_retry_hooks([_unless_ours(hook) for hook in get_on_retry_hooks()])
-
-
 def left(give_up: float, now: float) -> float:
     """Seconds that an attempt may take; a deadline in the past would read as none."""
     return max(give_up - now, _LEAST_DEADLINE)
@@ -93,3 +86,8 @@ def _unless_ours(hook: RetryHook) -> RetryHook:
 def _may_help(error: Exception) -> bool:
     # A call that was too slow has used up its time.
     return isinstance(error, FogError) and error.retryable and not isinstance(error, TooSlow)
+
+
+# stamina's hooks print by default: they go on to hear of every retry in this process but a client's own. This is done
+# here and not by a constructor, which may run on an event loop: stamina imports what its hooks need.
+set_on_retry_hooks([_unless_ours(hook) for hook in get_on_retry_hooks()])

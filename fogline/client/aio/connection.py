@@ -21,7 +21,6 @@ class AsyncConnection:
     """A channel that is made by the first call, on the loop of that call; its tasks may share it."""
 
     def __init__(self, address: str, *, timeout: float, attempts: int) -> None:
-        link.hush()
         self.address: Final = address
         self.timeout: Final = timeout
         self._attempts: Final = attempts

@@ -8,7 +8,6 @@ from typing import Any
 
 import grpc
 import pytest
-import stamina
 
 from fogline.client import AsyncClient, Client, FogError, InvalidInput, TooSlow, Unavailable
 from fogline.model.errors import ResumeTokenExpired
@@ -19,10 +18,9 @@ from tests.unit.fogline.scripted_cloud import ScriptedCloud
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pause between two tries, and nothing said about them."""
+    """No pause between two tries."""
     monkeypatch.setattr("fogline.client.link._FIRST_WAIT", 0.0)
     monkeypatch.setattr("fogline.client.link._LONGEST_WAIT", 0.0)
-    stamina.instrumentation.set_on_retry_hooks(())
 
 
 def failing(times: int, answer: Any, kind: type[FogError] = Unavailable) -> Callable[..., Any]:
@@ -42,6 +40,13 @@ def test_what_may_be_gone_is_tried_again(cloud: ScriptedCloud) -> None:
     with Client(cloud.address) as client:
         assert client.status().version == "9"
     assert len(cloud.requests) == 4
+
+
+def test_nothing_is_printed_about_it(cloud: ScriptedCloud, capsys: pytest.CaptureFixture[str]) -> None:
+    cloud.answers["GetStatus"] = failing(3, api_pb2.GetStatusResponse())
+    with Client(cloud.address) as client:
+        client.status()
+    assert capsys.readouterr().out == ""
 
 
 async def test_what_may_be_gone_is_tried_again_on_a_loop(cloud: ScriptedCloud) -> None:
