@@ -32,7 +32,7 @@ from fogline.service.logs import set_up_logs
 from fogline.service.metrics import MetricsPort, open_metrics
 from fogline.service.run import refused, run_until_signalled
 from fogline.service.server import Server
-from fogline.v1 import control_pb2_grpc, uplink_pb2_grpc
+from fogline.v1 import control_pb2, control_pb2_grpc, uplink_pb2_grpc
 
 STORE_AGAIN_SECONDS: Final = 2.0
 """A store that is away at the start is asked for so often."""
@@ -66,6 +66,7 @@ class Cloud:
             changes,
             replaced_keep_us=settings.replaced_keep,
             keeps=self._members.keeps,
+            reports=self._reports,
         )
         self._board: Final = Board(
             store,
@@ -100,6 +101,9 @@ class Cloud:
         )
         self.serving: Final = asyncio.Event()
         """Set once every port is open."""
+
+    def _reports(self, tenant: str) -> list[control_pb2.NodeReport]:
+        return [word.report for word in self._board.nodes(tenant)]
 
     @property
     def _commits(self) -> bool:

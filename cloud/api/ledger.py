@@ -9,7 +9,7 @@ from cloud.store.reading import JournalRow, LedgerRow
 from cloud.store.store import LedgerTerms
 from fogline.engine.state import ReadingTerm
 from fogline.model.part import Origin
-from fogline.v1 import api_pb2
+from fogline.v1 import api_pb2, control_pb2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,3 +184,14 @@ def reading_differences(line: api_pb2.StepLedger) -> list[str]:
         f"{line.filtered} filtered, {dead} dead and {late} too late"
     )
     return [said]
+
+
+def broker_ledgers(reports: Iterable[control_pb2.NodeReport]) -> list[api_pb2.BrokerLedger]:
+    """What each node's brokers say they dropped, before it could become a message of any stream."""
+    return [
+        api_pb2.BrokerLedger(
+            node=report.node, url=broker.url, dropped=broker.dropped, known=broker.dropped_known
+        )
+        for report in reports
+        for broker in report.brokers
+    ]

@@ -6,6 +6,7 @@ from typing import Final
 from cloud.board import AggregatorWord, Board, NodeWord
 from cloud.catalog import Catalog, KnownPlan
 from cloud.finish.decision import Status
+from cloud.planner.brokers import faults_by_node
 from cloud.store.book import PipelineRow
 from cloud.store.reading import JournalRow
 from cloud.store.results import LiveStep, Result
@@ -112,9 +113,18 @@ def pipeline_to_wire(catalog: Catalog, row: PipelineRow) -> api_pb2.PipelineInfo
     )
 
 
-def node_to_wire(board: Board, word: NodeWord) -> api_pb2.NodeStatus:
-    """A node's newest report and whether it is alive."""
-    return api_pb2.NodeStatus(report=word.report, seen_us=word.seen_us, alive=board.is_alive(word))
+def nodes_to_wire(board: Board, tenant: str, words: Iterable[NodeWord]) -> list[api_pb2.NodeStatus]:
+    """Newest reports of nodes, and whether they are alive.
+
+    What no node can know by itself is added to its faults: that it counts what another one counts, too.
+    """
+    faults = faults_by_node(word.report for word in board.nodes(tenant))
+    found = []
+    for word in words:
+        status = api_pb2.NodeStatus(report=word.report, seen_us=word.seen_us, alive=board.is_alive(word))
+        status.report.faults.extend(faults.get(word.report.node, ()))
+        found.append(status)
+    return found
 
 
 def aggregator_to_wire(board: Board, word: AggregatorWord) -> api_pb2.AggregatorStatus:

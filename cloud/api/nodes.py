@@ -3,8 +3,8 @@
 from typing import Final
 
 import fogline
-from cloud.api.ledger import stream_ledger
-from cloud.api.messages import aggregator_to_wire, node_to_wire, pipeline_to_wire
+from cloud.api.ledger import broker_ledgers, stream_ledger
+from cloud.api.messages import aggregator_to_wire, nodes_to_wire, pipeline_to_wire
 from cloud.api.pages import page_of, page_size
 from cloud.api.tokens import Tokens
 from cloud.api.words import lane_words
@@ -46,13 +46,14 @@ class Nodes:
             token=request.page_token,
             tokens=Tokens(incarnation=self._store.incarnation, question=question, expired=PageTokenExpired),
         )
-        nodes = [node_to_wire(self._board, word) for word in page]
+        nodes = nodes_to_wire(self._board, caller.tenant, page)
         return api_pb2.ListNodesResponse(nodes=nodes, next_page_token=token)
 
     async def get(self, caller: Caller, request: api_pb2.GetNodeRequest) -> api_pb2.GetNodeResponse:
         """One node. Raises :class:`NotFound`."""
         require(caller, Right.READ)
-        return api_pb2.GetNodeResponse(node=node_to_wire(self._board, self._word(caller, request.name)))
+        (node,) = nodes_to_wire(self._board, caller.tenant, [self._word(caller, request.name)])
+        return api_pb2.GetNodeResponse(node=node)
 
     async def retire(self, caller: Caller, request: api_pb2.RetireNodeRequest) -> api_pb2.RetireNodeResponse:
         """Expect nothing more of a node that is gone for ever.
@@ -97,7 +98,7 @@ class Overview:
             version=fogline.__version__,
             at_us=self._clock.now_us(),
             generation=self._catalog.desired.generation,
-            nodes=[node_to_wire(self._board, word) for word in self._board.nodes(caller.tenant)],
+            nodes=nodes_to_wire(self._board, caller.tenant, self._board.nodes(caller.tenant)),
             aggregators=[
                 aggregator_to_wire(self._board, word) for word in self._board.aggregators(caller.tenant)
             ],
@@ -115,6 +116,11 @@ class Overview:
             ),
             store=STORE_NAME,
         )
+
+    def brokers(self, caller: Caller) -> list[api_pb2.BrokerLedger]:
+        """What brokers lost before any node could journal it."""
+        require(caller, Right.READ)
+        return broker_ledgers(word.report for word in self._board.nodes(caller.tenant))
 
     async def ledger(self, caller: Caller, pipeline: str) -> list[api_pb2.StreamLedger]:
         """Where every message and reading went, a line for each stream of each running plan.

@@ -96,8 +96,9 @@ class Servicer(
         self, request: api_pb2.GetLedgerRequest, context: Context
     ) -> api_pb2.GetLedgerResponse:
         """Where every message and reading went."""
-        streams = await self._services.overview.ledger(caller_of(context), request.pipeline)
-        return api_pb2.GetLedgerResponse(streams=streams)
+        caller, overview = caller_of(context), self._services.overview
+        streams = await overview.ledger(caller, request.pipeline)
+        return api_pb2.GetLedgerResponse(streams=streams, brokers=overview.brokers(caller))
 
 
 def add_api(server: Server, services: Services) -> None:

@@ -9,6 +9,7 @@ import structlog
 
 from cloud.catalog import Catalog, KnownPlan
 from cloud.changes import Changes
+from cloud.planner.brokers import check_shared
 from cloud.planner.reader import read_plan
 from cloud.planner.switching import Reach, switch_from
 from cloud.store.book import Deployment, NewPlan, Overtaken
@@ -20,7 +21,7 @@ from fogline.model.errors import Conflict, StoreBusy
 from fogline.model.part import Origin
 from fogline.model.plan import Plan
 from fogline.service.callers import require
-from fogline.v1 import plan_pb2
+from fogline.v1 import control_pb2, plan_pb2
 from fogline.wire.plan import plan_from_wire, plan_id
 
 EVERY_SECONDS: Final = 1.0
@@ -58,9 +59,13 @@ class Planner:
         *,
         replaced_keep_us: int,
         keeps: Callable[[], bool],
+        reports: Callable[[str], Iterable[control_pb2.NodeReport]],
     ) -> None:
-        """``keeps``: whether this process keeps house now for all that share the store."""
+        """``keeps``: whether this process keeps house now for all that share the store; ``reports``: the newest
+        ones of a tenant's nodes.
+        """
         self._keeps = keeps
+        self._reports = reports
         self._store = store
         self._catalog = catalog
         self._clock = clock
@@ -73,13 +78,15 @@ class Planner:
     async def deploy(self, caller: Caller, spec: str, file: str) -> Deployed:
         """Make a spec its pipeline's newest plan.
 
-        Raises :class:`fogline.model.faults.SpecErrors` with every mistake, or :class:`StreamTaken`.
+        Raises :class:`fogline.model.faults.SpecErrors` with every mistake, :class:`StreamTaken`, or
+        :class:`BrokerNotShared`.
         """
         require(caller, Right.DEPLOY)
         async with self._reading:
             wire = await read_plan(spec, file or "the spec", caller.tenant)
         content = plan_from_wire(plan_pb2.Plan.FromString(wire))
         name = plan_id(content)
+        check_shared((stream.name for stream in content.streams), self._reports(caller.tenant))
         new = NewPlan(
             tenant=caller.tenant,
             plan=name,

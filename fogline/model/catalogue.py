@@ -68,6 +68,12 @@ def _entries() -> tuple[Entry, ...]:
             title="Another pipeline defines the stream differently",
         ),
         Entry(
+            code="broker_not_shared",
+            status=state,
+            http=409,
+            title="Several nodes read from one broker, and each gets every message",
+        ),
+        Entry(
             code="node_alive", status=state, http=409, title="The node still reports", hint="stop it first"
         ),
         Entry(

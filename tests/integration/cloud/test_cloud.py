@@ -156,6 +156,34 @@ async def test_the_ledger_adds_up_over_reports_and_store(running: Running, chann
     attached.cancel()
 
 
+def reader(node: str, share: str) -> control_pb2.AttachRequest:
+    broker = control_pb2.BrokerReport(
+        url="mqtt://broker:1883", identity="broker:1883", share=share, dropped=7, dropped_known=True
+    )
+    told = control_pb2.NodeReport(node=node, at_us=1, brokers=[broker])
+    return control_pb2.AttachRequest(protocol=1, child=node, role="node", nodes=[told])
+
+
+async def test_two_nodes_that_read_one_broker_unshared_are_refused_and_said(
+    channel: grpc.aio.Channel,
+) -> None:
+    control, status = control_pb2_grpc.ControlServiceStub(channel), api_pb2_grpc.StatusServiceStub(channel)
+    streams = [control.Attach() for _ in "ab"]
+    for stream, name in zip(streams, "ab", strict=True):
+        await stream.write(reader(name, ""))
+        await heard(stream)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await deploy(channel)
+    assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert "a, b read from mqtt://broker:1883 without a group" in (caught.value.details() or "")
+    nodes = (await status.GetStatus(api_pb2.GetStatusRequest())).nodes
+    assert all("without a group" in node.report.faults[0] for node in nodes)
+    dropped = (await status.GetLedger(api_pb2.GetLedgerRequest())).brokers
+    assert [(line.node, line.dropped, line.known) for line in dropped] == [("a", 7, True), ("b", 7, True)]
+    for stream in streams:
+        stream.cancel()
+
+
 async def test_a_node_that_knows_a_later_generation_is_outbid(channel: grpc.aio.Channel) -> None:
     """A store that was restored from a backup must still be obeyed."""
     deployed = await deploy(channel)
