@@ -136,7 +136,9 @@ def main(arguments: Sequence[str], environment: Mapping[str, str] | None = None)
         make_folder(settings.folder)
     except FogError as error:
         return refused(error)
-    set_up_logs(level=settings.log_level, tier="aggregator", name=settings.name)
+    set_up_logs(
+        level=settings.log_level, log_format=settings.log_format, tier="aggregator", name=settings.name
+    )
 
     async def run(stopping: asyncio.Event) -> None:
         await Aggregator(settings, clock=SystemClock(), rng=Random()).run(stopping)  # noqa: S311 - jitter

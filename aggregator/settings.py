@@ -5,6 +5,7 @@ from pathlib import Path
 
 from aggregator.merge.values import Limits
 from fogline.model.clock import SECOND
+from fogline.service.logs import LogFormat
 from fogline.service.units import Duration, Size
 from fogline.uplink.settings import LinkSettings
 
@@ -54,6 +55,8 @@ class AggregatorSettings:
     """Longest time that stopping in good order may take."""
     log_level: str = "info"
     """debug, info, warning or error."""
+    log_format: LogFormat = "auto"
+    """json, text, or auto: text on a terminal, JSON elsewhere."""
     merge: MergeSettings = field(default_factory=MergeSettings)
     """How parts of children become merged parts."""
     link: LinkSettings = field(default_factory=LinkSettings)

@@ -213,7 +213,7 @@ class Board:
             try:
                 await self.keep()
             except StoreBusy as error:
-                _log.warning("reports wait for the store", error=str(error))
+                _log.warning("reports wait for the store", error=error)
                 await self._clock.sleep(1.0)
 
     async def keep(self) -> None:

@@ -139,7 +139,7 @@ class Committer:
 
     def _failed(self, batch: Sequence[_Waiting], error: FogError) -> None:
         self.counters.failures += 1
-        _log.warning("not committed", error=str(error), parts=len(batch))
+        _log.warning("not committed", error=error, parts=len(batch))
         for waiting in batch:
             if not waiting.answer.done():
                 waiting.answer.set_exception(error)

@@ -202,7 +202,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str] | None = None)
         make_folder(settings.folder)
     except FogError as error:
         return refused(error)
-    set_up_logs(level=settings.log_level, tier="cloud", name=settings.name)
+    set_up_logs(level=settings.log_level, log_format=settings.log_format, tier="cloud", name=settings.name)
     clock = SystemClock()
 
     async def run(stopping: asyncio.Event) -> None:
@@ -213,7 +213,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str] | None = None)
                     return
             except StoreBusy as error:
                 # Whoever starts everything at once starts databases and their users in any order.
-                _log.warning("waiting for the store", error=str(error), again_in_s=STORE_AGAIN_SECONDS)
+                _log.warning("waiting for the store", error=error, again_in_s=STORE_AGAIN_SECONDS)
             with suppress(TimeoutError):
                 async with asyncio.timeout(STORE_AGAIN_SECONDS):
                     await stopping.wait()

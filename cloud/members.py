@@ -93,7 +93,7 @@ class Members:
                 if await self.beat():
                     left_behind()
             except StoreBusy as error:
-                _log.debug("the beat waits for the store", error=str(error))
+                _log.debug("the beat waits for the store", error=error)
 
     async def beat(self) -> bool:
         """Move the beat and see who lives; whether somebody may have left something undone to this process."""

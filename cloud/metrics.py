@@ -306,7 +306,7 @@ class StoreWatch:
                 await self.look()
             except FogError as error:
                 if self._available or self._looked_us is None:
-                    _log.warning("metrics wait for the store", error=str(error))
+                    _log.warning("metrics wait for the store", error=error)
                 self._available = False
             await self._clock.sleep(WATCH_EVERY_S)
 

@@ -77,10 +77,10 @@ class News:
         now = self._clock.monotonic()
         if self._away_since is None:
             self._away_since = now
-            _log.warning("the store is away", error=str(error))
+            _log.warning("the store is away", error=error)
         if self._serving and now - self._away_since >= AWAY_SECONDS:
             self._serving = False
-            _log.error("without the store for long; not serving", seconds=AWAY_SECONDS, error=str(error))
+            _log.error("without the store for long; not serving", seconds=AWAY_SECONDS, error=error)
             await self._serves(False)
 
     async def _back(self) -> None:

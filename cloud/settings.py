@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from fogline.model.clock import DAY, HOUR, SECOND
+from fogline.service.logs import LogFormat
 from fogline.service.settings import InvalidSettings
 from fogline.service.units import Duration, Size
 
@@ -42,6 +43,8 @@ class CloudSettings:
     """Longest time that stopping in good order may take."""
     log_level: str = "info"
     """debug, info, warning or error."""
+    log_format: LogFormat = "auto"
+    """json, text, or auto: text on a terminal, JSON elsewhere."""
 
     def __post_init__(self) -> None:
         if not self.roles:

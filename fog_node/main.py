@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
         make_folder(settings.folder)
     except FogError as error:
         return refused(error)
-    set_up_logs(level=settings.log_level, tier="node", name=settings.name)
+    set_up_logs(level=settings.log_level, log_format=settings.log_format, tier="node", name=settings.name)
 
     async def run(stopping: asyncio.Event) -> None:
         await run_node(settings, stopping, clock=SystemClock(), rng=Random())  # noqa: S311 - jitter

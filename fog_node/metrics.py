@@ -149,6 +149,12 @@ STREAM_QUOTA = Metric(
     help="Disk that a stream's blocks may use.",
     labels=("stream",),
 )
+STREAM_UNCOMMITTED = Metric(
+    name="fogline_node_journal_stream_uncommitted_bytes",
+    kind=Kind.GAUGE,
+    help="Disk used by a stream's blocks that some plan still needs: what fills while the cloud is away.",
+    labels=("stream",),
+)
 COMMITS = Metric(
     name="fogline_node_journal_commit_seconds",
     kind=Kind.HISTOGRAM,
@@ -294,6 +300,7 @@ class NodeMetrics:
                 snapshot.add(REFUSED, counters.refused.get(reason, 0), stream, reason)
             snapshot.add(STREAM_USED, used.used, stream)
             snapshot.add(STREAM_QUOTA, used.limit, stream)
+            snapshot.add(STREAM_UNCOMMITTED, self._journal.uncommitted_bytes(stream), stream)
 
     def _lanes(self, snapshot: Snapshot) -> None:
         lanes = {lane.plan: (lane, role) for lane, role in roles(self._plans.lanes)}

@@ -65,7 +65,7 @@ class NodePlans:
                 plans[desired.id] = plan
             except (FogError, ValueError) as error:
                 faults.append(f"plan {desired.id} of {desired.plan.pipeline}: {error}")
-                _log.error("plan cannot run here", plan=desired.id, error=str(error))
+                _log.error("plan cannot run here", plan=desired.id, error=error)
         self._declare(plans)
         self.router.replace({name: spec.topic for name, spec in streams.items()})
         for plan_id in plans:

@@ -6,6 +6,7 @@ from pathlib import Path
 from fog_node.ingest.broker import BrokerSettings
 from fog_node.ingest.listener import ListenerSettings
 from fog_node.journal.settings import JournalSettings
+from fogline.service.logs import LogFormat
 from fogline.uplink.settings import LinkSettings
 
 
@@ -39,3 +40,5 @@ class NodeSettings:
     """Allow ``metrics`` on an address that other machines can reach: whoever reaches it may read them."""
     log_level: str = "info"
     """debug, info, warning or error."""
+    log_format: LogFormat = "auto"
+    """json, text, or auto: text on a terminal, JSON elsewhere."""

@@ -107,7 +107,7 @@ class Finisher:
                     await self.retire_old()
             except StoreBusy as error:
                 self.failures += 1
-                _log.warning("results wait for the store", error=str(error))
+                _log.warning("results wait for the store", error=error)
                 await self._clock.sleep(TICK_SECONDS)
 
     async def _finish_timed(self) -> None:

@@ -139,7 +139,7 @@ class Planner:
                 if self._keeps():
                     await self.advance()
             except StoreBusy as error:
-                _log.warning("switching waits for the store", error=str(error))
+                _log.warning("switching waits for the store", error=error)
 
     async def advance(self) -> None:
         """Let candidates take over whose time has come; retire what was replaced long enough ago."""

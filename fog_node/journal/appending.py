@@ -119,7 +119,7 @@ class Appending:
         """Refuse, or keep for another try, what could not be written."""
         row = self._catalog.streams[outcome.stream]
         if row.name not in self._held:
-            _log.warning("journal cannot write", stream=row.name, error=str(outcome.error))
+            _log.warning("journal cannot write", stream=row.name, error=outcome.error)
         self._held.add(row.name)
         for batch in outcome.batches:
             self._landed(row, batch)

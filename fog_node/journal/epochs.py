@@ -60,7 +60,7 @@ class Epochs:
         """Follow what the writer did."""
         self._rolling = None
         if error is not None:
-            _log.error("a new epoch could not be begun", error=str(error))
+            _log.error("a new epoch could not be begun", error=error)
             return
         self.current, self._catalog.sequence = order.epoch, order.sequence
         for row in self._catalog.streams.values():

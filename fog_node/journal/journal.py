@@ -237,6 +237,11 @@ class Journal:
         row = self._declared(stream)
         return Usage(used=row.used_bytes(), limit=row.quota_bytes)
 
+    def uncommitted_bytes(self, stream: str) -> int:
+        """Disk used by a stream's segments that hold what some plan still needs."""
+        rows = ((row, row.floor()) for row in self._declared(stream).origins)
+        return sum(s.size for row, floor in rows for s in row.segments if s.end > floor)
+
     def arrival(self, origin: Origin, offset: int) -> int | None:
         """When about a message arrived (microseconds), without a look at the disk; None if it is not there."""
         return self._reading.arrival(origin, offset)
@@ -267,7 +272,7 @@ class Journal:
             try:
                 await self._records.order_save(drops, removed)
             except JournalFailed as error:
-                _log.warning("released blocks could not be removed", error=str(error))
+                _log.warning("released blocks could not be removed", error=error)
         if any(row.declared and row.open.sealed for row in self._catalog.streams.values()):
             self._epochs.roll()
         self._appending.try_again()

@@ -56,7 +56,7 @@ class KeptDesired:
         try:
             state = read_desired(path)
         except DataLoss as error:
-            _log.error("kept desired state is lost", error=str(error))
+            _log.error("kept desired state is lost", error=error)
         self.desired: Final = Desired(state)
         self.fault = ""
         """Why the newest state could not be kept; empty if it was."""
@@ -70,7 +70,7 @@ class KeptDesired:
         except OSError as error:
             # A full disk must not keep a node from doing what it shall; it would only forget it at a restart.
             self.fault = f"desired state {state.generation} could not be kept: {error}"
-            _log.error("desired state not kept", generation=state.generation, error=str(error))
+            _log.error("desired state not kept", generation=state.generation, error=error)
         else:
             self.fault = ""
         return self.desired.offer(state)

@@ -82,7 +82,7 @@ class IntakeServicer(uplink_pb2_grpc.UplinkServiceServicer):
             await self._serve(hello.child, caller, request_iterator, context)
         except InvalidInput as error:
             self.counters.malformed += 1
-            _log.warning("child makes no sense", peer=context.peer(), error=str(error))
+            _log.warning("child makes no sense", peer=context.peer(), error=error)
             raise
 
     async def _serve(

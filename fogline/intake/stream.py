@@ -236,7 +236,7 @@ class ChildStream:
             opened = True
             await self._hand_over(round_)
         except FogError as error:
-            _log.warning("lane failed", child=self.child, plan=round_.plan, error=str(error))
+            _log.warning("lane failed", child=self.child, plan=round_.plan, error=error)
             round_.fail(str(error))
         finally:
             round_.state = rounds.refused(round_.state)

@@ -151,7 +151,7 @@ class Listener:
                 device, _ = await loop.sock_accept(server)
             except OSError as fault:
                 self._tally.refused["no_socket"] += 1
-                LOG.warning("cannot accept", error=str(fault))
+                LOG.warning("cannot accept", error=fault)
                 await self._clock.sleep(ACCEPT_PAUSE_S)
                 continue
             if refusal := self._full():
