@@ -52,7 +52,7 @@ class Prometheus:
         """The answer's data; None while it does not answer. Fails with its words if it refuses."""
         url = f"{self._root}{path}?{urllib.parse.urlencode(parameters)}"
         try:
-            answer = await asyncio.to_thread(lambda: urllib.request.urlopen(url, timeout=30).read())
+            answer = await asyncio.to_thread(read, url)
         except urllib.error.HTTPError as error:
             pytest.fail(f"{parameters}: {error.read().decode()}")
         except OSError:
