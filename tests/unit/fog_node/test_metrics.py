@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from fog_node import metrics
-from fog_node.ingest.listener.listener import Listener
+from fog_node.ingest.session import Sessions
 from fog_node.journal.journal import Journal
 from fog_node.journal.settings import JournalSettings
 from fog_node.messages import Messages
@@ -47,13 +47,8 @@ class Bench:
         self.journal, self.clock = journal, clock
         self.node = Node(settings, journal, clock=clock, rng=Random(1))
         self.plans = self.node._plans
-        self.listener = Listener(
-            settings.listener,
-            router=self.plans.router,
-            journal=journal,
-            clock=clock,
-            entropy=bytes,
-        )
+        sessions = Sessions(keep_us=1, most_sessions=1, most_entries=1)
+        self.listener, self.brokers = self.node._ingest(sessions)
         self.metrics = NodeMetrics(
             listener=self.listener,
             journal=journal,
@@ -82,7 +77,7 @@ class Bench:
     async def snapshot(self) -> Snapshot:
         for lane in self.plans.lanes:
             await lane._follow_journal()
-        await self.node._reporter.refresh(self.listener)
+        await self.node._reporter.refresh(self.listener, self.brokers)
         found = Snapshot()
         for source in self.metrics.sources.values():
             source(found)
