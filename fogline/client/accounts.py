@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import overload
 
+from fogline.client.notebook import table_html
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepLedger:
@@ -77,3 +79,29 @@ class Ledger(Sequence[StreamLedger]):
 
     def __iter__(self) -> Iterator[StreamLedger]:
         return iter(self.streams)
+
+    def _repr_html_(self) -> str:
+        names = (
+            "pipeline",
+            "stream",
+            "received",
+            "journaled",
+            "refused",
+            "committed",
+            "pending",
+            "gap",
+            "adds up",
+        )
+        rows = (
+            (
+                *(s.pipeline, s.stream, s.received, s.journaled, sum(s.refused.values())),
+                *(
+                    s.committed,
+                    s.pending,
+                    sum(s.gap.values()),
+                    "yes" if s.adds_up else "; ".join(s.differences),
+                ),
+            )
+            for s in self.streams
+        )
+        return table_html("ledger, in messages", names, rows)

@@ -22,10 +22,11 @@ from fogline.client.values import Deployment, Latest, Pipeline, Stream
 class Client:
     """A connection to Fogline's cloud.
 
-        with fogline.Client("127.0.0.1:7070") as client:
-            client.deploy(Path("greenhouse.yaml"))
-            for result in client.results("greenhouse"):
-                print(result.window_start, result.key, result.values)
+    >>> with fogline.Client() as client:
+    ...     for result in client.results("greenhouse"):
+    ...         print(result.window_start, result.key, result.values)
+    2026-01-31 12:00:00+00:00 {'zone': 'north'} {'n': 3, 'temp': 21.5}
+    2026-01-31 12:00:10+00:00 {'zone': 'north'} {'n': 1, 'temp': 20.0}
 
     Without an address it takes the folder of a running ``fogline up``, else ``FOGLINE_SERVER``, else the
     folder that ``up`` uses by default.
@@ -74,6 +75,10 @@ class Client:
         ``file`` names a string's origin in messages. Raises :class:`fogline.client.errors.SpecRejected` with
         every mistake and its place; then nothing was changed. A plan is named by the hash of its content, so
         that a repeat changes nothing, and is safe after an error that leaves open whether it took effect.
+
+        >>> deployed = client.deploy(Path("greenhouse.yaml"))
+        >>> deployed.plan, deployed.changed
+        ('a787d8d913d81b3b', True)
         """
         return self._connection.do(asks.deploy(spec, file=file))
 
@@ -94,19 +99,35 @@ class Client:
             time.sleep(link.CHANGED_WITHIN)
 
     def pipelines(self) -> Iterator[Pipeline]:
-        """Yield every pipeline that is deployed, by name."""
+        """Yield every pipeline that is deployed, by name.
+
+        >>> [pipeline.name for pipeline in client.pipelines()]
+        ['greenhouse']
+        """
         return self._connection.pages(asks.pipelines())
 
     def pipeline(self, name: str) -> Pipeline:
-        """Return one pipeline, with its spec. Raises :class:`fogline.model.errors.NotFound`."""
+        """Return one pipeline, with its spec. Raises :class:`fogline.model.errors.NotFound`.
+
+        >>> print(client.pipeline("greenhouse").spec)
+        name: greenhouse...
+        """
         return self._connection.do(asks.pipeline(name))
 
     def streams(self, pipeline: str = "") -> Iterator[Stream]:
-        """Yield the streams of one pipeline, or of all."""
+        """Yield the streams of one pipeline, or of all.
+
+        >>> [(stream.name, stream.topic) for stream in client.streams("greenhouse")]
+        [('air', 'greenhouse/{zone}/air')]
+        """
         return self._connection.pages(asks.streams(pipeline))
 
     def nodes(self) -> Iterator[Node]:
-        """Yield every fog node by name, also those that are away."""
+        """Yield every fog node by name, also those that are away.
+
+        >>> {node.name: node.alive for node in client.nodes()}
+        {'node-1': True}
+        """
         return self._connection.pages(asks.nodes())
 
     def node(self, name: str) -> Node:
@@ -132,6 +153,12 @@ class Client:
 
         What comes back is read when it is iterated, oldest window first, or turned into a table. Raises
         :class:`ValueError` for a time without a zone.
+
+        >>> since = datetime(2026, 1, 31, tzinfo=UTC)
+        >>> client.results("greenhouse", since=since).to_pandas()[["zone", "n", "temp", "status"]]
+            zone  n  temp    status
+        0  north  3  21.5  complete
+        1  north  1  20.0      open
         """
         return Results(self._connection, asks.Wanted.of(pipeline, since=since, until=until, step=step))
 
@@ -149,6 +176,11 @@ class Client:
         A window may come several times: what came last holds. A broken connection is made again; it raises
         :class:`fogline.model.errors.Unavailable` when nobody has answered for ``timeout`` seconds. With the
         ``resume_token`` of an earlier one it goes on where that one was.
+
+        >>> with client.follow("greenhouse") as following:
+        ...     batch = next(following.batches())
+        >>> len(batch.results), batch.resume_token
+        (2, 'two')
         """
         trail = Trail(
             asks.Wanted.of(pipeline, since=since, until=until, step=step),
@@ -163,9 +195,18 @@ class Client:
         return self._connection.do(asks.latest(pipeline, step=step, windows=windows, keys=keys))
 
     def status(self) -> Status:
-        """Return tiers, plans and their health."""
+        """Return tiers, plans and their health.
+
+        >>> client.status().readings
+        4
+        """
         return self._connection.do(asks.status())
 
     def ledger(self, pipeline: str = "") -> Ledger:
-        """Return where every message and reading went, for one pipeline or for all."""
+        """Return where every message and reading went, for one pipeline or for all.
+
+        >>> ledger = client.ledger("greenhouse")
+        >>> ledger.adds_up, [(stream.stream, stream.received, stream.committed) for stream in ledger]
+        (True, [('air', 4, 4)])
+        """
         return self._connection.do(asks.ledger(pipeline))

@@ -23,10 +23,14 @@ from fogline.client.values import Deployment, Latest, Pipeline, Stream
 class AsyncClient:
     """A connection to Fogline's cloud.
 
-        async with fogline.AsyncClient("127.0.0.1:7070") as client:
-            await client.deploy(Path("greenhouse.yaml"))
-            async for result in client.results("greenhouse"):
-                print(result.window_start, result.key, result.values)
+    >>> async def main():
+    ...     async with fogline.AsyncClient() as client:
+    ...         await client.deploy(Path("greenhouse.yaml"))
+    ...         async for result in client.results("greenhouse"):
+    ...             print(result.window_start, result.key, result.values)
+    >>> asyncio.run(main())
+    2026-01-31 12:00:00+00:00 {'zone': 'north'} {'n': 3, 'temp': 21.5}
+    2026-01-31 12:00:10+00:00 {'zone': 'north'} {'n': 1, 'temp': 20.0}
 
     Without an address it takes the folder of a running ``fogline up``, else ``FOGLINE_SERVER``, else the
     folder that ``up`` uses by default.
