@@ -17,6 +17,7 @@ from tests.faults.site import fogline
 from tests.faults.truth import PIPELINE, Truth
 from tests.integration.cloud.child import child_of, heard
 from tests.integration.cloud.test_cloud import part
+from tests.postgres import PostgresServer
 
 HANG_S = 60.0
 STAGES = [
@@ -26,6 +27,14 @@ STAGES = [
     ("finish", "after", "7"),
 ]
 """Where the first of two processes dies, each time that the node has come back to it."""
+
+
+@pytest.fixture
+def clouds(tmp_path: Path, postgres: PostgresServer) -> tuple[Tier, Tier]:
+    """Two processes on a PostgreSQL store, not started yet. Both would make the tables."""
+    store = ("--store", postgres.database())
+    one, other = (cloud_in(tmp_path / name, "--name", name, *store) for name in ("one", "other"))
+    return one, other
 
 
 async def dies(tier: Tier, *at: str) -> None:
@@ -54,10 +63,12 @@ async def publishing(device: Device, truth: Truth) -> AsyncIterator[None]:
 
 
 @pytest.mark.timeout(240)
-async def test_every_message_counts_once_wherever_a_process_dies(tmp_path: Path) -> None:
+async def test_every_message_counts_once_wherever_a_process_dies(
+    tmp_path: Path, clouds: tuple[Tier, Tier]
+) -> None:
     text, truth = tmp_path / "drill.yaml", Truth()
     text.write_text(PIPELINE)
-    one, other = (cloud_in(tmp_path / "store", "--name", name) for name in ("one", "other"))
+    one, other = clouds
     async with running(one, other):
         house = House(tmp_path / "node", one.address, other.address)
         device = Device("d0", "127.0.0.1", house.port, in_flight=2_000)
@@ -81,8 +92,8 @@ async def test_every_message_counts_once_wherever_a_process_dies(tmp_path: Path)
 
 
 @pytest.mark.timeout(120)
-async def test_what_a_process_left_undone_another_finishes(tmp_path: Path) -> None:
-    one, other = (cloud_in(tmp_path / "store", "--name", name) for name in ("one", "other"))
+async def test_what_a_process_left_undone_another_finishes(clouds: tuple[Tier, Tier]) -> None:
+    one, other = clouds
     async with running(other):
         await dies(one, "finish", "before", "1")
         async with channel_to(other.address) as channel:

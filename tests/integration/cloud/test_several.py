@@ -17,9 +17,11 @@ from fogline.model.clock import SystemClock
 from fogline.model.part import Contribution, Part
 from fogline.uplink.dial import channel_to
 from fogline.v1 import api_pb2, api_pb2_grpc, control_pb2, control_pb2_grpc
+from tests.contract.conftest import empty_postgres  # noqa: F401 - a fixture
 from tests.contract.installation import Reading, origin, plan_of, spec, state_of
 from tests.integration.cloud.child import child_of, heard
 from tests.integration.cloud.test_cloud import PLAN, SOME, deploy, part, report
+from tests.postgres import PostgresServer
 
 COMMIT: tuple[Role, ...] = ("commit",)
 API: tuple[Role, ...] = ("api",)
@@ -29,9 +31,21 @@ OpenCloud = Callable[..., AbstractAsyncContextManager[grpc.aio.Channel]]
 
 
 @pytest.fixture
-def open_cloud(tmp_path: Path, empty_store: Path) -> OpenCloud:
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where the store is that the clouds share: PostgreSQL, or with the parameter ``sqlite`` the folder."""
+    if getattr(request, "param", "") == "sqlite":
+        shutil.copy(request.getfixturevalue("empty_store"), tmp_path / STORE_FILE)
+        return ""
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.database(request.getfixturevalue("empty_postgres"))
+
+
+both_stores = pytest.mark.parametrize("store_url", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def open_cloud(tmp_path: Path, store_url: str) -> OpenCloud:
     """Opens one more cloud on the same store, and a channel to it."""
-    shutil.copy(empty_store, tmp_path / STORE_FILE)
 
     @asynccontextmanager
     async def opened(*roles: Role, name: str = "cloud") -> AsyncIterator[grpc.aio.Channel]:
@@ -39,7 +53,7 @@ def open_cloud(tmp_path: Path, empty_store: Path) -> OpenCloud:
             name=name, roles=roles or (*COMMIT, *API), listen="127.0.0.1:0", folder=tmp_path
         )
         clock, stopping = SystemClock(), asyncio.Event()
-        async with open_store("", tmp_path, clock.now_us()) as store:
+        async with open_store(store_url, tmp_path, clock.now_us()) as store:
             cloud = Cloud(settings, store, clock=clock)
             async with asyncio.TaskGroup() as group:
                 group.create_task(cloud.run(stopping))
@@ -105,6 +119,7 @@ async def test_what_one_process_deploys_reaches_the_children_of_the_other(open_c
         call.cancel()
 
 
+@both_stores
 async def test_what_one_process_finishes_is_heard_by_the_followers_of_the_other(
     open_cloud: OpenCloud,
 ) -> None:
@@ -138,6 +153,7 @@ async def test_every_process_shows_every_child(open_cloud: OpenCloud) -> None:
         call.cancel()
 
 
+@both_stores
 async def test_streams_of_two_processes_about_one_node_count_once(open_cloud: OpenCloud) -> None:
     """The node has moved; what it sent to the first process still comes in there, and overlaps."""
     async with open_cloud(name="one") as one, open_cloud(name="other") as other:
