@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -33,6 +33,9 @@ from fogline.service.metrics import MetricsPort, open_metrics
 from fogline.service.run import refused, run_until_signalled
 from fogline.service.server import Server
 from fogline.v1 import control_pb2, control_pb2_grpc, uplink_pb2_grpc
+
+if TYPE_CHECKING:
+    from cloud.rest.server import RestServer
 
 STORE_AGAIN_SECONDS: Final = 2.0
 """A store that is away at the start is asked for so often."""
@@ -101,6 +104,7 @@ class Cloud:
         )
         self.serving: Final = asyncio.Event()
         """Set once every port is open."""
+        self.rest: Final = self._rest() if settings.rest and self._answers else None
 
     def _reports(self, tenant: str) -> list[control_pb2.NodeReport]:
         return [word.report for word in self._board.nodes(tenant)]
@@ -125,6 +129,8 @@ class Cloud:
             async with AsyncExitStack() as stack:
                 await stack.enter_async_context(self.server)
                 await stack.enter_async_context(self._metrics_port())
+                if self.rest is not None:
+                    group.create_task(self.rest.run(stopping), name="serve the HTTP API")
                 self.serving.set()
                 await stopping.wait()
             for task in tasks:
@@ -166,7 +172,7 @@ class Cloud:
             finisher=self._finisher if self._commits else None,
             watch=self._watch if self._commits else None,
             grpc_calls=self.server.calls,
-            http_calls=None,
+            http_calls=self.rest.calls if self.rest is not None else None,
             clock=self._clock,
         )
 
@@ -178,6 +184,13 @@ class Cloud:
             identity=("cloud", settings.name, fogline.__version__),
             sources=self.metrics.sources,
         )
+
+    def _rest(self) -> "RestServer":
+        # Imported here: FastAPI costs 30 MiB, and only those who serve HTTP shall pay them.
+        from cloud.rest.server import RestServer  # noqa: PLC0415
+
+        settings = self._settings
+        return RestServer(self.services, listen=settings.rest, insecure=settings.insecure)
 
     def _add_services(self) -> None:
         if self._commits:

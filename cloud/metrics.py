@@ -19,6 +19,7 @@ from fogline.model.clock import SECOND, Clock
 from fogline.model.errors import FogError
 from fogline.service.calls import CallMetrics, Calls
 from fogline.service.metrics import Kind, Metric, Snapshot, Source
+from fogline.v1 import api_pb2
 
 WATCH_EVERY_S: Final = 10.0
 """How often the store is asked."""
@@ -344,7 +345,8 @@ class StoreWatch:
 
     async def _add_up(self) -> Snapshot:
         snapshot = Snapshot()
-        for line in await self._overview.ledger(LOCAL, ""):
+        ledger = await self._overview.ledger(LOCAL, api_pb2.GetLedgerRequest())
+        for line in ledger.streams:
             labels = (LOCAL.tenant, line.pipeline, line.stream)
             snapshot.add(DIFFERENCES, len(line.differences), *labels)
             snapshot.add(PENDING, line.pending, *labels)

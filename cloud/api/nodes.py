@@ -1,7 +1,5 @@
 """Fog nodes, and what the whole installation says of itself."""
 
-from typing import Final
-
 import fogline
 from cloud.api.ledger import broker_ledgers, stream_ledger
 from cloud.api.messages import aggregator_to_wire, nodes_to_wire, pipeline_to_wire
@@ -17,8 +15,6 @@ from fogline.model.clock import Clock
 from fogline.model.errors import Conflict, NotFound, PageTokenExpired
 from fogline.service.callers import require
 from fogline.v1 import api_pb2
-
-STORE_NAME: Final = "sqlite"
 
 
 class NodeAlive(Conflict):
@@ -114,20 +110,16 @@ class Overview:
                 refusals=counters.refusals,
                 failures=counters.failures,
             ),
-            store=STORE_NAME,
+            store=self._store.database,
         )
 
-    def brokers(self, caller: Caller) -> list[api_pb2.BrokerLedger]:
-        """What brokers lost before any node could journal it."""
-        require(caller, Right.READ)
-        return broker_ledgers(word.report for word in self._board.nodes(caller.tenant))
-
-    async def ledger(self, caller: Caller, pipeline: str) -> list[api_pb2.StreamLedger]:
+    async def ledger(self, caller: Caller, request: api_pb2.GetLedgerRequest) -> api_pb2.GetLedgerResponse:
         """Where every message and reading went, a line for each stream of each running plan.
 
         Raises :class:`NotFound` for a pipeline that is not there.
         """
         require(caller, Right.READ)
+        pipeline = request.pipeline
         if pipeline and self._catalog.pipeline(caller.tenant, pipeline) is None:
             raise NotFound(
                 f"there is no pipeline {pipeline!r}", hint="`fogline status` lists what is deployed"
@@ -139,9 +131,11 @@ class Overview:
             for plan in self._catalog.running(caller.tenant)
         }
         terms = await self._store.ledger(caller.tenant)
-        return [
+        streams = [
             stream_ledger(plan, stream.name, terms, words[plan.row.plan])
             for plan in self._catalog.running(caller.tenant)
             if pipeline in ("", plan.row.pipeline) and plan.row.plan in words
             for stream in plan.content.streams
         ]
+        brokers = broker_ledgers(word.report for word in self._board.nodes(caller.tenant))
+        return api_pb2.GetLedgerResponse(streams=streams, brokers=brokers)

@@ -1,8 +1,9 @@
 """Windowed results: a page, everything, every change, or the newest."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
+from cloud.api.followers import MAX_FOLLOWERS, Followers
 from cloud.api.messages import latest_to_wire, result_to_wire
 from cloud.api.pages import page_size
 from cloud.api.tokens import ChangePlace, ResultPlace, Tokens
@@ -11,12 +12,14 @@ from cloud.changes import Changes
 from cloud.store.results import Place, Result, ResultQuery
 from cloud.store.store import Store
 from fogline.model.caller import Caller, Right
+from fogline.model.clock import Clock
 from fogline.model.errors import InvalidInput, NotFound, PageTokenExpired, ResumeTokenExpired
 from fogline.service.callers import require
 from fogline.v1 import api_pb2
 
 FOLLOW_SECONDS: Final = 5.0
-"""A follower looks again after so long even if nothing was said: another process may have written."""
+"""A follower looks again after so long even if nothing was said: another process may have written; and hears that
+the server is there."""
 MAX_MESSAGE_RESULTS: Final = 500
 """Results in one message."""
 DEFAULT_WINDOWS: Final = 60
@@ -30,36 +33,63 @@ MAX_LATEST: Final = 10_000
 class Results:
     """Windowed results."""
 
-    def __init__(self, store: Store, catalog: Catalog, changes: Changes) -> None:
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog,
+        changes: Changes,
+        clock: Clock,
+        *,
+        most_followers: int = MAX_FOLLOWERS,
+    ) -> None:
         self._store = store
         self._catalog = catalog
         self._changes = changes
+        self._clock = clock
+        self.followers: Final = Followers(most_followers)
 
-    async def get(
+    async def all(
         self, caller: Caller, request: api_pb2.GetResultsRequest
-    ) -> AsyncIterator[api_pb2.GetResultsResponse]:
-        """Results in the order of windows; a follower gets every change, in the order of changes.
+    ) -> AsyncGenerator[api_pb2.GetResultsResponse, None]:
+        """Results in the order of windows. Raises :class:`NotFound` for a pipeline or step that is not there."""
+        require(caller, Right.READ)
+        query = self._query(caller, request, limit=MAX_MESSAGE_RESULTS)
+        place: Place | None = None
+        while True:
+            page = await self._store.results(query, place)
+            if not page.results:
+                return
+            place = page.last
+            yield api_pb2.GetResultsResponse(results=await self._to_wire(query, page.results))
 
-        Raises :class:`NotFound` for a pipeline or step that is not there, :class:`ResumeTokenExpired`.
+    async def follow(
+        self, caller: Caller, request: api_pb2.GetResultsRequest
+    ) -> AsyncGenerator[api_pb2.GetResultsResponse, None]:
+        """Every change, in the order of changes; an answer without results at once, and when there was nothing to
+        say for some seconds.
+
+        Raises :class:`NotFound`, :class:`ResumeTokenExpired`, :class:`fogline.model.errors.TooManyFollowers`.
         """
         require(caller, Right.READ)
         query = self._query(caller, request, limit=MAX_MESSAGE_RESULTS)
-        if not request.follow:
-            async for response in self._all(query):
-                yield response
-            return
         tokens = self._tokens(query, ResumeTokenExpired)
         after = tokens.open(request.resume_token, ChangePlace).change if request.resume_token else 0
-        while True:
-            event = self._changes.next(caller.tenant, request.pipeline)
-            changed = await self._store.changes(query, after)
-            if changed:
-                after = changed[-1].change
+        with self.followers.place():
+            yield api_pb2.GetResultsResponse(resume_token=tokens.seal(ChangePlace(after)))
+            said = self._clock.monotonic()
+            while True:
+                event = self._changes.next(caller.tenant, request.pipeline)
+                changed = await self._store.changes(query, after)
+                if not changed:
+                    await self._changes.wait(event, FOLLOW_SECONDS)
+                    if self._clock.monotonic() - said < FOLLOW_SECONDS:
+                        continue
+                else:
+                    after = changed[-1].change
                 yield api_pb2.GetResultsResponse(
                     results=await self._to_wire(query, changed), resume_token=tokens.seal(ChangePlace(after))
                 )
-            else:
-                await self._changes.wait(event, FOLLOW_SECONDS)
+                said = self._clock.monotonic()
 
     async def page(self, caller: Caller, request: api_pb2.ListResultsRequest) -> api_pb2.ListResultsResponse:
         """One page of results in the order of windows.
@@ -94,15 +124,6 @@ class Results:
             )
         live = await self._store.live(caller.tenant, plan.row.plan, step, windows=windows, keys=keys)
         return latest_to_wire(plan, live)
-
-    async def _all(self, query: ResultQuery) -> AsyncIterator[api_pb2.GetResultsResponse]:
-        place: Place | None = None
-        while True:
-            page = await self._store.results(query, place)
-            if not page.results:
-                return
-            place = page.last
-            yield api_pb2.GetResultsResponse(results=await self._to_wire(query, page.results))
 
     def _query(
         self, caller: Caller, request: api_pb2.GetResultsRequest | api_pb2.ListResultsRequest, *, limit: int

@@ -2,6 +2,7 @@
 # ruff: noqa: N802 - methods are named by the contract
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
@@ -69,8 +70,13 @@ class Servicer(
         self, request: api_pb2.GetResultsRequest, context: Context
     ) -> AsyncIterator[api_pb2.GetResultsResponse]:
         """Results, and with ``follow`` their changes."""
-        async for response in self._services.results.get(caller_of(context), request):
-            yield response
+        results, caller = self._services.results, caller_of(context)
+        ask = results.follow if request.follow else results.all
+        async with aclosing(ask(caller, request)) as answers:
+            async for response in answers:
+                # What only says that the server is there is for doors without a keepalive of their own.
+                if response.results:
+                    yield response
 
     async def ListResults(
         self, request: api_pb2.ListResultsRequest, context: Context
@@ -96,9 +102,7 @@ class Servicer(
         self, request: api_pb2.GetLedgerRequest, context: Context
     ) -> api_pb2.GetLedgerResponse:
         """Where every message and reading went."""
-        caller, overview = caller_of(context), self._services.overview
-        streams = await overview.ledger(caller, request.pipeline)
-        return api_pb2.GetLedgerResponse(streams=streams, brokers=overview.brokers(caller))
+        return await self._services.overview.ledger(caller_of(context), request)
 
 
 def add_api(server: Server, services: Services) -> None:

@@ -41,6 +41,10 @@ class SqlStore:
     def incarnation(self) -> bytes:
         return self._incarnation
 
+    @property
+    def database(self) -> str:
+        return str(self._backend.engine.dialect.name)
+
     async def renew_incarnation(self) -> bytes:
         new = secrets.token_bytes(INCARNATION_BYTES)
         await self._backend.write(

@@ -62,6 +62,11 @@ class Store(Protocol):
         """Which life of the store this is: 16 bytes, new when it was created or restored from a backup."""
         ...
 
+    @property
+    def database(self) -> str:
+        """What keeps it: ``sqlite`` or ``postgresql``."""
+        ...
+
     async def renew_incarnation(self) -> bytes:
         """To be called once on a store that was restored from a backup, before anything else uses it."""
         ...

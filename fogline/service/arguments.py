@@ -37,7 +37,7 @@ def settings_from(
             metavar="VALUE",
             nargs="?" if leaf.kind is bool else None,
             const="true" if leaf.kind is bool else None,
-            help=_docstrings(leaf.owner).get(leaf.path[-1], "").replace("%", "%%"),
+            help=docstrings(leaf.owner).get(leaf.path[-1], "").replace("%", "%%"),
         )
     parsed = vars(parser.parse_args(arguments))
     file = parsed.pop("settings")
@@ -47,7 +47,7 @@ def settings_from(
     )
 
 
-def _docstrings(cls: type[Any]) -> dict[str, str]:
+def docstrings(cls: type[Any]) -> dict[str, str]:
     """What stands below each field of a dataclass: a setting explains itself in one place."""
     body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
     assert isinstance(body, ast.ClassDef)

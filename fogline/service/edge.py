@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, Final, NoReturn, TypeAlias
 
 import grpc
@@ -49,20 +50,23 @@ class Edge(grpc.aio.ServerInterceptor):
         behaviour: Behaviour = getattr(handler, kind)
         parse: Callable[[bytes], Any] = handler.request_deserializer or bytes
         make: Callable[..., Handler] = getattr(grpc, f"{kind}_rpc_method_handler")
-        guarded = self._guarded(behaviour, parse, streaming=handler.request_streaming)
+        guarded = self._guarded(
+            behaviour, parse, streaming=handler.request_streaming, once=not handler.response_streaming
+        )
         return make(guarded, request_deserializer=None, response_serializer=handler.response_serializer)
 
     def _guarded(
-        self, behaviour: Behaviour, parse: Callable[[bytes], Any], *, streaming: bool
+        self, behaviour: Behaviour, parse: Callable[[bytes], Any], *, streaming: bool, once: bool
     ) -> Callable[[Any, Context], Awaitable[Any]]:
         async def call(raw: Any, context: Context) -> Any:
             try:
                 request = _parsed_each(raw, parse) if streaming else _parsed(raw, parse)
                 answer = behaviour(request, context)
                 if not inspect.isasyncgen(answer):
-                    return await self._in_time(answer)
-                async for response in answer:
-                    await context.write(response)
+                    return await (self._in_time(answer) if once else answer)
+                async with aclosing(answer):
+                    async for response in answer:
+                        await context.write(response)
             except FogError as error:
                 self.refused += 1
                 await _abort(context, error)

@@ -98,6 +98,22 @@ async def test_a_follower_goes_on_behind_the_change_that_it_saw_last(
         assert [r.key[0].value for r in (await heard(results.GetResults(request))).results] == ["south"]
 
 
+async def test_only_calls_with_one_answer_have_a_deadline_of_the_server(
+    running: Running, channel: grpc.aio.Channel
+) -> None:
+    deployed = await deploy(channel)
+    running.cloud.server.edge.unary_s = 0.0
+    async with child_of(running.address, deployed.plan) as child:
+        assert (await child.push(part(SOME, 0)))[0] == "ack"
+    results = api_pb2_grpc.ResultServiceStub(channel)
+    assert (
+        await heard(results.GetResults(api_pb2.GetResultsRequest(pipeline="greenhouse", follow=True)))
+    ).results
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await api_pb2_grpc.StatusServiceStub(channel).GetStatus(api_pb2.GetStatusRequest())
+    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
 async def test_a_lane_for_a_plan_that_nobody_deployed_fails_with_a_reason(
     running: Running,
 ) -> None:

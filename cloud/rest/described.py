@@ -1,0 +1,126 @@
+"""What the OpenAPI document says beyond what FastAPI sees."""
+
+import dataclasses
+import inspect
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
+
+import fogline
+from cloud.rest import answers
+from cloud.rest.answers import Changes, Problem
+from cloud.rest.follow import EVENTS, NDJSON
+from cloud.rest.problems import PROBLEM_TYPE
+from fogline.client import accounts, installation, values
+from fogline.model import errors
+from fogline.service.arguments import docstrings
+
+Responses = dict[int | str, dict[str, Any]]
+
+ABOUT: Final = """Pipelines, their results, and the state of the installation.
+
+Lists come in pages: `next_page_token` asks for the next one, and is empty on the last. Tokens are opaque. Instants are
+RFC 3339 in UTC. Every error is an `application/problem+json` with a `code` for programs and a `hint` for people."""
+
+EXAMPLE: Final = """name: greenhouse
+streams:
+  air: {mqtt: "greenhouse/{zone}/{device}/air", format: json, time: ts, fields: {temp: float}}
+steps:
+  by_zone:
+    sql: |
+      SELECT zone, count(*) AS n, avg(temp) AS temp FROM air
+      GROUP BY zone, TUMBLE(ts, INTERVAL '10 seconds')
+"""
+SPEC_BODY: Final = {
+    "required": True,
+    "content": {
+        "application/yaml": {"schema": {"type": "string"}, "example": EXAMPLE},
+        "application/json": {"schema": {"type": "object"}},
+    },
+}
+TAGS: Final = [
+    {"name": "pipelines", "description": "What is deployed."},
+    {"name": "results", "description": "What the windows say."},
+    {"name": "streams", "description": "What the pipelines read."},
+    {"name": "nodes", "description": "The machines beside the sensors."},
+    {"name": "installation", "description": "Whether all is well, and where everything went."},
+]
+
+
+VALUES: Final = tuple(
+    kind
+    for module in (accounts, answers, errors, installation, values)
+    for kind in vars(module).values()
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind)
+)
+
+
+def answered(kind: Any, *statuses: int) -> Responses:
+    """What a path answers: a value, or one of these problems besides those that any path may answer."""
+    told: Responses = {status: _problem(status) for status in sorted({400, 405, 500, 503, 504, *statuses})}
+    return {200: {"model": kind}, **told} if kind is not None else {**told}
+
+
+def followed() -> Responses:
+    """What a path answers that goes on."""
+    schema = {"$ref": "#/components/schemas/Changes"}
+    streams = {NDJSON: {"schema": schema}, EVENTS: {"schema": {"type": "string"}}}
+    return {
+        **answered(Changes, 404, 410, 429),
+        200: {"description": "Changes as they happen", "content": streams},
+    }
+
+
+def describe(app: FastAPI) -> None:
+    """Let an application's OpenAPI document be the full one."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            made = get_openapi(
+                title="Fogline", version=fogline.__version__, description=ABOUT, routes=app.routes, tags=TAGS
+            )
+            app.openapi_schema = _completed(made)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's own way to extend the document
+
+
+def _problem(status: int) -> dict[str, Any]:
+    return {
+        "description": HTTPStatus(status).phrase,
+        "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+def _completed(document: dict[str, Any]) -> dict[str, Any]:
+    """With the schemas that only raw content refers to, and what the values' own docstrings say of their fields."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if "HTTPValidationError" in str(operation["responses"].get("422")):
+                # FastAPI's own way to say it; here it is a problem with status 400.
+                del operation["responses"]["422"]
+    schemas = document["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    for kind in (Problem, Changes):
+        made = TypeAdapter(kind).json_schema(
+            mode="serialization", ref_template="#/components/schemas/{model}"
+        )
+        schemas |= {**made.pop("$defs", {}), kind.__name__: made}
+    for told in VALUES:
+        if told.__name__ in schemas:
+            _tell(schemas[told.__name__], told)
+    return document
+
+
+def _tell(schema: dict[str, Any], kind: type[Any]) -> None:
+    schema["description"] = inspect.getdoc(kind)
+    told = docstrings(kind)
+    for name, field in schema["properties"].items():
+        if name in told:
+            field["description"] = told[name].replace("``", "`")
+        if field.get("format") == "binary":
+            del field["format"]
