@@ -41,7 +41,8 @@ class Bulk(Protocol):
     ) -> Sequence[Row[*tuple[Any, ...]]]:
         """Run a statement that begins with ``WITH given(…) AS ({given})``: the rows of these columns.
 
-        Further values stand as ``?``, behind them. The statement returns rows.
+        Or, of one column, with ``column {among}``. Further values stand as ``?``, behind them. The statement
+        returns rows.
         """
         ...
 
@@ -64,7 +65,8 @@ class SqliteBulk:
         found: list[Row[*tuple[Any, ...]]] = []
         for at in range(0, len(columns[0]), size):
             rows = list(zip(*(column[at : at + size] for column in columns), strict=True))
-            text = statement.replace("{given}", "VALUES " + ",".join(repeat(row, len(rows))))
+            marks = ",".join(repeat(row, len(rows)))
+            text = statement.replace("{given}", f"VALUES {marks}").replace("{among}", f"IN (VALUES {marks})")
             parameters = (*chain.from_iterable(rows), *values)
             found += connection.exec_driver_sql(text, parameters).all()
         return found
@@ -126,7 +128,8 @@ def _postgres_text(put: Put) -> str:
 @cache
 def _postgres_question(statement: str, kinds: str) -> str:
     given = ",".join(_TYPES[kind] for kind in kinds)
-    return statement.replace("?", "%s").replace("{given}", f"SELECT * FROM unnest({given})")  # noqa: S608 - constants
+    text = statement.replace("?", "%s").replace("{among}", f"= ANY({given})")
+    return text.replace("{given}", f"SELECT * FROM unnest({given})")  # noqa: S608 - constants
 
 
 def _names(names: Sequence[str]) -> str:

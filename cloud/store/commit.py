@@ -21,9 +21,8 @@ from fogline.model.errors import NotFound
 from fogline.model.part import Origin
 
 _POSITIONS: Final = (
-    "WITH given(origin) AS ({given}) "
     "SELECT o.origin, o.start, o.position, o.messages, o.watermark, o.closed FROM offsets o "
-    "WHERE o.tenant = ? AND o.plan = ? AND o.origin IN (SELECT origin FROM given)"
+    "WHERE o.origin {among} AND o.tenant = ? AND o.plan = ?"
 )
 _LOCKED: Final = " ORDER BY o.origin FOR UPDATE"
 _BEGIN: Final = (
@@ -32,10 +31,7 @@ _BEGIN: Final = (
     "SELECT ?, ?, origin, start, start, 0, ?, 0, 0, ? FROM given ORDER BY origin "
     "ON CONFLICT (tenant, plan, origin) DO NOTHING RETURNING origin"
 )
-_UNBEGIN: Final = (
-    "WITH given(origin) AS ({given}) "
-    "DELETE FROM offsets WHERE tenant = ? AND plan = ? AND origin IN (SELECT origin FROM given) RETURNING origin"
-)
+_UNBEGIN: Final = "DELETE FROM offsets WHERE origin {among} AND tenant = ? AND plan = ? RETURNING origin"
 _OFFSETS: Final = Put(
     table="offsets",
     same=("tenant", "plan", "gone", "touched_us"),
@@ -67,8 +63,7 @@ _COUNTERS: Final = Put(
     ),
 )
 _HORIZONS: Final = (
-    "WITH given(step) AS ({given}) SELECT s.step, s.horizon_us FROM steps s "
-    "WHERE s.tenant = ? AND s.plan = ? AND s.step IN (SELECT step FROM given)"
+    "SELECT s.step, s.horizon_us FROM steps s WHERE s.step {among} AND s.tenant = ? AND s.plan = ?"
 )
 # Beside a finishing pass, which locks NO KEY UPDATE, and never beside retention, which locks UPDATE.
 _HELD: Final = " ORDER BY s.step FOR KEY SHARE"

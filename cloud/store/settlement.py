@@ -73,20 +73,23 @@ def settle_all(submissions: Sequence[Submission], stored: Mapping[Progress, Posi
     answers: list[tuple[bool, Offsets]] = []
     for submission in submissions:
         contributions = submission.part.contributions
-        known = {c.origin: held[at] for c in contributions if (at := _progress(submission, c)) in held}
+        places = {c.origin: _progress(submission, c) for c in contributions}
+        known = {origin: held[at] for origin, at in places.items() if at in held}
         settlement = settle(contributions, {origin: position.offset for origin, position in known.items()})
         answers.append((settlement.verdict is Verdict.REFUSED, settlement.told))
+        if settlement.verdict is Verdict.REFUSED:
+            continue
+        marks = marks_after(contributions, {origin: position.mark for origin, position in known.items()})
         if settlement.verdict is Verdict.FRESH:
             fresh.append(submission)
             for contribution in contributions:
-                at = _progress(submission, contribution)
-                held[at] = changed[at] = _advanced(known.get(contribution.origin), contribution)
+                origin, at = contribution.origin, places[contribution.origin]
+                held[at] = changed[at] = _advanced(known.get(origin), contribution, marks.get(origin))
                 if contribution.is_gap:
                     gaps[at, contribution.gap] = gaps.get((at, contribution.gap), 0) + contribution.messages
-        if settlement.verdict is not Verdict.REFUSED:
-            marks = marks_after(contributions, {origin: position.mark for origin, position in known.items()})
+        else:
             for origin, mark in marks.items():
-                at = Progress(submission.tenant, submission.plan, origin)
+                at = places[origin]
                 if at in held:
                     held[at] = changed[at] = replace(held[at], mark=mark)
     return BatchOutcome(answers=tuple(answers), fresh=tuple(fresh), positions=changed, gaps=gaps)
@@ -101,9 +104,10 @@ def _progress(submission: Submission, contribution: Contribution) -> Progress:
     return Progress(submission.tenant, submission.plan, contribution.origin)
 
 
-def _advanced(position: Position | None, contribution: Contribution) -> Position:
-    before = position or Position(
-        start=contribution.start, offset=contribution.start, messages=0, mark=Mark()
-    )
+def _advanced(before: Position | None, contribution: Contribution, mark: Mark | None) -> Position:
     messages = 0 if contribution.is_gap else contribution.messages
-    return replace(before, offset=contribution.end, messages=before.messages + messages)
+    if before is None:
+        start, mark = contribution.start, mark or Mark()
+    else:
+        start, mark, messages = before.start, mark or before.mark, messages + before.messages
+    return Position(start=start, offset=contribution.end, messages=messages, mark=mark)
