@@ -211,6 +211,16 @@ def up(
         Path | None,
         typer.Option(metavar="FILE", help="Deploy this spec, beside the sensors' if they are on."),
     ] = None,
+    store: Annotated[
+        str,
+        typer.Option(
+            envvar="FOGLINE_CLOUD_STORE",
+            show_envvar=False,
+            metavar="URL",
+            help="Where results are kept: postgresql://USER:PASSWORD@HOST:PORT/DATABASE [default: SQLite in DIR]. "
+            "Set FOGLINE_CLOUD_STORE instead if others on this machine may not read the password.",
+        ),
+    ] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one line of JSON on stdout when everything is ready.")
     ] = False,
@@ -228,6 +238,7 @@ def up(
             browser=browser,
             pipeline=pipeline,
             as_json=as_json,
+            store=store,
         )
     )
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,18 @@ _SMALL: Final = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
 class Child:
     """A tier's process, which may be started again after it ended."""
 
-    def __init__(self, *, name: str, module: str, settings: Path, folder: Folder, lock: Lock) -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        module: str,
+        settings: Path,
+        folder: Folder,
+        lock: Lock,
+        secrets: Mapping[str, str] | None = None,
+    ) -> None:
+        """``secrets`` go into the environment of this process alone: a command line is read by everybody."""
+        self._secrets: Final = dict(secrets or {})
         self.name: Final = name
         self.module: Final = module
         self._command: Final = [sys.executable, "-m", module, "--settings", str(settings)]
@@ -47,7 +59,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**_SMALL, **os.environ},
+                env={**_SMALL, **os.environ, **self._secrets},
                 pass_fds=(self._lock.descriptor,),
                 process_group=0,
             )

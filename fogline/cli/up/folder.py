@@ -76,6 +76,22 @@ class Folder:
         """Keep the ports for the next run."""
         _replace(self.path / "ports.json", json.dumps({**self.ports_before(), **ports}))
 
+    def check_store(self, url: str) -> None:
+        """Keep where the results are, without user and password, for the next run.
+
+        Raises :class:`FogError` if they were elsewhere before and nothing is named now: a new, empty store is not
+        what anybody wants then.
+        """
+        path, place = self.path / "store", _place(url)
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        if before and not place:
+            raise FogError(
+                f"the results of {self.path} are in {before}",
+                hint="name that store with --store or FOGLINE_CLOUD_STORE, or another folder with --dir",
+            )
+        if place != before:
+            _replace(path, place)
+
     def write_endpoints(self, endpoints: Mapping[str, Any]) -> None:
         """Say what runs where; a reader sees the old or the new content, never a mixture."""
         _replace(self.path / ENDPOINTS_FILE, json.dumps(endpoints))
@@ -118,6 +134,12 @@ class Lock:
         except BlockingIOError:
             return False
         return True
+
+
+def _place(url: str) -> str:
+    """A store's URL without user and password."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}" if url else ""
 
 
 def readable(line: str) -> str:

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import webbrowser
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,7 +19,15 @@ from fogline.cli.up.publish import publish_sensors
 from fogline.cli.up.screen import show
 from fogline.cli.up.serving import serving
 from fogline.cli.up.supervisor import Supervisor
-from fogline.cli.up.tiers import AGGREGATOR, CLOUD, DASHBOARD, Tiers, make_tiers, node_names
+from fogline.cli.up.tiers import (
+    AGGREGATOR,
+    CLOUD,
+    DASHBOARD,
+    STORE_VARIABLE,
+    Tiers,
+    make_tiers,
+    node_names,
+)
 from fogline.client.client import Client
 from fogline.client.errors import TooSlow
 from fogline.model.errors import FogError, InvalidInput, Unavailable
@@ -41,6 +49,8 @@ class Wishes:
     browser: bool
     pipeline: Path | None
     as_json: bool
+    store: str = field(default="", repr=False)
+    """URL of the cloud's store; empty: SQLite in the folder."""
 
 
 def up(wishes: Wishes) -> None:
@@ -52,6 +62,9 @@ def up(wishes: Wishes) -> None:
         folder.make()
         lock = Lock(folder)
         lock.take()
+        folder.check_store(wishes.store)
+        # The cloud alone is told it; the other tiers' environment is this one's.
+        os.environ.pop(STORE_VARIABLE, None)
         with Reservations() as reservations:
             tiers = _lay_out(wishes, folder, lock, reservations)
             asyncio.run(_Run(wishes, folder, tiers, specs).until_stopped())
@@ -88,7 +101,7 @@ def _lay_out(wishes: Wishes, folder: Folder, lock: Lock, reservations: Reservati
         say(note)
     folder.write_ports(choice.ports)
     say(f"starting cloud, aggregator and {len(nodes)} node{'s' * (len(nodes) > 1)} in {folder.path} ...")
-    return make_tiers(folder, lock, choice.ports, nodes)
+    return make_tiers(folder, lock, choice.ports, nodes, store=wishes.store)
 
 
 def say(line: str) -> None:

@@ -12,6 +12,8 @@ from fogline.cli.up.ports import HOST, metrics_of
 CLOUD: Final = "cloud"
 AGGREGATOR: Final = "aggregator"
 DASHBOARD: Final = "dashboard"
+STORE_VARIABLE: Final = "FOGLINE_CLOUD_STORE"
+"""Where the cloud finds its store's URL."""
 
 _DIAL_AGAIN: Final = "500ms"
 """Longest wait before a parent is dialled again: on one machine there is no network to spare."""
@@ -76,8 +78,11 @@ def measured(nodes: Iterable[Child]) -> tuple[str, ...]:
     return (CLOUD, AGGREGATOR, *(node.name for node in nodes))
 
 
-def make_tiers(folder: Folder, lock: Lock, ports: Mapping[str, int], nodes: tuple[str, ...]) -> Tiers:
-    """Write every tier's settings and make its process, not started yet."""
+def make_tiers(
+    folder: Folder, lock: Lock, ports: Mapping[str, int], nodes: tuple[str, ...], *, store: str = ""
+) -> Tiers:
+    """Write every tier's settings and make its process, not started yet; ``store`` is the cloud's, a secret."""
+    secrets = {STORE_VARIABLE: store} if store else {}
 
     def child(name: str, module: str, settings: Mapping[str, object]) -> Child:
         data = folder.data(name)
@@ -87,7 +92,8 @@ def make_tiers(folder: Folder, lock: Lock, ports: Mapping[str, int], nodes: tupl
 
     def process(name: str, module: str, settings: Mapping[str, object]) -> Child:
         path = folder.write_settings(name, _toml(settings))
-        return Child(name=name, module=module, settings=path, folder=folder, lock=lock)
+        own = secrets if name == CLOUD else {}
+        return Child(name=name, module=module, settings=path, folder=folder, lock=lock, secrets=own)
 
     return Tiers(
         cloud=child(CLOUD, "cloud", _cloud(ports)),

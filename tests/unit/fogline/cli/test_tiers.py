@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from aggregator.settings import AggregatorSettings
 from cloud.dashboard.settings import DashboardSettings
 from cloud.settings import CloudSettings
@@ -10,6 +12,7 @@ from fog_node.settings import NodeSettings
 from fogline.cli.up.folder import Folder, Lock
 from fogline.cli.up.ports import metrics_of, usual_port
 from fogline.cli.up.tiers import make_tiers, node_names
+from fogline.model.errors import FogError
 from fogline.service.settings import load
 
 PORTS = {
@@ -66,3 +69,27 @@ def test_endpoints_of_processes_that_do_not_run_yet_have_no_process_ids(tmp_path
         },
         "pids": {"supervisor": 7, "cloud": [], "aggregator": [], "node": [], "dashboard": []},
     }
+
+
+def test_the_cloud_alone_is_told_the_store_and_no_file_has_its_password(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.make()
+    url = "postgresql://fog:hush@db:5432/fog?sslmode=require"
+    folder.check_store(url)
+    lock = Lock(folder)
+    tiers = make_tiers(folder, lock, PORTS, node_names(1), store=url)
+    os.close(lock.descriptor)
+    assert {child.name for child in tiers.all if url in child._secrets.values()} == {"cloud"}
+    assert not [child.name for child in tiers.all if "hush" in " ".join(child._command)]
+    texts = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [text for text in texts if "hush" in text]
+
+
+def test_a_folder_whose_results_are_elsewhere_does_not_begin_with_an_empty_store(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.make()
+    folder.check_store("")
+    folder.check_store("postgresql://fog:hush@db/fog")
+    folder.check_store("postgresql://other:word@db/fog")
+    with pytest.raises(FogError, match="postgresql://db/fog"):
+        folder.check_store("")
