@@ -1,5 +1,6 @@
 """The installation as the SDK says it: nodes, aggregators, and the state of all."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,6 +43,43 @@ class Broker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """The journal of one stream and epoch on a node, in messages. Counts up from the epoch's start."""
+
+    stream: str
+    epoch: bytes
+    received: int
+    journaled: int
+    refused: Mapping[str, int]
+    """By reason."""
+    redelivered: int
+    retained: int
+    base: int
+    """Oldest offset that is still kept."""
+    closed: bool
+    """True: a former epoch, read only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """One plan on one stream and epoch of a node, in messages."""
+
+    plan: str
+    stream: str
+    epoch: bytes
+    start: int
+    """Offset at which the plan began here."""
+    committed: int
+    """Offset that the cloud's store is known to hold."""
+    pending: int
+    """Messages at or after `committed` that the journal holds."""
+    gaps: Mapping[str, int]
+    """Messages dropped for this plan, by reason."""
+    watermark: datetime | None
+    """Event time up to which everything is believed seen; null: nothing was yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """A fog node as its newest report says."""
 
@@ -70,6 +108,8 @@ class Node:
     version: str
     dead_letters: tuple[DeadLetter, ...]
     brokers: tuple[Broker, ...]
+    journals: tuple[Journal, ...]
+    lanes: tuple[Lane, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from fogline.client.accounts import BrokerLedger, Ledger, StepLedger, StreamLedger
-from fogline.client.installation import Aggregator, Broker, Commits, DeadLetter, Node, Status
+from fogline.client.installation import Aggregator, Broker, Commits, DeadLetter, Journal, Lane, Node, Status
 from fogline.client.values import Deployment, Latest, Pipeline, Result, Stream, Window, WindowStatus
 from fogline.model.clock import to_datetime
 from fogline.model.plan import Scalar
@@ -195,6 +195,35 @@ def node(message: api_pb2.NodeStatus) -> Node:
         version=report.version,
         dead_letters=tuple(_dead_letter(d) for d in report.dead_letters),
         brokers=tuple(_broker(b) for b in report.brokers),
+        journals=tuple(_journal(j) for j in report.journals),
+        lanes=tuple(_lane(each) for each in report.lanes),
+    )
+
+
+def _journal(message: control_pb2.JournalReport) -> Journal:
+    return Journal(
+        stream=message.origin.stream,
+        epoch=message.origin.epoch,
+        received=message.received,
+        journaled=message.journaled,
+        refused=dict(message.refused),
+        redelivered=message.redelivered,
+        retained=message.retained,
+        base=message.base,
+        closed=message.closed,
+    )
+
+
+def _lane(message: control_pb2.LaneReport) -> Lane:
+    return Lane(
+        plan=message.plan,
+        stream=message.origin.stream,
+        epoch=message.origin.epoch,
+        start=message.start,
+        committed=message.committed,
+        pending=message.pending,
+        gaps=dict(message.gaps),
+        watermark=to_datetime(message.watermark_us) if message.watermark_us > 0 else None,
     )
 
 

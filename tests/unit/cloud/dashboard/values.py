@@ -37,6 +37,8 @@ def node(name: str = "n1", **other: Any) -> Node:
         version="1",
         dead_letters=(),
         brokers=(),
+        journals=(),
+        lanes=(),
     )
     return replace(well, **other)
 

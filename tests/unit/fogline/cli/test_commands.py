@@ -49,6 +49,7 @@ def names(value: Any, path: str = "") -> set[str]:
             "values",
             "refused",
             "gap",
+            "gaps",
             "dead",
             "too_late",
             "targets",
