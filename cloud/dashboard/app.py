@@ -6,7 +6,7 @@ from nicegui import ui
 
 from cloud.dashboard.guard import Guard
 from cloud.dashboard.live.source import Live
-from cloud.dashboard.pages import overview
+from cloud.dashboard.pages import ledger, nodes, overview, pipelines, streams
 from cloud.dashboard.pages.frame import STATIC, serve_looks
 
 RECONNECT_SECONDS = 10.0
@@ -24,7 +24,7 @@ def make_app(live: Live, *, installation: str, insecure: bool) -> Guard:
         return PlainTextResponse("serving\n")
 
     serve_looks()
-    for page in (overview,):
+    for page in (overview, pipelines, streams, ledger, nodes):
         page.add(live, installation)
     ui.run_with(
         outer,

@@ -35,6 +35,8 @@ class Measured:
     """Not a rate: messages that no commit holds yet, with its history."""
     nodes: Mapping[str, Pace] = field(default_factory=dict)
     """Messages that each node journals."""
+    streams: Mapping[str, Pace] = field(default_factory=dict)
+    """The same of each stream."""
     parts_in: Mapping[str, Rate] = field(default_factory=dict)
     parts_out: Mapping[str, Rate] = field(default_factory=dict)
 
@@ -58,6 +60,7 @@ class Meter:
             commits=self._pace("parts", self._rates.per_second("parts", status.commits.parts, now_us)),
             pending=self._pace("pending", float(sum(node.pending for node in status.nodes))),
             nodes=nodes,
+            streams=self._streams(status),
             parts_in=parts_in,
             parts_out=parts_out,
         )
@@ -67,6 +70,15 @@ class Meter:
     def _node(self, node: Node) -> Pace:
         rate = self._rates.per_second(("node", node.name), node.journaled, from_datetime(node.seen))
         return self._pace(("node", node.name), rate if node.alive else 0.0)
+
+    def _streams(self, status: Status) -> Mapping[str, Pace]:
+        rates: dict[str, list[Rate]] = {}
+        for node in status.nodes:
+            for journal in node.journals if node.alive else ():
+                counter = ("stream", node.name, journal.stream, journal.epoch)
+                rate = self._rates.per_second(counter, journal.journaled, from_datetime(node.seen))
+                rates.setdefault(journal.stream, []).append(rate)
+        return {stream: self._pace(("stream", stream), total(found)) for stream, found in rates.items()}
 
     def _aggregator(self, each: Aggregator, way: str, parts: int) -> Rate:
         rate = self._rates.per_second((way, each.name), parts, from_datetime(each.seen))

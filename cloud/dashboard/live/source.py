@@ -19,7 +19,7 @@ from fogline.model.errors import FogError, Unavailable
 LOOK_SECONDS: Final = 1.0
 """Time from look to look while a browser is open."""
 IDLE_SECONDS: Final = 10.0
-"""The same while none is: rates are known as soon as one opens."""
+"""The same while none is and the cloud answers: rates are known as soon as one opens."""
 LEAST_SECONDS: Final = 0.1
 """The same when somebody came who waits."""
 FIRST_SECONDS: Final = 1.5
@@ -81,6 +81,12 @@ class Live:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FIRST_SECONDS):
                 await watcher.served.wait()
+
+    async def known(self) -> None:
+        """Return when the state of the installation is known, or after a short while."""
+        watcher = self.watch([STATUS], lambda: None)
+        await self.served(watcher)
+        self.leave(watcher)
 
     def leave(self, watcher: Watcher) -> None:
         """A page was closed. Harmless when it was already."""
@@ -158,7 +164,7 @@ class Live:
         self._hurry.clear()
         await asyncio.sleep(LEAST_SECONDS)  # many that come at once are served by one look
         try:
-            async with asyncio.timeout(LOOK_SECONDS if self._watchers else IDLE_SECONDS):
+            async with asyncio.timeout(LOOK_SECONDS if self._watchers or self.newest.lost else IDLE_SECONDS):
                 await self._hurry.wait()
         except TimeoutError:
             return

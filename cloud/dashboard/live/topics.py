@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol, TypeVar
 from fogline.client.accounts import Ledger
 from fogline.client.aio.client import AsyncClient
 from fogline.client.installation import Status
-from fogline.client.values import Latest
+from fogline.client.values import Latest, Stream
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -95,6 +95,18 @@ class NewestTopic:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class StreamsTopic:
+    """Streams that the pipelines read."""
+
+    every: ClassVar[int] = 2
+
+    async def ask(self, client: AsyncClient) -> tuple[Stream, ...]:
+        """Ask for it."""
+        return tuple([stream async for stream in client.streams()])
+
+
+STREAMS = StreamsTopic()
 NEWEST = NewestTopic()
 STATUS = StatusTopic()
 LEDGER = LedgerTopic()

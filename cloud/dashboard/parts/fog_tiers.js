@@ -13,7 +13,7 @@ export default part({
         <div class="machine-head"><glyph :kind="node.level" /><a class="clip" :href="node.link" :title="node.name">{{ node.name }}</a><span class="machine-rate">{{ rate(node.rate) }}/s</span></div>
         <div v-if="!node.alive" class="machine-word">away since {{ clock(node.seen) }}</div>
         <div class="meter" :title="'journal: ' + bytes(node.journal) + ' of ' + bytes(node.limit)"><i :style="{width: Math.max(node.full * 100, node.journal ? 1 : 0) + '%'}" :class="{full: node.full >= 0.8}"></i></div>
-        <div class="machine-foot"><span>{{ bytes(node.journal) }} journal</span><span>{{ number(node.pending) }} pending</span></div>
+        <div class="machine-foot"><span>{{ bytes(node.journal) }} journal</span><span>{{ number(node.pending) }} pending</span><span v-if="node.behind !== null">{{ span(node.behind) }} behind</span></div>
       </div>
       <div v-if="!v.nodes.length" class="machine empty">No node has reported yet.</div>
       <a v-if="v.nodes_total > v.nodes.length" class="more" href="/nodes">all {{ v.nodes_total }} nodes</a>

@@ -9,6 +9,7 @@ from cloud.dashboard.live.topics import LEDGER
 from cloud.dashboard.view.links import ledger_link, node_link
 from fogline.client.accounts import StreamLedger
 from fogline.client.installation import Aggregator, Node, Status
+from fogline.model.clock import from_datetime
 
 FILLING = 0.8
 """A journal that is fuller than this share of its limit is worth a word."""
@@ -40,7 +41,7 @@ def concerns(snapshot: Snapshot) -> list[Concern]:
     if snapshot.status:
         found += _of_status(snapshot.status)
     ledger = snapshot.of(LEDGER)
-    for line in ledger.streams if ledger else ():
+    for line in ledger.streams if ledger is not None else ():
         found += _of_ledger(line)
     return sorted(found, key=lambda concern: -concern.level)
 
@@ -60,11 +61,26 @@ def node_concerns(node: Node) -> Iterator[Concern]:
     if fullness(node) >= FILLING:
         what = f"journal is {fullness(node):.0%} full"
         yield Concern(level=Level.WARNING, where=node.name, what=what, link=link)
+    for broker in node.brokers:
+        if not broker.connected:
+            what = f"broker {broker.url} is away: {broker.fault or 'not connected'}"
+            yield Concern(level=Level.BAD, where=node.name, what=what, link=link)
+        for warning in broker.warnings:
+            what = f"broker {broker.url}: {warning}"
+            yield Concern(level=Level.WARNING, where=node.name, what=what, link=link)
 
 
 def fullness(node: Node) -> float:
     """How much of the journal's limit is used, 0 to 1."""
     return node.journal_bytes / node.journal_limit_bytes if node.journal_limit_bytes else 0.0
+
+
+def behind_us(node: Node) -> int | None:
+    """How far what is committed lies behind the node's newest report, in event time; None: nothing to say."""
+    waiting = [lane.watermark for lane in node.lanes if lane.watermark and lane.pending]
+    if not any(lane.watermark for lane in node.lanes):
+        return None
+    return max(0, from_datetime(node.seen) - from_datetime(min(waiting))) if waiting else 0
 
 
 def level_of(node: Node | Aggregator) -> Level:

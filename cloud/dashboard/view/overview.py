@@ -114,6 +114,7 @@ def _node(node: Node, measured: Measured) -> Json:
         "seen": from_datetime(node.seen),
         "rate": pace.rate if pace else None,
         "pending": node.pending,
+        "behind": health.behind_us(node),
         "journal": node.journal_bytes,
         "limit": node.journal_limit_bytes,
         "full": health.fullness(node),

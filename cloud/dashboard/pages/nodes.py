@@ -1,0 +1,47 @@
+"""``/nodes`` and ``/nodes/{name}``."""
+
+from nicegui import Client, ui
+
+from cloud.dashboard.live.source import Live
+from cloud.dashboard.live.topics import LEDGER
+from cloud.dashboard.pages.frame import NODES, frame
+from cloud.dashboard.pages.screen import About, Screen
+from cloud.dashboard.pages.words import Heading, Quiet
+from cloud.dashboard.parts.elements import Concerns, Facts, Figures, Table
+from cloud.dashboard.view import nodes as view
+
+
+def add(live: Live, installation: str) -> None:
+    """Serve the pages."""
+
+    @ui.page("/nodes")
+    async def every(client: Client) -> None:
+        screen = Screen(live, client, [LEDGER])
+        await screen.ready()
+        with frame(screen, NODES, installation=installation):
+            screen.draw(Table, view.nodes)
+
+    @ui.page("/nodes/{name}")
+    async def one(name: str, client: Client) -> None:
+        await live.known()
+        screen = Screen(live, client, [LEDGER])
+        await screen.ready()
+        with frame(screen, NODES, title=name, installation=installation):
+            if view.known(live.newest, name) is None:
+                Quiet(f"No node {name!r} has reported. It may have been retired.")
+            else:
+                _one(screen, name)
+
+
+def _one(screen: Screen, name: str) -> None:
+    screen.draw(Figures, About(view.figures, (name,)))
+    screen.draw(Concerns, About(view.concerns, (name,)))
+    screen.draw(Facts, About(view.facts, (name,)))
+    for title, rows in (
+        ("Lanes: how far each plan is", view.lanes),
+        ("Journals", view.journals),
+        ("Brokers", view.brokers),
+        ("Dead letters", view.letters),
+    ):
+        Heading(title)
+        screen.draw(Table, About(rows, (name,)))

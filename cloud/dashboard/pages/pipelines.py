@@ -1,0 +1,44 @@
+"""``/pipelines`` and ``/pipelines/{name}``."""
+
+from nicegui import Client, ui
+
+from cloud.dashboard.live.source import Live
+from cloud.dashboard.live.topics import LEDGER, NEWEST
+from cloud.dashboard.pages.frame import PIPELINES, frame
+from cloud.dashboard.pages.screen import About, Screen
+from cloud.dashboard.pages.words import Heading, Quiet
+from cloud.dashboard.parts.elements import Charts, Newest, Table
+from cloud.dashboard.view import overview
+from cloud.dashboard.view import pipelines as view
+
+
+def add(live: Live, installation: str) -> None:
+    """Serve the pages."""
+
+    @ui.page("/pipelines")
+    async def every(client: Client) -> None:
+        screen = Screen(live, client, [LEDGER, NEWEST])
+        await screen.ready()
+        with frame(screen, PIPELINES, installation=installation):
+            screen.draw(Table, view.pipelines)
+            Heading("Newest windows")
+            screen.draw(Newest, overview.newest)
+
+    @ui.page("/pipelines/{name}")
+    async def one(name: str, client: Client) -> None:
+        await live.known()
+        pipeline = view.known(live.newest, name)
+        steps = pipeline.steps if pipeline else ()
+        screen = Screen(live, client, [LEDGER, *(view.topic(name, step) for step in steps)])
+        await screen.ready()
+        with frame(screen, PIPELINES, title=name, installation=installation):
+            if pipeline is None:
+                Quiet(f"There is no pipeline {name!r}. It may have been deployed under another name.")
+            elif not steps:
+                Quiet("This pipeline has no window step, so that nothing of it reaches the cloud.")
+            for step in steps:
+                Heading(step)
+                screen.draw(Charts, About(view.charts, (name, step)))
+                screen.draw(Table, About(view.rows, (name, step)))
+                Heading(f"{step}: window by window")
+                screen.draw(Table, About(view.listed, (name, step)))
