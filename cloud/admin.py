@@ -1,18 +1,21 @@
-"""What is done to a store from outside of the cloud: backing up, restoring, retiring a node.
+"""What is done to a store from outside of the cloud: backing up, restoring, renewing its life, retiring a node.
 
 ``python -m cloud.admin --help``
 """
 
 import argparse
 import asyncio
+import os
 import sqlite3
 import sys
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from cloud.store.opening import STORE_FILE, open_sqlite
+from cloud.store.opening import STORE_FILE, open_store, shown
+from cloud.store.sql import SqlStore
 from fogline.model.clock import SystemClock
 from fogline.model.errors import FogError, InvalidInput, NotFound
 from fogline.service.folder import make_folder
@@ -21,40 +24,75 @@ from fogline.service.run import refused
 TENANT: Final = "main"
 
 
-async def backup(folder: Path, file: Path) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Which store is meant."""
+
+    url: str
+    folder: Path | None
+
+    def __str__(self) -> str:
+        return shown(self.url) if self.url else str(self.file())
+
+    def file(self) -> Path:
+        """The file in the cloud's folder, there or not."""
+        if self.url:
+            raise InvalidInput(
+                "PostgreSQL has its own tools for this",
+                hint="pg_dump and pg_restore, then `renew`: docs/store.md",
+            )
+        if self.folder is None:
+            raise InvalidInput("no store is named", hint="--folder FOLDER, or --store URL")
+        return self.folder / STORE_FILE
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[SqlStore]:
+        """The store, which must be there."""
+        if not self.url:
+            _check_store(self.file())
+        async with open_store(self.url, self.folder or Path(), SystemClock().now_us()) as store:
+            yield store
+
+
+async def backup(where: Where, file: Path) -> str:
     """Copy the store as it is at one moment; the cloud may go on meanwhile."""
-    source = _store_in(folder)
+    source = where.file()
+    _check_store(source)
     _check_free(file)
     await asyncio.to_thread(_copy, source, file)
     return f"{source} was copied to {file}"
 
 
-async def restore(folder: Path, file: Path) -> str:
+async def restore(where: Where, file: Path) -> str:
     """Put a backup into an empty folder and give it a new life, so that every node notices."""
-    target = folder / STORE_FILE
+    target = where.file()
     _check_free(target)
     _check_there(file)
-    make_folder(folder)
+    make_folder(target.parent)
     await asyncio.to_thread(_copy, file, target)
-    async with open_sqlite(target, SystemClock().now_us()) as store:
+    async with where.opened() as store:
         incarnation = await store.renew_incarnation()
     return f"{file} was restored to {target}; its life is {incarnation.hex()}"
 
 
-async def retire_node(folder: Path, node: str) -> str:
+async def renew(where: Where) -> str:
+    """Give a store that was restored a new life, so that every node notices; with no cloud running."""
+    async with where.opened() as store:
+        incarnation = await store.renew_incarnation()
+    return f"the life of {where} is now {incarnation.hex()}"
+
+
+async def retire_node(where: Where, node: str) -> str:
     """Expect nothing more of a node that will not come back; the cloud may run meanwhile."""
-    now_us = SystemClock().now_us()
-    async with open_sqlite(_store_in(folder), now_us) as store:
-        if not await store.retire_node(TENANT, node, now_us):
+    async with where.opened() as store:
+        if not await store.retire_node(TENANT, node, SystemClock().now_us()):
             raise NotFound(f"there is no node {node}", hint="`fogline status` lists them")
     return f"{node} is not waited for any more; should it report again, it is assigned anew"
 
 
-def _store_in(folder: Path) -> Path:
-    path = folder / STORE_FILE
-    if not path.exists():
-        raise NotFound(f"there is no store in {folder}", hint="name the cloud's folder")
-    return path
+def _check_store(file: Path) -> None:
+    if not file.exists():
+        raise NotFound(f"there is no store in {file.parent}", hint="name the cloud's folder")
 
 
 def _check_there(file: Path) -> None:
@@ -72,25 +110,39 @@ def _copy(source: Path, target: Path) -> None:
         one.backup(other)
 
 
+_COMMANDS: Final[Sequence[tuple[str, Callable[..., Coroutine[Any, Any, str]], str, type]]] = (
+    ("backup", backup, "file", Path),
+    ("restore", restore, "file", Path),
+    ("renew", renew, "", str),
+    ("retire-node", retire_node, "node", str),
+)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run one command, and return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m cloud.admin", description="Look after the cloud's store."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, run, argument, kind in (
-        ("backup", backup, "file", Path),
-        ("restore", restore, "file", Path),
-        ("retire-node", retire_node, "node", str),
-    ):
+    for name, run, argument, kind in _COMMANDS:
         command = commands.add_parser(name, help=run.__doc__)
-        command.add_argument("--folder", type=Path, required=True, help="the cloud's folder")
-        command.add_argument("argument", metavar=argument.upper(), type=kind)
-        command.set_defaults(run=run)
+        command.add_argument("--folder", type=Path, help="the cloud's folder, of a store in SQLite")
+        command.add_argument(
+            "--store",
+            default=os.environ.get("FOGLINE_CLOUD_STORE", ""),
+            help="URL of a store in PostgreSQL; or in FOGLINE_CLOUD_STORE, where no list of processes shows it",
+        )
+        if argument:
+            command.add_argument("argument", metavar=argument.upper(), type=kind)
+        command.set_defaults(run=run, argument=None)
     parsed = parser.parse_args(arguments)
+    # A folder that is named means its file, whatever the environment says.
+    url = "" if parsed.folder is not None and "--store" not in arguments else parsed.store
+    where = Where(url=url, folder=parsed.folder)
     chosen: Callable[..., Coroutine[Any, Any, str]] = parsed.run
+    given = () if parsed.argument is None else (parsed.argument,)
     try:
-        sys.stdout.write(asyncio.run(chosen(parsed.folder, parsed.argument)) + "\n")
+        sys.stdout.write(asyncio.run(chosen(where, *given)) + "\n")
     except FogError as error:
         return refused(error)
     return 0
