@@ -6,33 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from aggregator.gathered import Gathered
 from aggregator.merge import lane as core
 from aggregator.merge.values import ChildRound, Discarded, MergeLane, Released, Sealed, TellChild
-from fogline.engine.merge import encoded_size, merge, mergeable
 from fogline.engine.state import PartState
 from fogline.intake.sink import ChildLane
 from fogline.model.clock import SECOND, Clock
 from fogline.model.part import Offsets, Part
-
-
-class StateMerger:
-    """The engine's merging, as the core takes it."""
-
-    def merge(self, a: PartState, b: PartState) -> PartState:
-        """The state of both."""
-        return merge(a, b)
-
-    def mergeable(self, a: PartState, b: PartState) -> bool:
-        """Whether the engine knows how."""
-        return mergeable(a, b)
-
-    def size(self, state: PartState) -> int:
-        """Bytes when encoded, about."""
-        return encoded_size(state)
-
-    def pane_us(self, state: PartState) -> int:
-        """Width of the narrowest pane in microseconds; 0 if there is none."""
-        return min((table.pane_width_us for table in state.tables), default=0)
 
 
 @dataclass(slots=True)
@@ -61,7 +41,7 @@ class PlanLane:
         self,
         plan: str,
         *,
-        rules: core.Rules[PartState],
+        rules: core.Rules[Gathered],
         clock: Clock,
         counters: MergeCounters,
         emptied: Callable[["PlanLane"], None],
@@ -72,7 +52,7 @@ class PlanLane:
         self._clock: Final = clock
         self._counters: Final = counters
         self._emptied: Final = emptied
-        self._state: MergeLane[PartState] = MergeLane()
+        self._state: MergeLane[Gathered] = MergeLane()
         self._below: Final[dict[ChildRound, _Below]] = {}
         self._news: Final = asyncio.Event()
 
@@ -100,7 +80,7 @@ class PlanLane:
             self._do(core.tick(self._state, rules=self._rules, now=self._now()))
             self._state, part = core.next_part(self._state)
             if part is not None:
-                return part
+                return Part(contributions=part.contributions, state=part.state.merged())
             self._news.clear()
             await self._news_or_deadline()
 
@@ -136,18 +116,19 @@ class PlanLane:
         below = self._below[key]
         released: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         below.released = released
-        self._do(core.delivered(self._state, key, part, rules=self._rules, now=self._now()))
+        given = Part(contributions=part.contributions, state=Gathered.of(part.state))
+        self._do(core.delivered(self._state, key, given, rules=self._rules, now=self._now()))
         await released
 
     # --- the core's wishes
 
-    def _do(self, step: core.Step[PartState]) -> None:
+    def _do(self, step: core.Step[Gathered]) -> None:
         self._state, actions = step
         if actions:
             self._act(actions)
         self._news.set()
 
-    def _act(self, actions: Iterable[core.Action[PartState]]) -> None:
+    def _act(self, actions: Iterable[core.Action[Gathered]]) -> None:
         for action in actions:
             match action:
                 case TellChild():

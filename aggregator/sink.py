@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from aggregator.lane import MergeCounters, PlanLane, StateMerger
+from aggregator.gathered import GatheredMerger
+from aggregator.lane import MergeCounters, PlanLane
 from aggregator.merge.lane import Rules
 from aggregator.merge.values import ChildRound, Limits
 from fogline.engine.state import PartState
@@ -17,7 +18,7 @@ class MergeSink:
 
     def __init__(self, lanes: LaneSet, *, limits: Limits, clock: Clock) -> None:
         self._lanes: Final = lanes
-        self._rules: Final = Rules(merger=StateMerger(), limits=limits)
+        self._rules: Final = Rules(merger=GatheredMerger(limits.part_bytes), limits=limits)
         self._clock: Final = clock
         self._plans: Final[dict[str, PlanLane]] = {}
         self._rounds: Final[dict[int, tuple[PlanLane, ChildRound]]] = {}

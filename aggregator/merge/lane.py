@@ -124,15 +124,16 @@ def answered(
     told: list[Action[S]] = []
     children: dict[ChildRound, Child] = {}
     for key, child in lane.children.items():
-        mine = FrozenMap({origin: offsets[origin] for origin in child.seen if origin in offsets})
-        children[key] = _informed(child, mine, forget=news is News.CHANGED)
+        mine = _of(child, offsets)
+        if mine or news is News.CHANGED:
+            children[key] = _informed(child, mine, forget=news is News.CHANGED)
         if mine:
-            told.append(TellChild(child=key, refused=False, offsets=mine, incarnation=incarnation))
+            told.append(TellChild(child=key, refused=False, offsets=FrozenMap(mine), incarnation=incarnation))
     covered = [_covers(offsets, part) for part in lane.inflight]
     lane = replace(
         lane,
         life=life,
-        children=FrozenMap(children),
+        children=lane.children.including(children),
         inflight=tuple(part for part, done in zip(lane.inflight, covered, strict=True) if not done),
         sent=lane.sent - sum(covered[: lane.sent]),
     )

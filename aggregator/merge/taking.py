@@ -21,7 +21,7 @@ from aggregator.merge.values import (
 )
 from fogline.model.clock import NEVER
 from fogline.model.frozen import FrozenMap
-from fogline.model.part import Contribution, Origin, Part
+from fogline.model.part import Contribution, Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +96,8 @@ def _take(
     cause = _obstacle(lane.open, delivery.part, rules)
     if cause is not None:
         return seal(lane, cause) if has_room(lane, rules.limits) else (lane, ())
-    lane = replace(lane, open=_joined(lane.open, delivery.part, rules.merger, now))
-    lane = _taken(lane, delivery, replace(child, proven=Proven.YES))
+    joined = _joined(lane.open, delivery.part, rules.merger, now)
+    lane = _taken(lane, delivery, child, proven=Proven.YES, open_part=joined)
     lane = _note_pane_end(lane, child, delivery.part, rules.merger)
     return lane, (Released(child=delivery.child, parts=1),)
 
@@ -110,8 +110,12 @@ def _proves(lane: MergeLane[S], child: Child, part: Part[S]) -> bool:
     """
     if child.proven is not Proven.TOLD:
         return False
-    held = {c.origin for c in lane.held()}
-    return all(child.told.get(c.origin) == c.first and c.origin not in held for c in part.contributions)
+    if not all(child.told.get(c.origin) == c.first for c in part.contributions):
+        return False
+    mine = {c.origin for c in part.contributions}
+    if lane.open is not None and any(origin in lane.open.contributions for origin in mine):
+        return False
+    return all(c.origin not in mine for sealed in lane.inflight for c in sealed.contributions)
 
 
 def _pass_alone(
@@ -121,15 +125,12 @@ def _pass_alone(
         return lane, ()
     if lane.open is not None:
         return seal(lane, Cause.APART)
-    part = delivery.part
-    child = lane.children[delivery.child]
-    child = (
-        replace(child, proven=Proven.YES)
-        if trusted
-        else replace(child, proven=Proven.WAITING, alone=part.contributions)
-    )
+    part, child = delivery.part, lane.children[delivery.child]
+    if not trusted:
+        child = replace(child, alone=part.contributions)
+    proven = Proven.YES if trusted else Proven.WAITING
     lane = replace(lane, inflight=(*lane.inflight, part))
-    lane = _taken(lane, delivery, child)
+    lane = _taken(lane, delivery, child, proven=proven, open_part=None)
     return lane, (Sealed(part=part, cause=Cause.APART), Released(child=delivery.child, parts=1))
 
 
@@ -143,9 +144,8 @@ def _obstacle(open_part: Open[S] | None, part: Part[S], rules: Rules[S]) -> Caus
     if not _continues(open_part, part) or not rules.merger.mergeable(open_part.state, part.state):
         return Cause.APART
     size = rules.merger.size(open_part.state) + rules.merger.size(part.state)
-    count = len(open_part.contributions) + sum(
-        c.origin not in open_part.contributions for c in part.contributions
-    )
+    new = [c for c in part.contributions if c.origin not in open_part.contributions]
+    count = len(open_part.contributions) + len(new)
     if size > rules.limits.part_bytes or count > rules.limits.part_contributions:
         return Cause.SIZE
     return None
@@ -153,10 +153,11 @@ def _obstacle(open_part: Open[S] | None, part: Part[S], rules: Rules[S]) -> Caus
 
 def _continues(open_part: Open[S], part: Part[S]) -> bool:
     """Whether every origin in common goes on where it stopped: never over a hole or an overlap."""
-    return all(
-        c.origin not in open_part.contributions or open_part.contributions[c.origin].end == c.first
-        for c in part.contributions
-    )
+    for contribution in part.contributions:
+        before = open_part.contributions.get(contribution.origin)
+        if before is not None and before.end != contribution.first:
+            return False
+    return True
 
 
 def _joined(open_part: Open[S] | None, part: Part[S], merger: Merger[S], now: int) -> Open[S]:
@@ -183,14 +184,17 @@ def _extended(before: Contribution | None, after: Contribution) -> Contribution:
     )
 
 
-def _taken(lane: MergeLane[S], delivery: Delivery[S], child: Child) -> MergeLane[S]:
-    """The lane without this delivery, its child having been seen with these origins."""
-    position = next(i for i, waiting in enumerate(lane.waiting) if waiting is delivery)
+def _taken(
+    lane: MergeLane[S], delivery: Delivery[S], child: Child, *, proven: Proven, open_part: Open[S] | None
+) -> MergeLane[S]:
+    """The lane without this delivery and with this open part, its child having been seen with these origins."""
     seen = child.seen.including({c.origin: _mark(child, c) for c in delivery.part.contributions})
+    child = replace(child, proven=proven, seen=seen)
     return replace(
         lane,
-        waiting=lane.waiting[:position] + lane.waiting[position + 1 :],
-        children=lane.children.including({delivery.child: replace(child, seen=seen)}),
+        open=open_part,
+        waiting=tuple([waiting for waiting in lane.waiting if waiting is not delivery]),
+        children=lane.children.including({delivery.child: child}),
     )
 
 
@@ -205,16 +209,34 @@ def _note_pane_end(lane: MergeLane[S], before: Child, part: Part[S], merger: Mer
     if lane.open is None:
         return lane
     pane = merger.pane_us(lane.open.state)
-    if not pane or not any(
-        _mark(before, c) // pane > _seen(before, c.origin) // pane for c in part.contributions
-    ):
+    if not pane or not _passes_an_end(before, part, pane):
         return lane
-    # Only a child that passed a pane's end itself can be the last one: look at all of them only then.
+    # Only a child that passed a pane's end itself can be the last one; and not while another is known to be behind.
+    passed = lane.passed_us // pane
+    known = lane.children.get(lane.behind) if lane.behind is not None else None
+    if known is not None and _is_behind(known, pane, passed):
+        return lane
+    # Children report in much the same order pane after pane: the last of them will stay behind longest.
+    behind = next(
+        (key for key, child in reversed(lane.children.items()) if _is_behind(child, pane, passed)), None
+    )
+    if behind is not None:
+        return replace(lane, behind=behind)
     low = min((mark for child in lane.children.values() for mark in child.seen.values()), default=NEVER)
-    if low // pane <= lane.passed_us // pane:
+    if low // pane <= passed:
         return lane
-    return replace(lane, open=replace(lane.open, pane_ended=True), passed_us=low)
+    return replace(lane, open=replace(lane.open, pane_ended=True), passed_us=low, behind=None)
 
 
-def _seen(child: Child, origin: Origin) -> int:
-    return child.seen.get(origin, NEVER)
+def _passes_an_end(before: Child, part: Part[S], pane_us: int) -> bool:
+    for contribution in part.contributions:
+        seen = before.seen.get(contribution.origin, NEVER)
+        mark = FOR_EVER if contribution.closed else contribution.watermark
+        if mark // pane_us > seen // pane_us:
+            return True
+    return False
+
+
+def _is_behind(child: Child, pane_us: int, passed: int) -> bool:
+    end = (passed + 1) * pane_us
+    return bool(child.seen) and min(child.seen.values()) < end

@@ -117,6 +117,8 @@ class MergeLane(Generic[S]):
     life: StoreLife = field(default_factory=StoreLife)
     passed_us: int = NEVER
     """Event time that every live child had passed when a pane's end was last pushed."""
+    behind: ChildRound | None = None
+    """A child that had not passed the next pane's end when it was last looked for one."""
 
     def held(self) -> Iterator[Contribution]:
         """Contributions of everything that is neither committed nor given up."""

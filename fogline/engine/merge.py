@@ -26,7 +26,6 @@ from fogline.engine.state import (
     SPARSE_KINDS,
     DenseState,
     KeyColumn,
-    OpaqueState,
     PartState,
     ReadingTerm,
     SparseState,
@@ -44,13 +43,37 @@ class NotMergeable(InvalidInput):
 
 def mergeable(a: PartState, b: PartState) -> bool:
     """Whether the two can be merged: every step in both has one layout, and only kinds that are known."""
-    layouts = {table.step: _layout(table) for table in a.tables}
+    ours, theirs = by_step(a), by_step(b)
+    if ours is None or theirs is None:
+        return False
+    return all(alike(ours[step], table) for step, table in theirs.items() if step in ours)
+
+
+def by_step(state: PartState) -> dict[str, StateTable] | None:
+    """The table of each step; None if one of them can never be merged."""
+    found = {table.step: table for table in state.tables}
+    if len(found) != len(state.tables) or not all(map(_is_known, state.tables)):
+        return None
+    return found
+
+
+def alike(a: StateTable, b: StateTable) -> bool:
+    """Whether two tables have one layout: pane width, keys, and the states' names, kinds and parameters."""
     return (
-        all(_is_known(table) for table in (*a.tables, *b.tables))
-        and all(layouts.get(table.step, _layout(table)) == _layout(table) for table in b.tables)
-        and len({table.step for table in b.tables}) == len(b.tables)
-        and len(layouts) == len(a.tables)
+        a.pane_width_us == b.pane_width_us
+        and len(a.keys) == len(b.keys)
+        and len(a.states) == len(b.states)
+        and all(map(_named_alike, a.keys, b.keys))
+        and all(map(_kept_alike, a.states, b.states))
     )
+
+
+def _named_alike(a: KeyColumn, b: KeyColumn) -> bool:
+    return a.name == b.name
+
+
+def _kept_alike(a: State, b: State) -> bool:
+    return a.name == b.name and a.kind == b.kind and a.parameters == b.parameters
 
 
 def merge(a: PartState, b: PartState) -> PartState:
@@ -91,10 +114,9 @@ def merge_tables(tables: Sequence[StateTable]) -> StateTable:
     Raises :class:`NotMergeable` if their layouts differ or a state is of a kind that is not known.
     """
     first = tables[0]
-    layout = _layout(first)
-    if not all(_is_known(table) and _layout(table) == layout for table in tables):
+    if not _is_known(first) or not all(_is_known(table) and alike(first, table) for table in tables[1:]):
         raise NotMergeable(f"the states of step {first.step!r} have different layouts or unknown kinds")
-    if all(_same_rows(first, table) for table in tables[1:]) and _is_canonical(first):
+    if _same_rows(first, tables[1:]) and _is_canonical(first):
         groups = Groups(of_row=np.tile(np.arange(first.rows), len(tables)), count=first.rows)
         return _merged(tables, groups, first.pane_start, first.keys)
     keys = [joined_key([table.keys[place] for table in tables]) for place in range(len(first.keys))]
@@ -209,44 +231,44 @@ def encoded_size(state: PartState) -> int:
 def _table_size(table: StateTable) -> int:
     size = 64 + len(table.step) + 8 * table.rows
     for key in table.keys:
-        texts = sum(len(text) if text.isascii() else 4 * len(text) for text in key.dictionary)
-        size += 16 + 4 * table.rows + texts + 3 * len(key.dictionary)  # each text has a tag and a length
-    return size + sum(map(_state_size, table.states))
-
-
-def _state_size(state: State) -> int:
-    names = 32 + len(state.name) + len(state.kind) + sum(16 + len(name) for name in state.parameters)
-    if isinstance(state, OpaqueState):
-        return names + len(state.values) + len(state.lengths) + len(state.indexes)
-    if isinstance(state, SparseState):
-        return names + state.lengths.nbytes + state.indexes.nbytes + state.values.nbytes
-    return names + state.values.nbytes
-
-
-_Layout = tuple[int, tuple[str, ...], tuple[tuple[str, str, Mapping[str, float]], ...]]
-
-
-def _layout(table: StateTable) -> _Layout:
-    return (
-        table.pane_width_us,
-        tuple([key.name for key in table.keys]),
-        tuple([(state.name, state.kind, dict(state.parameters)) for state in table.states]),
-    )
+        texts = "".join(key.dictionary)
+        size += 16 + 4 * table.rows + len(texts) * (1 if texts.isascii() else 4)
+        size += 3 * len(key.dictionary)  # each text has a tag and a length
+    for state in table.states:
+        size += 32 + len(state.name) + len(state.kind)
+        if state.parameters:
+            size += sum(16 + len(name) for name in state.parameters)
+        if isinstance(state, DenseState):
+            size += state.values.nbytes
+        elif isinstance(state, SparseState):
+            size += state.lengths.nbytes + state.indexes.nbytes + state.values.nbytes
+        else:
+            size += len(state.values) + len(state.lengths) + len(state.indexes)
+    return size
 
 
 def _is_known(table: StateTable) -> bool:
-    return all(
-        (isinstance(state, DenseState) and state.kind in DENSE_KINDS)
-        or (isinstance(state, SparseState) and state.kind in SPARSE_KINDS)
-        for state in table.states
-    )
+    return all(map(_is_known_kind, table.states))
 
 
-def _same_rows(a: StateTable, b: StateTable) -> bool:
-    return np.array_equal(a.pane_start, b.pane_start) and all(
-        np.array_equal(one.codes, other.codes) and one.dictionary == other.dictionary
-        for one, other in zip(a.keys, b.keys, strict=True)
-    )
+def _is_known_kind(state: State) -> bool:
+    if isinstance(state, DenseState):
+        return state.kind in DENSE_KINDS
+    return isinstance(state, SparseState) and state.kind in SPARSE_KINDS
+
+
+def _same_rows(first: StateTable, others: Sequence[StateTable]) -> bool:
+    """Whether all tables have the rows of the first: compared as bytes, since most tables have few."""
+    panes = first.pane_start.tobytes()
+    keys = [(place, key.dictionary, key.codes.tobytes()) for place, key in enumerate(first.keys)]
+    for table in others:
+        if table.pane_start.tobytes() != panes:
+            return False
+        for place, dictionary, codes in keys:
+            key = table.keys[place]
+            if key.dictionary != dictionary or key.codes.tobytes() != codes:
+                return False
+    return True
 
 
 def _is_canonical(table: StateTable) -> bool:

@@ -19,6 +19,10 @@ from fogline.wire.part import part_from_wire
 
 MAX_LANES: Final = 10_000
 MAX_PLAN_NAME_BYTES: Final = 128
+LUMPS: Final = 4
+"""With so large a share of its credit free again a child is told at once."""
+CREDIT_WITHIN_S: Final = 5.0
+"""And of less than that after this time."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -109,6 +113,7 @@ class ChildStream:
         self._group: Final = asyncio.TaskGroup()
         self._closed: Final = asyncio.Event()
         self._running = False
+        self._telling: asyncio.TimerHandle | None = None
 
     async def run(self, requests: AsyncIterator[uplink_pb2.PushRequest], write: Write) -> None:
         """Serve until the child ends the stream. Raises :class:`FogError` if it must end otherwise."""
@@ -124,6 +129,8 @@ class ChildStream:
                 await finished(writer)
         finally:
             self._closed.set()
+            if self._telling is not None:
+                self._telling.cancel()
         if error is not None:
             raise error
 
@@ -151,12 +158,24 @@ class ChildStream:
         self._outbox.put_nowait(response)
 
     def free(self, size: int) -> None:
-        """A part's memory is free again. Credit is told in lumps: each message costs both sides the same."""
+        """A part's memory is free again. Credit is told in lumps: each message costs both sides the same.
+
+        A child that is not told yet can still send three quarters of the whole; a part that is larger than that
+        waits a while at most.
+        """
         self._freed += size
-        if self._freed >= self._credit // 4 or self._freed >= self._held:
-            self.say(uplink_pb2.PushResponse(credit=uplink_pb2.Credit(bytes=self._freed)))
-            self._held -= self._freed
-            self._freed = 0
+        if self._freed >= self._credit // LUMPS:
+            self._tell_credit()
+        elif self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(CREDIT_WITHIN_S, self._tell_credit)
+
+    def _tell_credit(self) -> None:
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
+        self.say(uplink_pb2.PushResponse(credit=uplink_pb2.Credit(bytes=self._freed)))
+        self._held -= self._freed
+        self._freed = 0
 
     async def _write(self, write: Write) -> None:
         while (response := await self._outbox.get()) is not None:
