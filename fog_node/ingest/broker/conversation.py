@@ -122,11 +122,21 @@ class Conversation:
             if run.fault is not None:
                 raise run.fault
             return None
-        if (run.published.flags & QOS_BITS > 1).any():
-            # Every subscription is of QoS 1; a message of QoS 2 comes under one that somebody else made.
-            raise MalformedPacket("a message of QoS 2, which was not asked for", reason=Reason.PROTOCOL_ERROR)
+        published = self._asked_for(run.published)
+        if not len(published):
+            return self._next()
         said = self._parser.codes(DROPPED_TOPIC)
-        return self._aside(run.published, said) if said else Take(published=run.published)
+        return self._aside(published, said) if said else Take(published=published)
+
+    def _asked_for(self, published: Published) -> Published:
+        """What stands before a message of QoS 2: that comes under a subscription that somebody else made."""
+        wrong = np.flatnonzero(published.flags & QOS_BITS > 1)
+        if not wrong.size:
+            return published
+        self._fault = MalformedPacket(
+            "a message of QoS 2, which was not asked for", reason=Reason.PROTOCOL_ERROR
+        )
+        return published.only(np.arange(len(published)) < wrong[0])
 
     def _aside(self, published: Published, codes: list[int]) -> Action:
         """Take what the broker says of itself out of what devices say."""

@@ -247,6 +247,11 @@ class Link:
                     connection.write(action.data)
                     return self._ended(action.reason, action.detail)
                 if isinstance(action, Welcome):
+                    if self._settings.share and not action.shared:
+                        connection.write(codec.goodbye())
+                        return self._ended(
+                            "no_sharing", "the broker has no shared subscriptions, and share is set"
+                        )
                     limit.reschedule(None)
                 await self._perform(connection, action)
                 if connection.stop_reason is not None:
