@@ -99,6 +99,7 @@ class Link:
             connected=self._welcome is not None,
             fault=self._fault or (asking.fault() if asking else ""),
             warnings=self._warnings(),
+            subscriptions=tuple(sorted(asking.granted)) if asking and self._welcome else (),
             messages=tally.messages,
             unrouted=tally.unrouted,
             reconnects=tally.reconnects,

@@ -20,6 +20,8 @@ class BrokerStanding:
     """What is wrong now, in words; empty: nothing."""
     warnings: tuple[str, ...]
     """What puts messages at risk although everything works, in words."""
+    subscriptions: tuple[str, ...]
+    """Filters that the broker has granted on this connection, sorted."""
     messages: int
     """Messages taken, whatever became of them."""
     unrouted: int

@@ -37,13 +37,8 @@ class Reading:
 
     async def subscribed(self) -> None:
         """Wait until the broker has granted everything that is wanted now."""
-        link = self.brokers._links[0]
-        await until(
-            lambda: bool(
-                link._welcome and link._asking and link._router.filters() <= set(link._asking.granted)
-            ),
-            within=PATIENCE_S,
-        )
+        wanted = self.brokers._links[0]._router.filters
+        await self.until(lambda standing: wanted() <= set(standing.subscriptions))
 
     async def journaled(self, count: int, stream: str = "air") -> list[bytes]:
         """Wait for so many messages in the journal; their payloads."""
