@@ -283,6 +283,50 @@ def replay(
     )
 
 
+@app.command()
+def tap(
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="mqtt[s]://[USER:PASSWORD@]HOST:PORT of a broker.")
+    ],
+    topic: Annotated[
+        str, typer.Argument(metavar="TOPIC", help="What to subscribe to; + and # as MQTT has them.")
+    ],
+    *,
+    count: Annotated[int | None, typer.Option(min=1, metavar="N", help="End after so many messages.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show live messages of a broker: topic, time, size, payload, rate."""
+    from fogline.cli.tap import tap as run
+
+    run(url, topic, count=count, as_json=as_json)
+
+
+@app.command()
+def infer(
+    url: Annotated[
+        str | None, typer.Argument(metavar="[URL]", help="mqtt[s]://[USER:PASSWORD@]HOST:PORT.")
+    ] = None,
+    topic: Annotated[
+        str, typer.Argument(metavar="[TOPIC]", help="What to listen to; # is everything.")
+    ] = "#",
+    *,
+    seconds: Annotated[float, typer.Option("--for", min=0.1, metavar="SECONDS", help="How long.")] = 10.0,
+    messages: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many messages.")] = 20_000,
+    file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Read what `fogline tap --json` wrote instead.")
+    ] = None,
+) -> None:
+    """Propose a pipeline that reads what devices send: formats, topics, times, labels, fields."""
+    from fogline.cli.infer import run
+
+    if (url is None) == (file is None):
+        raise typer.BadParameter("name a broker, or a file of captured messages", param_hint="URL")
+    if file is not None:
+        run.infer_captured(file, most=messages)
+    elif url is not None:
+        run.infer_live(url, topic, seconds=seconds, most=messages)
+
+
 def _speed(text: str) -> float | None:
     if text == "max":
         return None

@@ -18,6 +18,8 @@ MAX_COLUMNS: Final = 256
 MAX_PATH: Final = 16
 PATH: Final = "names from the payload's root, for example meta.sent or [meta, sent.at]"
 NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+UNREADABLE: Final = re.compile(r'["\\\x00-\x1f]')
+"""What no member's name that a node reads may have in it (msgspec)."""
 
 Path = tuple[str, ...]
 
@@ -159,6 +161,10 @@ class PayloadReader:
             path = (text,) if self._format == "senml" else tuple(text.split("."))
         if not path or not all(path) or len(path) > MAX_PATH:
             section.fault(key, "not a path into the payload", PATH)
+            return ()
+        if self._format == "json" and (bad := next((name for name in path if UNREADABLE.search(name)), None)):
+            hint = "the decoder cannot look for it; let the device name it otherwise"
+            section.fault(key, f"{shown(bad)} has a quote, a backslash or an invisible character", hint)
             return ()
         self._places.setdefault(path, (section.place_of(key), section.below(key)))
         return path

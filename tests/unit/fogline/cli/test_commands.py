@@ -11,7 +11,9 @@ from typing import Any
 import grpc
 import pytest
 
+from fogline.cli.infer.heard import Message
 from fogline.cli.main import main
+from fogline.cli.tap import captured
 from fogline.v1 import api_pb2, control_pb2
 from tests.unit.fogline.scripted_cloud import ScriptedCloud
 
@@ -334,6 +336,12 @@ def test_a_command_ends_with_the_code_that_the_docs_name(
     assert run("status", "--dir", str(tmp_path))[0] == 1
 
 
+def test_a_tapped_message_has_the_members_that_the_docs_name() -> None:
+    message = Message(topic="a", payload=b"{}", arrival_us=START_US)
+
+    assert names(captured(message)) == documented("tap")
+
+
 def test_help_is_quick_because_it_loads_nothing_that_runs() -> None:
     code = (
         "import sys; sys.argv = ['fogline', '--help']\n"
@@ -350,7 +358,9 @@ def test_help_is_quick_because_it_loads_nothing_that_runs() -> None:
         env={"PYTHONPATH": ":".join(sys.path)},
     )
     assert done.stdout.endswith("set()\n")
-    commands = "up node aggregator cloud deploy results pipelines streams nodes ledger status replay"
+    commands = (
+        "up node aggregator cloud deploy results pipelines streams nodes ledger status replay tap infer"
+    )
     for command in commands.split():
         assert f"## fogline {command}\n" in DOCS.read_text()
         assert command in done.stdout

@@ -1,0 +1,1 @@
+"""From messages that were heard to a spec that reads them."""

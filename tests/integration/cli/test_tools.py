@@ -1,0 +1,106 @@
+"""``fogline tap`` and ``fogline infer`` at a real broker, as a person runs them."""
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from paho.mqtt.client import Client, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
+
+from fogline.spec.read import read_spec
+from fogline.testing.mosquitto import Mosquitto
+
+pytestmark = pytest.mark.needs("mosquitto")
+NOW_S = 1_769_860_800
+
+
+@pytest.fixture
+async def broker(tmp_path: Path) -> AsyncIterator[Mosquitto]:
+    async with Mosquitto(tmp_path / "m") as broker:
+        yield broker
+
+
+async def fogline(*arguments: str, given: str = "") -> tuple[int, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "fogline", *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE
+    )
+    async with asyncio.timeout(100):
+        out, err = await process.communicate(given.encode())
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+def keep(broker: Mosquitto, said: dict[str, bytes]) -> None:
+    """Let the broker retain messages: whoever listens later hears them first."""
+    client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    for topic, payload in said.items():
+        client.publish(topic, payload, qos=1, retain=True).wait_for_publish(30)
+    client.disconnect()
+    client.loop_stop()
+
+
+def reading(temp: float) -> bytes:
+    return json.dumps({"ts": NOW_S, "temp": temp, "lot": "a7"}).encode()
+
+
+async def test_tap_shows_what_comes(broker: Mosquitto) -> None:
+    said = {"air/t1": reading(21.5), "raw/[x]": b"\xff\x00", "word": "ein W\u00f6rt\x07".encode()}
+    await asyncio.to_thread(keep, broker, said)
+
+    code, out, err = await fogline("tap", broker.url, "#", "--count", "3", "--json")
+    lines = {line["topic"]: line for line in map(json.loads, out.splitlines())}
+    assert (code, err) == (0, "")
+    assert lines["air/t1"]["payload"] == reading(21.5).decode()
+    assert (lines["air/t1"]["retain"], lines["air/t1"]["bytes"]) == (True, len(reading(21.5)))
+    assert (lines["raw/[x]"]["payload"], lines["raw/[x]"]["encoding"]) == ("ff00", "hex")
+
+    code, out, _ = await fogline("tap", broker.url, "#", "--count", "3")
+    assert code == 0
+    assert '{"ts": 1769860800, "temp": 21.5, "lot": "a7"}' in out
+    assert "raw/[x] 2 B retained" in out
+    assert "ff 00" in out
+    assert "ein Wört\N{REPLACEMENT CHARACTER}" in out
+
+
+async def test_infer_proposes_what_can_be_deployed(broker: Mosquitto, tmp_path: Path) -> None:
+    said = {f"house/{room}/t{n}/air": reading(20 + n / 4) for room in ("hall", "attic") for n in range(4)}
+    await asyncio.to_thread(keep, broker, {**said, "house/door": b"open"})
+
+    code, out, err = await fogline("infer", broker.url, "house/#", "--for", "60", "--messages", "9")
+    assert code == 0, err
+    (stream,) = read_spec(out).streams
+    assert (stream.topic, stream.format) == ("house/{level2}/{level3}/air", "json")
+    assert "# Not read:\n#   house/door: 1 message" in out
+
+    _, captured, _ = await fogline("tap", broker.url, "house/#", "--count", "9", "--json")
+    (tmp_path / "captured.jsonl").write_text(captured)
+    code, again, _ = await fogline("infer", "--file", str(tmp_path / "captured.jsonl"))
+    assert code == 0
+    assert read_spec(again).streams == (stream,)
+
+
+async def test_who_may_not_listen_is_told(tmp_path: Path) -> None:
+    async with Mosquitto(tmp_path / "m", "allow_anonymous false") as broker:
+        code, _, err = await fogline("tap", broker.url.replace("//", "//me:secret@"), "#")
+
+    assert code == 1
+    assert "Not authorized" in err
+    assert "[not_allowed]" in err
+    assert "secret" not in err
+
+
+async def test_nobody_at_the_address_and_nothing_to_hear_are_said(broker: Mosquitto) -> None:
+    code, _, err = await fogline("tap", "mqtt://127.0.0.1:1", "#")
+    assert (code, "nobody answers there" in err) == (3, True)
+    code, _, err = await fogline("infer", broker.url, "nothing/#", "--for", "0.2")
+    assert (code, "no message on 'nothing/#' within 0.2 s" in err) == (1, True)
+    assert (await fogline("tap", "http://127.0.0.1:1", "#"))[0] == 1
+    assert (await fogline("infer"))[0] == 2
+    assert (await fogline("infer", broker.url, "--file", "x"))[0] == 2
+    assert (await fogline("infer", "--file", "none.jsonl"))[0] == 1
