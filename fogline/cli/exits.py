@@ -39,6 +39,8 @@ def say(error: FogError) -> None:
     """Print an error and its hint on stderr; mistakes of a spec one a line, as file:line:column."""
     if isinstance(error, SpecRejected):
         sys.stderr.write("".join(f"{line}\n" for line in error.lines()))
+    else:
+        sys.stderr.write("".join(f"{place}\n" for place in error.places))
     sys.stderr.write(f"fogline: {error.message} [{error.code}]\n")
     if error.hint:
         sys.stderr.write(f"  {error.hint}\n")

@@ -1,4 +1,4 @@
-"""Instants as people write them: RFC 3339, or how long ago."""
+"""Instants and spans as people write them: RFC 3339, how long ago, how long."""
 
 import re
 from datetime import datetime, timedelta
@@ -10,7 +10,8 @@ from fogline.model.clock import SystemClock, to_datetime
 
 _AGO: Final = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)")
 _POSSIBLE: Final = "2026-01-31T12:00:00Z, now, or how long ago: 30s, 15m, 2h, 1d"
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_LONGEST: Final = 86_400.0
+_UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def parse_instant(text: str, now_us: int) -> datetime:
@@ -20,11 +21,11 @@ def parse_instant(text: str, now_us: int) -> datetime:
     """
     if text == "now":
         return to_datetime(now_us)
-    if ago := _AGO.fullmatch(text):
-        return to_datetime(now_us) - timedelta(**{_UNITS[ago[2]]: float(ago[1])})
     try:
+        if ago := _AGO.fullmatch(text):
+            return to_datetime(now_us) - timedelta(seconds=_seconds(ago))
         instant = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is no instant; write {_POSSIBLE}") from None
     if instant.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone; add Z for UTC, or for example +01:00")
@@ -37,3 +38,25 @@ def instant_option(name: str, text: str | None) -> datetime | None:
         return parse_instant(text, SystemClock().now_us()) if text is not None else None
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=name) from None
+
+
+def parse_span(text: str) -> float:
+    """Read how long: ``10s``, ``2m``, ``1h``, or a number of seconds. Raises :class:`ValueError`."""
+    if (span := _AGO.fullmatch(text)) is None:
+        span = _AGO.fullmatch(f"{text}s")
+    seconds = 0.0 if span is None else _seconds(span)
+    if not 0.0 < seconds <= _LONGEST:
+        raise ValueError(f"{text!r} is no span; write 10s, 2m, 1h, or seconds, up to a day")
+    return seconds
+
+
+def span_option(name: str, text: str) -> float:
+    """Read an option's span in seconds, or end with wrong usage."""
+    try:
+        return parse_span(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=name) from None
+
+
+def _seconds(span: re.Match[str]) -> float:
+    return float(span[1]) * _UNITS[span[2]]

@@ -310,7 +310,7 @@ def infer(
         str, typer.Argument(metavar="[TOPIC]", help="What to listen to; # is everything.")
     ] = "#",
     *,
-    seconds: Annotated[float, typer.Option("--for", min=0.1, metavar="SECONDS", help="How long.")] = 10.0,
+    duration: Annotated[str, typer.Option("--for", metavar="TIME", help="How long: 10s, 2m.")] = "10s",
     messages: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many messages.")] = 20_000,
     file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Read what `fogline tap --json` wrote instead.")
@@ -318,13 +318,14 @@ def infer(
 ) -> None:
     """Propose a pipeline that reads what devices send: formats, topics, times, labels, fields."""
     from fogline.cli.infer import run
+    from fogline.cli.instants import span_option
 
     if (url is None) == (file is None):
         raise typer.BadParameter("name a broker, or a file of captured messages", param_hint="URL")
     if file is not None:
         run.infer_captured(file, most=messages)
     elif url is not None:
-        run.infer_live(url, topic, seconds=seconds, most=messages)
+        run.infer_live(url, topic, seconds=span_option("--for", duration), most=messages)
 
 
 def _speed(text: str) -> float | None:

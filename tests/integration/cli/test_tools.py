@@ -72,7 +72,7 @@ async def test_infer_proposes_what_can_be_deployed(broker: Mosquitto, tmp_path: 
     said = {f"house/{room}/t{n}/air": reading(20 + n / 4) for room in ("hall", "attic") for n in range(4)}
     await asyncio.to_thread(keep, broker, {**said, "house/door": b"open"})
 
-    code, out, err = await fogline("infer", broker.url, "house/#", "--for", "60", "--messages", "9")
+    code, out, err = await fogline("infer", broker.url, "house/#", "--for", "1m", "--messages", "9")
     assert code == 0, err
     (stream,) = read_spec(out).streams
     assert (stream.topic, stream.format) == ("house/{level2}/{level3}/air", "json")

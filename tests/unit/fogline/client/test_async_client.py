@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 import pytest
 
-from fogline.client import AsyncClient, NotFound, Unreachable
+from fogline.client import AsyncClient, FogError, NotFound, Unreachable
 from fogline.v1 import api_pb2
 from tests.unit.fogline.client.messages import abort, window
 from tests.unit.fogline.scripted_cloud import ScriptedCloud
@@ -84,6 +84,29 @@ async def test_closing_from_another_task_ends_an_iteration(cloud: ScriptedCloud)
             await reached.wait()
             await following.aclose()
         assert reader.result() == [1]
+    go_on.set()
+
+
+async def test_closing_the_client_ends_a_reader_with_an_error_that_is_no_cancellation(
+    cloud: ScriptedCloud,
+) -> None:
+    go_on, reached = threading.Event(), asyncio.Event()
+
+    def answer(_request: Any, _context: Any) -> Iterator[Any]:
+        yield api_pb2.GetResultsResponse(results=[window(1)], resume_token="1")
+        go_on.wait(30)
+
+    async def read() -> None:
+        async for _ in client.follow("air"):
+            reached.set()
+
+    cloud.answers["GetResults"] = answer
+    client = AsyncClient(cloud.address)
+    reader = asyncio.create_task(read())
+    await reached.wait()
+    await client.close()
+    with pytest.raises(FogError, match="the client is closed"):
+        await reader
     go_on.set()
 
 

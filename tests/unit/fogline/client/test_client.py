@@ -83,6 +83,52 @@ def test_a_follower_goes_on_behind_the_last_change_when_the_connection_breaks(cl
     assert all(r.follow for r in cloud.requests)
 
 
+def test_any_thread_may_end_an_iteration(cloud: ScriptedCloud) -> None:
+    go_on, reached = threading.Event(), threading.Event()
+
+    def answer(_request: Any, _context: Any) -> Iterator[Any]:
+        yield api_pb2.GetResultsResponse(results=[window(1)], resume_token="1")
+        reached.set()
+        go_on.wait(30)
+
+    cloud.answers["GetResults"] = answer
+    with Client(cloud.address) as client:
+        following = client.follow("air")
+
+        def close() -> None:
+            reached.wait(30)
+            following.close()
+
+        closing = threading.Thread(target=close)
+        closing.start()
+        assert [result.change for result in following] == [1]
+        closing.join()
+        assert following.resume_token == "1"
+    go_on.set()
+
+
+def test_closing_the_client_ends_a_reader_with_an_error(cloud: ScriptedCloud) -> None:
+    go_on, reached = threading.Event(), threading.Event()
+
+    def answer(_request: Any, _context: Any) -> Iterator[Any]:
+        yield api_pb2.GetResultsResponse(results=[window(1)], resume_token="1")
+        reached.set()
+        go_on.wait(30)
+
+    def close() -> None:
+        reached.wait(30)
+        client.close()
+
+    cloud.answers["GetResults"] = answer
+    client = Client(cloud.address)
+    closing = threading.Thread(target=close)
+    closing.start()
+    with pytest.raises(FogError):
+        list(client.follow("air"))
+    closing.join()
+    go_on.set()
+
+
 def test_a_follower_gives_up_when_nobody_answers_for_long(cloud: ScriptedCloud) -> None:
     cloud.answers["GetResults"] = abort(Unavailable("away"))
     with Client(cloud.address, timeout=0.0) as client, pytest.raises(Unavailable):
