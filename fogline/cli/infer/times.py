@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from fogline.cli.infer.facts import Facts
-from fogline.cli.infer.payloads import ABSOLUTE_FROM, Path, Reading, can_be_named, dotted
+from fogline.cli.infer.payloads import Path, Reading, can_be_named, dotted
+from fogline.cli.infer.senml import ABSOLUTE_FROM
 from fogline.model.clock import DAY, HOUR, MINUTE, SECOND, from_datetime
 from fogline.model.plan import Scalar, TimeUnit
 

@@ -138,14 +138,15 @@ def _late(proposal: Proposal) -> Iterator[str]:
     times: list[Time] = [stream.time for stream in proposal.streams if stream.time is not None]
     ahead_s = max((-(-time.ahead_us // SECOND) for time in times), default=0)
     behind_us = max((time.behind_us for time in times), default=0)
-    parts = []
+    parts, reasons = [], []
     if ahead_s > DISORDER_S:
         parts.append(f"disorder: {ahead_s}s")
+        reasons.append(f"clocks are up to {ahead_s} s ahead")
     if behind_us > KEEP_US:
         parts.append("keep: forever")
+        reasons.append(f"readings are up to {spelt(behind_us)} old")
     if parts:
-        why = f"clocks up to {ahead_s} s ahead, readings up to {spelt(behind_us)} old"
-        yield f"late: {{{', '.join(parts)}}}  # {why}"
+        yield f"late: {{{', '.join(parts)}}}  # {', '.join(reasons)}"
 
 
 def _free(wish: str, taken: set[str]) -> str:

@@ -64,19 +64,26 @@ RECORDS = st.fixed_dictionaries(
     {"n": st.sampled_from(["", "temp", "hum"])},
     optional={
         "bn": st.sampled_from(["urn:dev:1:", "urn:dev:2:"]),
-        "bt": st.sampled_from([NOW / 1e6, NOW / 1e6 - 90_000.0, 0.0, -5]),
+        "bt": st.sampled_from([NOW / 1e6, NOW / 1e6 - 90_000.0, NOW // 1_000, 0.0, -5]),
         "bv": st.integers(-5, 5),
         "t": st.integers(-10, 0),
-        "v": st.integers(-1000, 1000) | st.floats(-1e6, 1e6) | st.just("no"),
+        "v": st.integers(-1000, 1000) | st.floats(-1e6, 1e6) | st.sampled_from(["no", "7.5", "nan"]),
+        "sv": st.text(max_size=3),
         "vs": st.text(max_size=3),
         "vb": st.booleans(),
         "u": st.just("Cel"),
     },
 )  # fmt: skip
+PACKS = st.lists(RECORDS, min_size=1, max_size=4)
+DRAFTS = st.fixed_dictionaries(
+    {"e": PACKS},
+    optional={"bn": st.just("urn:dev:3:"), "bt": st.sampled_from([NOW // 1_000, "0", 5]), "bv": st.just(2)},
+)
 PAYLOADS = (
     OBJECTS.map(json.dumps)
     | st.lists(OBJECTS, max_size=3).map(json.dumps)
-    | st.lists(RECORDS, min_size=1, max_size=4).map(json.dumps)
+    | PACKS.map(json.dumps)
+    | DRAFTS.map(json.dumps)
     | st.sampled_from(
         ["21.5", " -3\n", "1e3", "nan", "1_0", "on", "true", "", "[]", "{", '"x"', "1" * 70, "1e999"]
     )

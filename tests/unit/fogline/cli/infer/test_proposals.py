@@ -206,6 +206,14 @@ def test_senml_is_read_by_its_names() -> None:
     ]
 
 
+def test_a_pack_of_the_older_drafts_is_read_too() -> None:
+    pack = {"bt": NOW // 1_000, "e": [{"n": "temp", "v": "21.5"}, {"n": "source", "sv": "x1"}]}
+    stream = stream_of([heard("iot/x1", json.dumps(pack))])
+
+    assert (stream.format, [f.path for f in stream.fields]) == ("senml", [("temp",)])
+    assert [label.path for label in stream.labels] == [(), ("source",)]
+
+
 def test_many_topics_and_members_stay_within_what_a_spec_may_have() -> None:
     members = {f"m{n:03}": n / 10 for n in range(300)}
     said = [
