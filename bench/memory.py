@@ -2,9 +2,9 @@
 
     python -m bench.memory [--minutes 30] [--rate 10000] [--out bench/out/memory.json]
 
-PSS (each process' share of what it maps) of all processes that ``fogline up`` starts with one node, every ten
-seconds. The slope is a line fitted through what was measured after ``--settle`` minutes (default: a third of
-the run, at most ten).
+PSS (each process' share of what it maps) of all processes that ``fogline up`` starts with one node. The slope is a
+line fitted through the anonymous part of it, every ten seconds, after ``--settle`` minutes (default: a third of the
+run, at most ten): what is mapped from files is shared, and changes with whatever else runs on the machine.
 """
 
 import argparse
@@ -39,7 +39,9 @@ class Row:
     idle_mib: float
     loaded_mib: float
     """At the end of the run."""
-    most_mib: float
+    anonymous_mib: float
+    """Of that, what is not mapped from a file."""
+    most_anonymous_mib: float
     slope_mib_h: float
     """After the settling."""
     error_mib_h: float
@@ -50,7 +52,7 @@ class Row:
 
 @dataclass(slots=True)
 class Samples:
-    """What was seen of one process: seconds since the load began, and MiB."""
+    """What was seen of one process: seconds since the load began, and MiB of anonymous memory."""
 
     at_s: list[float]
     mib: list[float]
@@ -98,7 +100,7 @@ def measure(ready: dict[str, Any], *, minutes: float, settle_s: float, rate: int
             time.sleep(SAMPLE_S)
             for tier, pid in pids.items():
                 samples[tier].at_s.append(time.monotonic() - began)
-                samples[tier].mib.append(cost(pid).pss_mib)
+                samples[tier].mib.append(anonymous_mib(pid))
         lasted = time.monotonic() - began
     rows = []
     for tier, pid in pids.items():
@@ -108,14 +110,21 @@ def measure(ready: dict[str, Any], *, minutes: float, settle_s: float, rate: int
             Row(
                 tier=tier,
                 idle_mib=idle[tier].pss_mib,
-                loaded_mib=seen.mib[-1],
-                most_mib=max(seen.mib),
+                loaded_mib=now.pss_mib,
+                anonymous_mib=seen.mib[-1],
+                most_anonymous_mib=max(seen.mib),
                 slope_mib_h=slope,
                 error_mib_h=error,
                 core_percent=(now.cpu_s - idle[tier].cpu_s) / lasted * 100,
             )
         )
     return rows
+
+
+def anonymous_mib(pid: int) -> float:
+    """What a process holds that is not mapped from a file."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss_Anon:")) / 1024
 
 
 def fit(samples: Samples, settle_s: float) -> tuple[float, float]:
@@ -149,10 +158,12 @@ def load(port: int, *, seconds: float, rate: int) -> Iterator[subprocess.Popen[b
 def show(rows: list[Row], machine: str, minutes: float, settle: float, rate: int) -> None:
     """Print the table."""
     print(f"\n{machine}\n{minutes:g} minutes at {rate:,} readings/s, slope after {settle:g} minutes\n")
-    print(f"{'PSS in MiB':20}{'idle':>8}{'loaded':>8}{'most':>8}{'slope MiB/h':>13}{'+-':>7}{'core %':>8}")
+    print(
+        f"{'PSS in MiB':20}{'idle':>8}{'loaded':>8}{'anon':>8}{'most':>8}{'slope MiB/h':>13}{'+-':>7}{'core %':>8}"
+    )
     for row in rows:
         print(
-            f"{row.tier:20}{row.idle_mib:8.1f}{row.loaded_mib:8.1f}{row.most_mib:8.1f}"
+            f"{row.tier:20}{row.idle_mib:8.1f}{row.loaded_mib:8.1f}{row.anonymous_mib:8.1f}{row.most_anonymous_mib:8.1f}"
             f"{row.slope_mib_h:13.2f}{row.error_mib_h:7.2f}{row.core_percent:8.1f}"
         )
 
