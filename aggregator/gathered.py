@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from fogline.engine.merge import alike, by_step, encoded_size, merge_all
+from fogline.engine.merge import alike, encoded_size, is_known, merge_all
 from fogline.engine.state import PartState, StateTable
 
 MOST_PIECES: Final = 256
@@ -25,18 +25,21 @@ class Gathered:
     loose: int
     """Bytes of ``size`` that came since something was merged."""
     layouts: Mapping[str, StateTable] | None
-    """A table of each step; None if something in it can never be merged."""
+    """A table of each step; None if there are two of one."""
+    known: bool | None = None
+    """Whether all kinds are known; None: nobody has looked yet."""
     pane_us: int
     """Width of the narrowest pane in microseconds; 0 if there is none."""
 
     @classmethod
     def of(cls, state: PartState) -> "Gathered":
         """One part's state."""
+        tables = {table.step: table for table in state.tables}
         return cls(
             pieces=(state,),
             size=encoded_size(state),
             loose=0,
-            layouts=by_step(state),
+            layouts=tables if len(tables) == len(state.tables) else None,
             pane_us=min((table.pane_width_us for table in state.tables), default=0),
         )
 
@@ -66,6 +69,7 @@ class GatheredMerger:
             loose=a.loose + b.size,
             layouts=a.layouts if b.layouts.keys() <= a.layouts.keys() else {**b.layouts, **a.layouts},
             pane_us=min(a.pane_us, b.pane_us) or max(a.pane_us, b.pane_us),
+            known=True,
         )
         full = both.size > self._nearly_full and both.loose >= self._worth_it
         if full or len(both.pieces) >= MOST_PIECES:
@@ -77,9 +81,12 @@ class GatheredMerger:
         ours, theirs = a.layouts, b.layouts
         if ours is None or theirs is None:
             return False
-        if ours is theirs:
-            return True
-        return all(alike(ours[step], table) for step, table in theirs.items() if step in ours)
+        if a.known is None:
+            a.known = all(map(is_known, ours.values()))
+        # What is like a table of known kinds has known kinds.
+        return a.known and all(
+            alike(ours[step], table) if step in ours else is_known(table) for step, table in theirs.items()
+        )
 
     def size(self, state: Gathered) -> int:
         """Bytes when encoded, from above."""

@@ -52,9 +52,7 @@ def mergeable(a: PartState, b: PartState) -> bool:
 def by_step(state: PartState) -> dict[str, StateTable] | None:
     """The table of each step; None if one of them can never be merged."""
     found = {table.step: table for table in state.tables}
-    if len(found) != len(state.tables) or not all(map(_is_known, state.tables)):
-        return None
-    return found
+    return found if len(found) == len(state.tables) and all(map(is_known, state.tables)) else None
 
 
 def alike(a: StateTable, b: StateTable) -> bool:
@@ -114,7 +112,7 @@ def merge_tables(tables: Sequence[StateTable]) -> StateTable:
     Raises :class:`NotMergeable` if their layouts differ or a state is of a kind that is not known.
     """
     first = tables[0]
-    if not _is_known(first) or not all(_is_known(table) and alike(first, table) for table in tables[1:]):
+    if not is_known(first) or not all(alike(first, table) for table in tables[1:]):
         raise NotMergeable(f"the states of step {first.step!r} have different layouts or unknown kinds")
     if _same_rows(first, tables[1:]) and _is_canonical(first):
         groups = Groups(of_row=np.tile(np.arange(first.rows), len(tables)), count=first.rows)
@@ -247,7 +245,8 @@ def _table_size(table: StateTable) -> int:
     return size
 
 
-def _is_known(table: StateTable) -> bool:
+def is_known(table: StateTable) -> bool:
+    """Whether all of its states are of kinds that this program knows."""
     return all(map(_is_known_kind, table.states))
 
 
