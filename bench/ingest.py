@@ -88,6 +88,7 @@ def fogline_rows(folder: Path, seconds: float, in_flight: int) -> list[Row]:
         tiers = {"cloud": pids["cloud"][0], "aggregator": pids["aggregator"][0], "node": pids["node"][0]}
         port = int(ready["mqtt"][0].rsplit(":", 1)[1])
         rows = idle_rows(tiers)
+        rows.append(all_tiers_row(tiers, port, rate=10_000, in_flight=in_flight))
         for rate in (10_000, 300_000):
             rows.append(
                 load_row(
@@ -127,6 +128,26 @@ def load_row(what: str, pid: int, port: int, *, seconds: float, rate: int, in_fl
     report = generate(port, seconds=seconds, rate=rate, in_flight=in_flight)
     after = cost(pid)
     return _loaded(what, before, after, report, time.monotonic() - began)
+
+
+def all_tiers_row(tiers: dict[str, int], port: int, *, rate: int, in_flight: int) -> Row:
+    """What node, aggregator and cloud cost together, from the message to the result."""
+    before = {tier: cost(pid) for tier, pid in tiers.items()}
+    began = time.monotonic()
+    report = generate(port, seconds=20.0, rate=rate, in_flight=in_flight)
+    time.sleep(3)  # the last windows close and are committed: their CPU counts too
+    lasted = time.monotonic() - began
+    after = {tier: cost(pid) for tier, pid in tiers.items()}
+    spent = {tier: after[tier].cpu_s - before[tier].cpu_s for tier in tiers}
+    million = report["acknowledged"] / 1e6
+    return Row(
+        what=f"all tiers at {rate:,}/s",
+        readings_s=report["per_second"],
+        cpu_s_per_million=sum(spent.values()) / million,
+        core_percent=sum(spent.values()) / lasted * 100,
+        pss_mib=sum(now.pss_mib for now in after.values()),
+        detail=", ".join(f"{tier} {cpu / million:.2f}" for tier, cpu in spent.items()) + " CPU-s/1M",
+    )
 
 
 def _loaded(what: str, before: Cost, after: Cost, report: dict[str, Any], lasted: float) -> Row:
