@@ -83,6 +83,8 @@ class Deployment:
 class Overtaken(Unavailable):
     """Plans, names or assignments have changed since the caller looked: look again."""
 
+    code = "overtaken"
+
 
 class Book:
     """Reads and changes plans, pipelines and assignments in one transaction.

@@ -68,6 +68,14 @@ def _entries() -> tuple[Entry, ...]:
             title="Another pipeline defines the stream differently",
         ),
         Entry(
+            code="overtaken",
+            status=StatusCode.ABORTED,
+            http=409,
+            title="Somebody else has just changed it",
+            hint="look again",
+            retry_s=1.0,
+        ),
+        Entry(
             code="broker_not_shared",
             status=state,
             http=409,
@@ -142,6 +150,7 @@ def _entries() -> tuple[Entry, ...]:
         ),
         Entry(code="malformed_plan", status=invalid, http=400, title="A plan contradicts itself"),
         Entry(code="malformed_packet", status=invalid, http=400, title="Bytes that are no MQTT"),
+        Entry(code="not_mqtt5", status=invalid, http=400, title="The broker does not speak MQTT 5"),
         Entry(code="not_mergeable", status=invalid, http=400, title="States that do not merge"),
         Entry(code="invalid_expression", status=invalid, http=400, title="An expression without a meaning"),
         Entry(code="invalid_settings", status=invalid, http=400, title="The settings cannot be used"),

@@ -57,6 +57,8 @@ IN_DISCONNECT: Final = frozenset(
 class NotMqtt5Error(MalformedPacket):
     """The broker answered as MQTT 3.1.1 does."""
 
+    code = "not_mqtt5"
+
     def __init__(self) -> None:
         super().__init__("the broker does not speak MQTT 5", reason=Reason.UNSUPPORTED_VERSION)
 

@@ -14,6 +14,7 @@ _USUAL: Final = {
     "cloud": 7070,
     "aggregator": 7071,
     "dashboard": 8080,
+    "rest": 8081,
     "cloud-metrics": 9470,
     "aggregator-metrics": 9471,
     "dashboard-metrics": 9472,

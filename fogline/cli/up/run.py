@@ -23,6 +23,7 @@ from fogline.cli.up.tiers import (
     AGGREGATOR,
     CLOUD,
     DASHBOARD,
+    REST,
     STORE_VARIABLE,
     Tiers,
     make_tiers,
@@ -95,7 +96,7 @@ def _lay_out(wishes: Wishes, folder: Folder, lock: Lock, reservations: Reservati
     if before > len(nodes):
         say(f"{before - len(nodes)} of the folder's nodes do not run; windows that need them stay partial")
     tiers = (CLOUD, AGGREGATOR, DASHBOARD, *nodes)
-    names = (*tiers, *(metrics_of(tier) for tier in tiers))
+    names = (*tiers, REST, *(metrics_of(tier) for tier in tiers))
     choice = choose_ports(names, before=folder.ports_before(), take=reservations.take)
     for note in choice.notes:
         say(note)

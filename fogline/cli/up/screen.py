@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
 from fogline.cli import tables
-from fogline.cli.up.tiers import CLOUD, DASHBOARD, Tiers
+from fogline.cli.up.tiers import CLOUD, DASHBOARD, REST, Tiers
 from fogline.client.client import Client
 from fogline.client.values import Result, WindowStatus
 from fogline.model.clock import SystemClock, to_datetime
@@ -41,6 +41,7 @@ def greeting(tiers: Tiers) -> str:
             f"  dashboard        http://{tiers.address(DASHBOARD)}/",
             f"  devices publish  {'  '.join(tiers.listeners)}",
             f"  SDK and CLI      {tiers.address(CLOUD)}",
+            f"  HTTP API         http://{tiers.address(REST)}/v1",
         )
     )
 

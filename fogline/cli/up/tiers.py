@@ -12,6 +12,8 @@ from fogline.cli.up.ports import HOST, metrics_of
 CLOUD: Final = "cloud"
 AGGREGATOR: Final = "aggregator"
 DASHBOARD: Final = "dashboard"
+REST: Final = "rest"
+"""The HTTP API, a port of the cloud."""
 STORE_VARIABLE: Final = "FOGLINE_CLOUD_STORE"
 """Where the cloud finds its store's URL."""
 
@@ -58,7 +60,7 @@ class Tiers:
         return {
             "mqtt": self.listeners,
             "grpc": self.address(CLOUD),
-            "http": None,
+            "rest": f"http://{self.address(REST)}/v1",
             "dashboard": f"http://{self.address(DASHBOARD)}/",
             "metrics": {
                 name: f"http://{self.address(metrics_of(name))}/metrics" for name in measured(self.nodes)
@@ -109,7 +111,7 @@ def _at(ports: Mapping[str, int], name: str) -> str:
 
 
 def _cloud(ports: Mapping[str, int]) -> dict[str, object]:
-    return {"listen": _at(ports, CLOUD)}
+    return {"listen": _at(ports, CLOUD), "rest": _at(ports, REST)}
 
 
 def _dashboard(ports: Mapping[str, int]) -> dict[str, object]:

@@ -19,7 +19,7 @@ PORTS = {
     name: usual_port(name)
     for tier in ("cloud", "aggregator", "dashboard", "node-1", "node-2")
     for name in (tier, metrics_of(tier))
-}
+} | {"rest": usual_port("rest")}
 
 
 def test_every_tier_can_read_its_settings_and_they_fit_together(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_every_tier_can_read_its_settings_and_they_fit_together(tmp_path: Path) 
     aggregator = load(AggregatorSettings, tier="aggregator", file=written / "aggregator.toml")
     nodes = [load(NodeSettings, tier="node", file=written / f"{name}.toml") for name in node_names(2)]
 
-    assert cloud.listen == "127.0.0.1:7070"
+    assert (cloud.listen, cloud.rest) == ("127.0.0.1:7070", "127.0.0.1:8081")
     assert (dashboard.listen, dashboard.server) == ("127.0.0.1:8080", cloud.listen)
     assert (aggregator.listen, aggregator.parents) == ("127.0.0.1:7071", (cloud.listen,))
     assert [(n.name, n.listener.port, n.parents) for n in nodes] == [
@@ -60,7 +60,7 @@ def test_endpoints_of_processes_that_do_not_run_yet_have_no_process_ids(tmp_path
     assert tiers.endpoints(7) == {
         "mqtt": ["mqtt://127.0.0.1:1883"],
         "grpc": "127.0.0.1:7070",
-        "http": None,
+        "rest": "http://127.0.0.1:8081/v1",
         "dashboard": "http://127.0.0.1:8080/",
         "metrics": {
             "cloud": "http://127.0.0.1:9470/metrics",
