@@ -6,7 +6,7 @@
         server.url          # postgresql://fogline:…@127.0.0.1:PORT/fogline
         server.database()   # a further, empty database on it: its URL
         server.kill()       # SIGKILL to every process of it, as a power cut would; then .start()
-        server.restart()    # in good order: connections are ended
+            server.restart()    # in good order: connections are ended
         server.stop()
 
 It lies in a new folder under /tmp (or in ``folder``, which another user must then be able to reach), listens on a
@@ -155,6 +155,19 @@ class PostgresServer:
         made = self._run(self.bin / "initdb", "-D", self.data, "--locale=C", *flags)
         if made.wait(HANG_SECONDS):
             raise RuntimeError((self.folder / "log").read_text(errors="replace")[-2000:])
+
+    def standby(self) -> "PostgresServer":
+        """A further server that follows this one; the caller promotes (``SELECT pg_promote()``) and stops it."""
+        folder = Path(tempfile.mkdtemp(prefix="standby-", dir=self.folder))
+        follower = PostgresServer(folder=folder, bin=self.bin, settings=self.settings)
+        self._own(folder)
+        source = f"host=127.0.0.1 port={self.port} user={USER} password={PASSWORD}"
+        flags = ("-D", follower.data, "-R", "-d", source, "--no-sync", "--checkpoint=fast")
+        copied = follower._run(self.bin / "pg_basebackup", *flags)
+        if copied.wait(HANG_SECONDS):
+            raise RuntimeError((folder / "log").read_text(errors="replace")[-2000:])
+        follower.start()
+        return follower
 
     def _came_up(self) -> bool:
         assert self._process is not None

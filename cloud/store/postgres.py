@@ -87,13 +87,18 @@ def postgres_backend(url: str) -> Backend:
 def parsed(url: str) -> dict[str, Any]:
     """The parameters of a URL as libpq reads it."""
     try:
-        return conninfo_to_dict(url)
+        found = conninfo_to_dict(url)
     except psycopg.Error:
-        # Without libpq's words: they may repeat the part that holds the password.
+        found = {"port": "unreadable"}
+    ports = str(found.get("port") or "").split(",")
+    # A password with a bare / or @ ends up in the port or the database, and would be told with a later error; so would
+    # libpq's own words tell it.
+    if not all(port.isdigit() or not port for port in ports) or "@" in str(found.get("dbname") or ""):
         raise InvalidInput(
             "the store's URL cannot be read",
             hint="postgresql://user:password@host:port/database, with %40 for @ and %2F for / in the password",
-        ) from None
+        )
+    return found
 
 
 def postgres_fault(error: DBAPIError) -> Fault:

@@ -27,3 +27,16 @@ async def test_the_same_parts_through_two_stores_count_once(open_store: OpenStor
         await first.finish()
         said = await first.said()
     assert said[0, "north"][0] == ROUNDS * NODES
+
+
+async def test_two_finishing_passes_at_once_tell_every_result_once(open_store: OpenStore) -> None:
+    async with open_store() as one, open_store() as other:
+        first, second = Installation(one), Installation(other)
+        await first.deploy()
+        await second.catalog.refresh(other)
+        for number in range(ROUNDS):
+            await first.push([Reading(number, "north", 20.0)], first=number)
+            second.finisher.committed("main", first.plan_id)
+            before = await one.newest_change("main", "greenhouse")
+            await asyncio.gather(first.finish(), second.finish())
+            assert await other.newest_change("main", "greenhouse") == before + 1
