@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
+import fogline
 from cloud.dashboard.app import make_app
 from cloud.dashboard.live.source import Live
+from cloud.dashboard.metrics import DashboardMetrics
 from cloud.dashboard.server import DashboardServer
 from cloud.dashboard.settings import DashboardSettings
 from fogline.client.aio.client import AsyncClient
@@ -12,6 +14,7 @@ from fogline.model.clock import SECOND, SystemClock
 from fogline.model.errors import FogError
 from fogline.service.arguments import settings_from
 from fogline.service.logs import set_up_logs
+from fogline.service.metrics import open_metrics
 from fogline.service.run import refused, run_until_signalled
 
 ASK_SECONDS = 5.0
@@ -33,7 +36,13 @@ def main(arguments: Sequence[str], environment: Mapping[str, str] | None = None)
             live = Live(client, SystemClock())
             app = make_app(live, installation=settings.name, insecure=settings.insecure)
             server = DashboardServer(app, listen=settings.listen, insecure=settings.insecure)
-            async with asyncio.TaskGroup() as group:
+            metrics = open_metrics(
+                settings.metrics,
+                insecure=settings.insecure,
+                identity=("dashboard", settings.name, fogline.__version__),
+                sources=DashboardMetrics(live).sources,
+            )
+            async with metrics, asyncio.TaskGroup() as group:
                 looking = group.create_task(live.run(), name="look at the cloud")
                 await server.run(stopping)
                 looking.cancel()

@@ -16,6 +16,8 @@ class DashboardSettings:
     """The cloud's gRPC address, as host:port."""
     listen: str = "127.0.0.1:8080"
     """Where browsers connect, as host:port."""
+    metrics: str = ""
+    """Where Prometheus finds /metrics, as host:port; empty for none."""
     insecure: bool = False
     """Allow addresses that other machines can reach, although nothing is encrypted or authenticated yet."""
     stop_within: Duration = 5 * SECOND

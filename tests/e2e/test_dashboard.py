@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 HOSTILE = "<img src=x onerror=window.hurt=1>"
@@ -58,8 +59,10 @@ class Up:
         spec.write_text(SPEC)
         with (folder.parent / "up.log").open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "fogline", "up", "--dir", str(folder), "--nodes", "1", "--no-sensors"]
-                + ["--no-browser", "--json", "--pipeline", str(spec)],
+                [
+                    *(sys.executable, "-m", "fogline", "up", "--dir", str(folder), "--nodes", "1"),
+                    *("--no-sensors", "--no-browser", "--json", "--pipeline", str(spec)),
+                ],
                 stdout=subprocess.PIPE,
                 stderr=log,
             )
@@ -112,9 +115,17 @@ class Seen:
     def by(self, context: BrowserContext) -> None:
         """Watch all pages of a context."""
         context.on("request", lambda request: self.requests.append(request.url))
-        context.on("console", lambda said: said.type == "error" and self.complaints.append(said.text))
+        context.on("console", self._said)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
-        context.on("dialog", lambda dialog: (self.complaints.append(dialog.message), dialog.dismiss()))
+        context.on("dialog", self._asked)
+
+    def _said(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.complaints.append(said.text)
+
+    def _asked(self, dialog: Dialog) -> None:
+        self.complaints.append(dialog.message)
+        dialog.dismiss()
 
 
 @pytest.fixture(scope="module")
@@ -147,8 +158,8 @@ def opened(browser: Browser, up: Up, path: str, **options: Any) -> Iterator[tupl
         context.close()
 
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
-LOOKS = {"light": {}, "dark": {"color_scheme": "dark"}, "phone": PHONE}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+LOOKS: dict[str, dict[str, Any]] = {"light": {}, "dark": {"color_scheme": "dark"}, "phone": PHONE}
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -160,7 +171,9 @@ def test_every_page_shows_what_it_is_for_and_asks_nobody_else(browser: Browser, 
             expect(page.get_by_role("main")).to_contain_text(content)
             expect(page.get_by_role("banner")).to_contain_text("Fogline")
             expect(page.get_by_role("alert").first).to_be_empty()
-            expect(page.locator("html")).to_have_attribute("data-theme", "dark" if look == "dark" else "light")
+            expect(page.locator("html")).to_have_attribute(
+                "data-theme", "dark" if look == "dark" else "light"
+            )
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
             assert page.evaluate("document.querySelectorAll('main img, main script').length") == 0
         own = ("data:", up.url, up.url.replace("http", "ws", 1))
@@ -247,8 +260,18 @@ def test_browsers_that_are_gone_are_forgotten(browser: Browser, up: Up) -> None:
         with opened(browser, up, "/") as (page, _seen):
             for path in PAGES:
                 page.goto(up.url + path)
+                page.wait_for_function("window.did_handshake")
             assert count(up, "fogline_dashboard_browsers") >= 1
     give_up = time.monotonic() + 120
     while count(up, "fogline_dashboard_browsers") or count(up, "fogline_dashboard_pages"):
         assert time.monotonic() < give_up
         time.sleep(0.5)  # a page is forgotten some seconds after its browser went
+
+
+def count(up: Up, metric: str) -> int:
+    """A number of the dashboard's metrics."""
+    with urllib.request.urlopen(up.ready["metrics"]["dashboard"], timeout=60) as answer:
+        said = answer.read().decode()
+    found = re.search(rf"^{metric}(?:{{[^}}]*}})? ([0-9.]+)$", said, re.MULTILINE)
+    assert found, said
+    return int(float(found[1]))

@@ -7,11 +7,18 @@ import pytest
 
 from aggregator import metrics as aggregator_metrics
 from cloud import metrics as cloud_metrics
+from cloud.dashboard import metrics as dashboard_metrics
 from fog_node import metrics as node_metrics
 from fogline.service import metrics_server
 from fogline.service.metrics import Kind, Metric, declared
 
-MODULES: tuple[ModuleType, ...] = (metrics_server, node_metrics, aggregator_metrics, cloud_metrics)
+MODULES: tuple[ModuleType, ...] = (
+    metrics_server,
+    node_metrics,
+    aggregator_metrics,
+    cloud_metrics,
+    dashboard_metrics,
+)
 ALL = declared(*MODULES)
 LABELS = {
     *("tier", "name", "version", "source", "reason", "stream", "pipeline", "role", "stage", "step", "status"),

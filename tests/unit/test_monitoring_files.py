@@ -12,6 +12,7 @@ import yaml
 
 from aggregator import metrics as aggregator_metrics
 from cloud import metrics as cloud_metrics
+from cloud.dashboard import metrics as dashboard_metrics
 from fog_node import metrics as node_metrics
 from fogline.service import metrics_server
 from fogline.service.metrics import Kind, Metric, declared
@@ -22,7 +23,13 @@ RULES = PROMETHEUS / "rules" / "fogline.yml"
 BOARD = ROOT / "deploy" / "grafana" / "dashboards" / "fogline.json"
 PAGE = ROOT / "docs" / "monitoring.md"
 
-MODULES: tuple[ModuleType, ...] = (metrics_server, node_metrics, aggregator_metrics, cloud_metrics)
+MODULES: tuple[ModuleType, ...] = (
+    metrics_server,
+    node_metrics,
+    aggregator_metrics,
+    cloud_metrics,
+    dashboard_metrics,
+)
 METRICS = {metric.name: metric for metric in declared(*MODULES)}
 
 

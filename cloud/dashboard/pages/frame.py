@@ -47,6 +47,9 @@ def frame(screen: Screen, door: Door, *, title: str = "", installation: str) -> 
         "title": title or door.name,
         "above": asdict(door) if title else None,
     }
+    around = ui.context.client.content.parent_slot
+    if around is not None:
+        around.parent.props("role=none")  # Quasar calls all of it <main>; the frame has its own
     part = screen.draw(Frame, view.state, chrome=msgspec.json.encode(chrome).decode())
     assert isinstance(part, Frame)
     return part

@@ -77,7 +77,7 @@ export default part({
     </section>
     <section class="card chart-card">
       <div class="chart-head"><h3>Values by key</h3>
-        <label v-if="v.outputs.length > 1" class="choice"><span class="hidden">Output</span><select :value="output" @change="chosen = $event.target.value"><option v-for="each in v.outputs" :key="each">{{ each }}</option></select></label></div>
+        <label v-if="v.outputs.length > 1" class="choice"><span class="unseen">Output</span><select :value="output" @change="chosen = $event.target.value"><option v-for="each in v.outputs" :key="each">{{ each }}</option></select></label></div>
       <chart v-if="v.outputs.length" :make="values" :height="200" :label="v.label + ': values of ' + output" />
       <div v-else class="chart-empty">No number to draw yet.</div>
       <ul v-if="v.outputs.length" class="legend keys"><li v-for="(each, at) in v.series" :key="each.name" class="clip"><i :style="dash(at)"></i>{{ each.name }}</li></ul>

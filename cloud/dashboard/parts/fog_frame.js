@@ -36,13 +36,13 @@ export default part({
     <a class="skip" href="#content">Skip to content</a>
     <header class="bar">
       <button ref="menu" type="button" class="icon-button menu-button" aria-controls="pages" :aria-expanded="String(open)" @click="toggle">
-        <span class="ico ico-menu" aria-hidden="true"></span><span class="hidden">Pages</span></button>
+        <span class="ico ico-menu" aria-hidden="true"></span><span class="unseen">Pages</span></button>
       <a class="brand" href="/"><span class="brand-mark" aria-hidden="true"></span><span class="brand-name clip">{{ c.installation }}</span></a>
       <span class="grow"></span>
       <span class="health" :class="'is-' + v.level" role="status"><glyph :kind="v.level" /><span>{{ v.words }}</span></span>
       <div class="theme" role="radiogroup" aria-label="Theme" @keydown.right.prevent="step(1)" @keydown.left.prevent="step(-1)">
         <button v-for="each in ['auto', 'light', 'dark']" :key="each" type="button" role="radio" class="icon-button" :aria-checked="String(theme === each)"
-          :tabindex="theme === each ? 0 : -1" :title="'Theme: ' + each" @click="choose(each)"><span class="ico" :class="'ico-' + each" aria-hidden="true"></span><span class="hidden">{{ each }}</span></button>
+          :tabindex="theme === each ? 0 : -1" :title="'Theme: ' + each" @click="choose(each)"><span class="ico" :class="'ico-' + each" aria-hidden="true"></span><span class="unseen">{{ each }}</span></button>
       </div>
     </header>
     <div class="shade" @click="shut"></div>

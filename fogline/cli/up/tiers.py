@@ -77,7 +77,7 @@ class Tiers:
 
 def measured(nodes: Iterable[Child]) -> tuple[str, ...]:
     """Name the tiers that show metrics."""
-    return (CLOUD, AGGREGATOR, *(node.name for node in nodes))
+    return (CLOUD, AGGREGATOR, DASHBOARD, *(node.name for node in nodes))
 
 
 def make_tiers(
@@ -115,7 +115,11 @@ def _cloud(ports: Mapping[str, int]) -> dict[str, object]:
 
 
 def _dashboard(ports: Mapping[str, int]) -> dict[str, object]:
-    return {"listen": _at(ports, DASHBOARD), "server": _at(ports, CLOUD)}
+    return {
+        "listen": _at(ports, DASHBOARD),
+        "server": _at(ports, CLOUD),
+        "metrics": _at(ports, metrics_of(DASHBOARD)),
+    }
 
 
 def _aggregator(ports: Mapping[str, int]) -> dict[str, object]:

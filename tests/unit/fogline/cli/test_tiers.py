@@ -42,8 +42,8 @@ def test_every_tier_can_read_its_settings_and_they_fit_together(tmp_path: Path) 
         ("node-1", 1883, (aggregator.listen,)),
         ("node-2", 1884, (aggregator.listen,)),
     ]
-    metrics = [cloud.metrics, aggregator.metrics, *(node.metrics for node in nodes)]
-    assert metrics == [f"127.0.0.1:{port}" for port in (9470, 9471, 9473, 9474)]
+    metrics = [cloud.metrics, aggregator.metrics, dashboard.metrics, *(node.metrics for node in nodes)]
+    assert metrics == [f"127.0.0.1:{port}" for port in (9470, 9471, 9472, 9473, 9474)]
     folders = {cloud.folder, aggregator.folder, *(n.folder for n in nodes)}
     assert folders == {folder.data(name) for name in ("cloud", "aggregator", "node-1", "node-2")}
     assert all(path.is_dir() for path in folders)
@@ -65,6 +65,7 @@ def test_endpoints_of_processes_that_do_not_run_yet_have_no_process_ids(tmp_path
         "metrics": {
             "cloud": "http://127.0.0.1:9470/metrics",
             "aggregator": "http://127.0.0.1:9471/metrics",
+            "dashboard": "http://127.0.0.1:9472/metrics",
             "node-1": "http://127.0.0.1:9473/metrics",
         },
         "pids": {"supervisor": 7, "cloud": [], "aggregator": [], "node": [], "dashboard": []},
