@@ -105,7 +105,8 @@ class PostgresServer:
             return cursor.fetchall() if cursor.description else []
 
     def start(self) -> None:
-        """Start the server, and return when it takes connections."""
+        """Start the server, and return when it takes connections; on the same port as before."""
+        chosen = self.port
         for _ in range(5):
             self.port = self.port or _free_port()
             options = [f"-c{name}={value}" for name, value in self.settings.items()]
@@ -114,8 +115,8 @@ class PostgresServer:
             )
             if self._came_up():
                 return
-            # Somebody else has taken the port meanwhile.
-            self.port = 0
+            # Somebody else has taken the port meanwhile; whoever knows the port of a former start must find it again.
+            self.port = chosen
         said = (self.folder / "log").read_text(errors="replace")[-2000:]
         raise RuntimeError(f"PostgreSQL does not start:\n{said}")
 
@@ -132,6 +133,8 @@ class PostgresServer:
         process, self._process = self._process, None
         if process is None:
             return
+        # Stopped first: a child that it makes while the others are killed would keep the shared memory from the next.
+        process.send_signal(signal.SIGSTOP)
         children = _children(process.pid)
         for pid in (process.pid, *children):
             with suppress(ProcessLookupError):
