@@ -29,11 +29,11 @@ def make_app(services: Services, *, insecure: bool, stopping: asyncio.Event, cal
     Unless insecure it answers only to loopback names: a foreign page must not reach it through a name that it lets
     point here.
     """
-    app = FastAPI(openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(openapi_url=None, redirect_slashes=False)
     paths = router(services, stopping)
     app.include_router(paths)
     spell_errors(app)
-    describe(app)
+    describe(app, at="/v1/openapi.json")
     return Guard(app, paths, hosts=None if insecure else LOOPBACK, calls=calls)
 
 

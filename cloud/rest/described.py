@@ -1,13 +1,16 @@
 """What the OpenAPI document says beyond what FastAPI sees."""
 
+import asyncio
 import dataclasses
 import inspect
 from http import HTTPStatus
 from typing import Any, Final
 
-from fastapi import FastAPI
+import msgspec
+from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
+from starlette.responses import Response
 
 import fogline
 from cloud.rest import answers
@@ -74,18 +77,24 @@ def followed() -> Responses:
     }
 
 
-def describe(app: FastAPI) -> None:
-    """Let an application's OpenAPI document be the full one."""
+def describe(app: FastAPI, *, at: str) -> None:
+    """Serve an application's OpenAPI document at a path; it is made when somebody first asks for it."""
+    made: list[bytes] = []
 
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            made = get_openapi(
-                title="Fogline", version=fogline.__version__, description=ABOUT, routes=app.routes, tags=TAGS
-            )
-            app.openapi_schema = _completed(made)
-        return app.openapi_schema
+    async def openapi(_request: Request) -> Response:
+        if not made:
+            # In a thread: it reads the values' source for what they say of themselves.
+            made.append(await asyncio.to_thread(_document, app))
+        return Response(made[0], media_type="application/json")
 
-    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's own way to extend the document
+    app.add_route(at, openapi, include_in_schema=False)
+
+
+def _document(app: FastAPI) -> bytes:
+    made = get_openapi(
+        title="Fogline", version=fogline.__version__, description=ABOUT, routes=app.routes, tags=TAGS
+    )
+    return msgspec.json.encode(_completed(made))
 
 
 def _problem(status: int) -> dict[str, Any]:

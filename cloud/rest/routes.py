@@ -172,7 +172,7 @@ def router(services: Services, stopping: asyncio.Event) -> APIRouter:
             path, endpoint, methods=[method], tags=[tag], summary=summary, response_model=None, **told
         )
 
-    add("GET", "/pipelines", routes.pipelines, "pipelines", responses=answered(answers.PipelinePage))
+    add("GET", "/pipelines", routes.pipelines, "pipelines", responses=answered(answers.PipelinePage, 410))
     add(
         "POST",
         "/pipelines",

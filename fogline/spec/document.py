@@ -157,7 +157,8 @@ class _Tree:
         if node.tag not in PLAIN_TAGS:
             self._faults.add(place, path, f"the tag {_tag(node.tag)} is not read", "remove it")
         if isinstance(node, yaml.ScalarNode):
-            return TextNode(place=place, text=node.value, start=node.start_mark.index, style=node.style or "")
+            text = self._text(node.value, place, path)
+            return TextNode(place=place, text=text, start=node.start_mark.index, style=node.style or "")
         if isinstance(node, yaml.SequenceNode):
             items = (
                 self.node(item, f"{path}[{number}]", depth + 1) for number, item in enumerate(node.value)
@@ -173,7 +174,7 @@ class _Tree:
             if not isinstance(key_node, yaml.ScalarNode):
                 self._faults.add(key_place, path, "a key must be a text", "write `name: value`")
                 continue
-            key = key_node.value
+            key = self._text(key_node.value, key_place, path)
             below = join(path, key)
             value = self.node(value_node, below, depth + 1)
             if key in entries:
@@ -183,6 +184,15 @@ class _Tree:
             entries[key] = value
             key_places[key] = key_place
         return TableNode(place=place, entries=entries, key_places=key_places)
+
+    def _text(self, value: str, place: Place, path: str) -> str:
+        """A scalar's text. JSON escapes a character beyond U+FFFF as two halves, and YAML leaves them apart."""
+        if not any("\ud800" <= character <= "\udfff" for character in value):
+            return value
+        whole = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if whole.count("\ufffd") > value.count("\ufffd"):
+            self._faults.add(place, path, "half a character is escaped here", "write the character itself")
+        return whole
 
 
 def _tag(tag: str) -> str:

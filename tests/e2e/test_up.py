@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from paho.mqtt.client import Client, MQTTMessageInfo, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -225,11 +226,13 @@ async def test_one_line_says_where_everything_is_and_a_second_up_is_refused(
 ) -> None:
     async with Site(tmp_path / "up", spec, nodes=1) as site:
         ready = site.ready
-        assert list(ready) == ["mqtt", "grpc", "http", "dashboard", "metrics", "pids"]
+        assert list(ready) == ["mqtt", "grpc", "rest", "dashboard", "metrics", "pids"]
         assert re.fullmatch(r"mqtt://127\.0\.0\.1:\d+", ready["mqtt"][0])
         assert re.fullmatch(r"127\.0\.0\.1:\d+", ready["grpc"])
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", ready["dashboard"])
-        assert ready["http"] is None
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1", ready["rest"])
+        async with httpx.AsyncClient(trust_env=False) as http:
+            assert (await http.get(f"{ready['rest']}/healthz")).json() == {"status": "serving"}
         assert list(ready["metrics"]) == ["cloud", "aggregator", "node-1"]
         assert {name: len(pids) for name, pids in ready["pids"].items() if name != "supervisor"} == {
             "cloud": 1,

@@ -49,7 +49,9 @@ def seeds() -> list[bytes]:
         mqtt5.PublishPacket(DROPPED_TOPIC, b"12", subscription_ids=[identifier(DROPPED_TOPIC)]),
         mqtt5.PublishPacket("a/b", b"x", message_expiry_interval=9, user_properties=[("k", "v")]),
     ]
-    others = [
+    others: list[
+        mqtt5.SubAckPacket | mqtt5.UnsubAckPacket | mqtt5.PingRespPacket | mqtt5.DisconnectPacket
+    ] = [
         mqtt5.SubAckPacket(1, [mqtt5.SubAckReasonCode(1)], reason_str="fine"),
         mqtt5.UnsubAckPacket(2, [mqtt5.UnsubAckReasonCode(0)]),
         mqtt5.PingRespPacket(),

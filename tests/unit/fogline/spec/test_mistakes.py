@@ -115,3 +115,14 @@ def test_a_pipeline_has_bounded_numbers_of_streams_and_steps() -> None:
     told = told_of(f"name: many\nstreams:\n{streams}\nsteps:\n{steps}\n")
     assert "2:1 streams | more than 64 streams" in told
     assert "68:1 steps | more than 64 steps" in told
+
+
+@pytest.mark.parametrize("key", [True, False])
+def test_half_a_character_is_a_mistake_and_two_halves_are_one(key: bool) -> None:  # noqa: FBT001 - a parameter
+    def written(escaped: str) -> str:
+        return f'"{escaped}": 1\n' if key else f'name: "{escaped}"\n'
+
+    assert "half a character" in told_of(written(r"\ud83c"))
+    told = told_of(written(r"\ud83c\udf43"))
+    assert "\U0001f343" in told
+    assert "half a character" not in told
