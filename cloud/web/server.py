@@ -14,6 +14,7 @@ from fogline.service.listen import PortTaken, check_listen
 
 MAX_CONNECTIONS: Final = 1_000
 STOP_WITHIN_SECONDS: Final = 1
+"""Browsers keep their connections open for as long as they can; they come back by themselves."""
 UNREAD_SECONDS: Final = 30.0
 """What was sent and not taken for so long ends the connection: its other end has vanished, or does not read."""
 
