@@ -1,7 +1,7 @@
 """The stores that the contract holds for."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Protocol
@@ -43,6 +43,32 @@ def open_sqlite_store(tmp_path: Path, empty_sqlite: Path) -> OpenStore:
     return opened
 
 
+class Databases:
+    """Empty stores in PostgreSQL. Emptying a database costs less than making one, so they are used again."""
+
+    def __init__(self, server: PostgresServer, template: str) -> None:
+        self._server = server
+        self._template = template
+        self._free: list[str] = []
+        tables = server.sql(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'",
+            database=template,
+        )
+        self._empty = f"TRUNCATE {','.join(name for (name,) in tables)} RESTART IDENTITY"
+
+    def take(self) -> str:
+        """An empty store's URL."""
+        if not self._free:
+            return self._server.database(self._template)
+        url = self._free.pop()
+        self._server.sql(self._empty, database=url.rpartition("/")[2])
+        return url
+
+    def give_back(self, urls: Iterable[str]) -> None:
+        """Nobody uses these any more."""
+        self._free.extend(urls)
+
+
 @pytest.fixture(scope="session")
 def empty_postgres(postgres: PostgresServer) -> str:
     """Name of a database with tables and nothing in them."""
@@ -51,15 +77,30 @@ def empty_postgres(postgres: PostgresServer) -> str:
     return url.rpartition("/")[2]
 
 
+@pytest.fixture(scope="session")
+def postgres_databases(postgres: PostgresServer, empty_postgres: str) -> Databases:
+    return Databases(postgres, empty_postgres)
+
+
 @pytest.fixture
-def open_postgres_store(postgres: PostgresServer, empty_postgres: str) -> OpenStore:
+def postgres_url(postgres_databases: Databases) -> Iterator[Callable[[str], str]]:
+    """The URL of this test's store of a name."""
     made: dict[str, str] = {}
 
+    def url(name: str) -> str:
+        if name not in made:
+            made[name] = postgres_databases.take()
+        return made[name]
+
+    yield url
+    postgres_databases.give_back(made.values())
+
+
+@pytest.fixture
+def open_postgres_store(postgres_url: Callable[[str], str]) -> OpenStore:
     @asynccontextmanager
     async def opened(name: str = "store") -> AsyncIterator[SqlStore]:
-        if name not in made:
-            made[name] = postgres.database(empty_postgres)
-        async with open_postgres(made[name], T0) as store:
+        async with open_postgres(postgres_url(name), T0) as store:
             yield store
 
     return opened

@@ -105,12 +105,9 @@ async def made(open_postgres_store: OpenStore) -> Any:
 
 
 @pytest.fixture
-def url(made: Installation, postgres: PostgresServer) -> str:
-    """Of the database that ``made`` is in: the newest."""
-    numbers = postgres.sql(
-        "SELECT max(substr(datname, 3)::int) FROM pg_database WHERE datname ~ '^db[0-9]+$'"
-    )
-    return postgres.url_of(f"db{numbers[0][0]}")
+def url(postgres_url: Callable[[str], str]) -> str:
+    """Of the database that ``made`` is in."""
+    return postgres_url("store")
 
 
 @pytest.mark.parametrize("moment", ["SELECT o.origin", "INSERT INTO states", "INSERT INTO offsets", "COMMIT"])
@@ -240,9 +237,11 @@ async def test_a_full_disk_is_said_and_waited_for(made: Installation, url: str) 
         admin.execute(
             "CREATE TRIGGER full_disk BEFORE INSERT ON states FOR EACH ROW EXECUTE FUNCTION full_disk()"
         )
-        with pytest.raises(StoreBusy, match="disk is full"):
-            await made.push(MORE, first=2)
-        admin.execute("DROP TRIGGER full_disk ON states")
+        try:
+            with pytest.raises(StoreBusy, match="disk is full"):
+                await made.push(MORE, first=2)
+        finally:
+            admin.execute("DROP FUNCTION full_disk CASCADE")
     assert not (await made.push(MORE, first=2)).refused
     assert await counted(made) == 4
 
