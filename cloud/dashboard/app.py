@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
-from nicegui import ui
+from nicegui import Client, ui
 
 from cloud.dashboard.guard import Guard
 from cloud.dashboard.live.source import Live
@@ -11,6 +11,8 @@ from cloud.dashboard.pages.frame import STATIC, serve_looks
 
 RECONNECT_SECONDS = 10.0
 """A browser that is away longer is forgotten with all it was shown; when it comes back it loads its page anew."""
+MOST_PAGES = 500
+"""Pages held at most; one that no browser ever came for is held for a minute."""
 MESSAGES_KEPT = 40
 """Messages to a browser that are sent again when its connection broke."""
 
@@ -38,4 +40,4 @@ def make_app(live: Live, *, installation: str, insecure: bool) -> Guard:
         tailwind=False,
         show_welcome_message=False,
     )
-    return Guard(outer, insecure=insecure)
+    return Guard(outer, insecure=insecure, full=lambda: len(Client.instances) >= MOST_PAGES)

@@ -1,5 +1,6 @@
 """What stands in front of every page: who may ask, and what a browser may do with the answer."""
 
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -7,6 +8,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+FILES: Final = ("/_nicegui", "/fogline", "/health", "/favicon.ico")
+"""What is not a page."""
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 # NiceGUI compiles its templates in the browser, which needs 'unsafe-eval', and starts from a script in the page, which
@@ -32,11 +35,13 @@ class Guard:
 
     A page of somebody else must neither read this server through a name that it lets point here (so that only
     loopback names are answered, unless ``insecure``) nor open a websocket to it (so that the origin must be ours).
+    While it is ``full`` no further page is made: each is kept until its browser has come and gone.
     """
 
-    def __init__(self, app: ASGIApp, *, insecure: bool) -> None:
+    def __init__(self, app: ASGIApp, *, insecure: bool, full: Callable[[], bool] = lambda: False) -> None:
         self.app: Final = app  # under this name NiceGUI looks for its own application
         self._insecure: Final = insecure
+        self._full: Final = full
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request or one websocket."""
@@ -44,6 +49,9 @@ class Guard:
             await self.app(scope, receive, send)
         elif not self.allows(Headers(scope=scope)):
             await _refuse(scope, receive, send)
+        elif scope["type"] == "http" and not scope["path"].startswith(FILES) and self._full():
+            busy = PlainTextResponse("too many pages are open; try again in a minute\n", status_code=503)
+            await busy(scope, receive, _with_headers(send))
         elif scope["type"] == "http":
             await self.app(scope, receive, _with_headers(send))
         else:

@@ -15,7 +15,7 @@ async def inner(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"inside"})
 
 
-async def asked(guard: Guard, kind: str, **headers: str) -> list[Message]:
+async def asked(guard: Guard, kind: str, path: str = "/", **headers: str) -> list[Message]:
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -25,7 +25,7 @@ async def asked(guard: Guard, kind: str, **headers: str) -> list[Message]:
         sent.append(message)
 
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await guard({"type": kind, "method": "GET", "path": "/", "headers": raw}, receive, send)
+    await guard({"type": kind, "method": "GET", "path": path, "headers": raw}, receive, send)
     return sent
 
 
@@ -55,3 +55,12 @@ async def test_a_websocket_of_another_page_is_refused(*, insecure: bool) -> None
     for origin in ("http://evil.example", "http://localhost:9", "null"):
         theirs = await asked(guard, "websocket", host="localhost:8080", origin=origin)
         assert theirs == [{"type": "websocket.close", "code": 1008}]
+
+
+async def test_when_there_are_too_many_pages_those_that_are_open_go_on() -> None:
+    guard = Guard(inner, insecure=False, full=lambda: True)
+    answers = {
+        path: (await asked(guard, "http", path, host="localhost"))[0]["status"]
+        for path in ("/", "/nodes/n1", "/_nicegui/x.js", "/fogline/page.css", "/health")
+    }
+    assert list(answers.values()) == [503, 503, 200, 200, 200]
