@@ -399,3 +399,18 @@ async def test_a_link_that_breaks_again_and_again_loses_nothing(
         assert sorted(await node.journaled(200), key=int) == texts(0, 200)
         await publish(client, [b"200"])
         assert sorted(await node.journaled(201), key=int) == texts(0, 201)
+
+
+async def test_a_group_s_subscriptions_are_made_again_when_the_broker_restarts(
+    tmp_path: Path, read: Read
+) -> None:
+    async with quick(tmp_path) as broker, read(broker.url, share="site") as node:
+        await node.subscribed()
+        await broker.stop()
+        await node.until(lambda standing: not standing.connected)
+        await broker.start()
+        await node.subscribed()
+        assert node.standing.sessions_lost == 0
+        async with device(broker) as client:
+            await publish(client, texts(0, 20))
+        assert await node.journaled(20) == texts(0, 20)
