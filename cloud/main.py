@@ -100,7 +100,7 @@ class Cloud:
             clock,
             board=self._board if self._answers else None,
             changed=self._finisher.look_at_all,
-            serves=self._serves,
+            serves=self.serves,
         )
         self.serving: Final = asyncio.Event()
         """Set once every port is open."""
@@ -152,8 +152,11 @@ class Cloud:
             works.append(("watch the store for metrics", self._watch.run()))
         return works
 
-    async def _serves(self, serving: bool) -> None:  # noqa: FBT001 - one thing is said
-        """Without its store for long this process is of no use to anyone: other processes may still reach it."""
+    async def serves(self, *, serving: bool) -> None:
+        """Whether this process is of use to anyone.
+
+        Without its store for long this process is of no use to anyone: other processes may still reach it.
+        """
         await self.server.says_serving(serving=serving)
         for servicer in (self._intake, self._control):
             if serving:

@@ -1,7 +1,7 @@
 """What other processes have done on the same store: looked for now and then, with one cheap question each."""
 
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Protocol
 
 import structlog
 
@@ -21,6 +21,12 @@ AWAY_SECONDS: Final = 10.0
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
+class Serves(Protocol):
+    """Told whether this process is of use to anyone."""
+
+    async def __call__(self, *, serving: bool) -> None: ...
+
+
 class News:
     """Keeps the catalog, the followers and the board of one process up to date; watches whether the store is there."""
 
@@ -33,7 +39,7 @@ class News:
         *,
         board: Board | None,
         changed: Callable[[], None],
-        serves: Callable[[bool], Awaitable[None]],
+        serves: Serves,
     ) -> None:
         """``board``: wants to know other processes' reports; ``changed``: told of changes of plans and assignments by
         anyone; ``serves``: told when the store was away for long, and when it is back.
@@ -53,15 +59,18 @@ class News:
         """Look until cancelled."""
         while True:
             await self._clock.sleep(LOOK_SECONDS)
-            try:
-                await self.look()
-            except StoreBusy as error:
-                await self._away(error)
-            else:
-                await self._back()
+            await self.look_and_say()
 
-    async def look(self) -> None:
-        """Look once."""
+    async def look_and_say(self) -> None:
+        """Look once, and see whether the store is there."""
+        try:
+            await self._look()
+        except StoreBusy as error:
+            await self._away(error)
+        else:
+            await self._back()
+
+    async def _look(self) -> None:
         if await self._store.edition() != self._catalog.edition:
             await self._catalog.refresh(self._store)
             self._changed()
@@ -81,7 +90,7 @@ class News:
         if self._serving and now - self._away_since >= AWAY_SECONDS:
             self._serving = False
             _log.error("without the store for long; not serving", seconds=AWAY_SECONDS, error=error)
-            await self._serves(False)
+            await self._serves(serving=False)
 
     async def _back(self) -> None:
         if self._away_since is None:
@@ -90,4 +99,4 @@ class News:
         self._away_since = None
         if not self._serving:
             self._serving = True
-            await self._serves(True)
+            await self._serves(serving=True)

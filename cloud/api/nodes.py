@@ -125,16 +125,13 @@ class Overview:
                 f"there is no pipeline {pipeline!r}", hint="`fogline status` lists what is deployed"
             )
         await self._board.keep_all()
-        # The reports first: what the store holds by then is at least as new as what they say of it.
-        words = {
-            plan.row.plan: lane_words(self._board, caller, plan.row.plan)
-            for plan in self._catalog.running(caller.tenant)
-        }
+        # Reports and what they speak of from one moment: another process may write both between two questions.
         terms = await self._store.ledger(caller.tenant)
+        words = lane_words(terms.reports)
         streams = [
-            stream_ledger(plan, stream.name, terms, words[plan.row.plan])
+            stream_ledger(plan, stream.name, terms, words.get(plan.row.plan, ()))
             for plan in self._catalog.running(caller.tenant)
-            if pipeline in ("", plan.row.pipeline) and plan.row.plan in words
+            if pipeline in ("", plan.row.pipeline)
             for stream in plan.content.streams
         ]
         brokers = broker_ledgers(word.report for word in self._board.nodes(caller.tenant))

@@ -1,12 +1,11 @@
 """Pipelines, and the streams that they read."""
 
-from cloud.api.ledger import LaneWord, stream_ledger
+from cloud.api.ledger import stream_ledger
 from cloud.api.messages import pipeline_to_wire, stream_to_wire
 from cloud.api.pages import page_of, page_size
 from cloud.api.results import public_plan
 from cloud.api.tokens import Tokens
 from cloud.api.words import lane_words
-from cloud.board import Board
 from cloud.catalog import Catalog
 from cloud.planner.planner import Planner
 from cloud.store.store import Store
@@ -19,10 +18,9 @@ from fogline.v1 import api_pb2
 class Pipelines:
     """What is deployed."""
 
-    def __init__(self, store: Store, catalog: Catalog, board: Board, planner: Planner) -> None:
+    def __init__(self, store: Store, catalog: Catalog, planner: Planner) -> None:
         self._store = store
         self._catalog = catalog
-        self._board = board
         self._planner = planner
 
     async def deploy(self, caller: Caller, request: api_pb2.DeployRequest) -> api_pb2.DeployResponse:
@@ -85,13 +83,14 @@ class Pipelines:
             token=request.page_token,
             tokens=self._tokens("streams", caller, request.pipeline),
         )
-        words: dict[str, list[LaneWord]] = {
-            plan.row.plan: lane_words(self._board, caller, plan.row.plan) for plan, _ in page
-        }
         terms = await self._store.ledger(caller.tenant)
+        words = lane_words(terms.reports)
         infos = [
             stream_to_wire(
-                plan, stream, stream_ledger(plan, stream.name, terms, words[plan.row.plan]), terms.journals
+                plan,
+                stream,
+                stream_ledger(plan, stream.name, terms, words.get(plan.row.plan, ())),
+                terms.journals,
             )
             for plan, stream in page
         ]

@@ -36,7 +36,7 @@ def make_services(
 ) -> Services:
     """The services over one cloud process's parts; ``commits`` counts what this process committed."""
     return Services(
-        pipelines=Pipelines(store, catalog, board, planner),
+        pipelines=Pipelines(store, catalog, planner),
         results=Results(store, catalog, changes, clock),
         nodes=Nodes(store, board, clock),
         overview=Overview(store, catalog, board, clock, commits),

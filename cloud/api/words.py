@@ -1,24 +1,28 @@
-"""What nodes last said of a plan's lanes."""
+"""What nodes last said of their lanes."""
+
+from collections.abc import Iterable
 
 from cloud.api.ledger import LaneWord
-from cloud.board import Board, bounded, origin_of
-from fogline.model.caller import Caller
+from cloud.board import bounded, origin_of
+from fogline.v1 import control_pb2
 
 
-def lane_words(board: Board, caller: Caller, plan: str) -> list[LaneWord]:
-    """The newest reports of a plan's lanes."""
-    words = []
-    for word in board.nodes(caller.tenant):
-        journaled = {origin_of(j.origin): j.journaled for j in word.report.journals}
-        words += [
-            LaneWord(
+def lane_words(reports: Iterable[bytes]) -> dict[str, list[LaneWord]]:
+    """The lanes in serialised reports, by plan."""
+    words: dict[str, list[LaneWord]] = {}
+    for raw in reports:
+        report = control_pb2.NodeReport.FromString(raw)
+        journaled = {origin_of(j.origin): j.journaled for j in report.journals}
+        for lane in report.lanes:
+            origin = origin_of(lane.origin)
+            if origin is None or origin not in journaled:
+                continue
+            word = LaneWord(
                 origin=origin,
                 journaled=bounded(journaled[origin]),
                 start=bounded(lane.start),
                 committed=bounded(lane.committed),
                 pending=bounded(lane.pending),
             )
-            for lane in word.report.lanes
-            if lane.plan == plan and (origin := origin_of(lane.origin)) is not None and origin in journaled
-        ]
+            words.setdefault(lane.plan, []).append(word)
     return words

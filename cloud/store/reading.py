@@ -177,6 +177,12 @@ class Reading:
             found.setdefault(row.plan, {})[term] = row.readings
         return found
 
+    def reports(self, tenant: str) -> list[bytes]:
+        """The newest report of every node that was not retired."""
+        table = schema.nodes
+        query = select(table.c.report).where(table.c.tenant == tenant, table.c.retired_us.is_(None))
+        return list(self._connection.execute(query.order_by(table.c.node)).scalars())
+
     def readings(self, tenant: str) -> int:
         """Readings that were counted into states since the store was created."""
         table = schema.counters

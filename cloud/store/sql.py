@@ -207,6 +207,7 @@ class SqlStore:
                 offsets=reading.ledger(tenant),
                 journals=reading.journals(tenant),
                 counters=reading.counters(tenant),
+                reports=reading.reports(tenant),
             )
 
         return await self._backend.read(ledger)

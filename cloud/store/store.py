@@ -37,6 +37,8 @@ class LedgerTerms:
     offsets: list[LedgerRow]
     journals: list[JournalRow]
     counters: dict[str, dict[ReadingTerm, int]]
+    reports: list[bytes]
+    """Serialised reports of the nodes, the ones that ``journals`` are of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from cloud.settings import CloudSettings, Role
 from cloud.store.opening import STORE_FILE, open_store
 from fogline.model.clock import SystemClock
 from fogline.model.part import Contribution, Part
-from fogline.uplink.dial import channel_to
+from fogline.uplink.dial import channel_to, serves
 from fogline.v1 import api_pb2, api_pb2_grpc, control_pb2, control_pb2_grpc
 from tests.contract.conftest import empty_postgres  # noqa: F401 - a fixture
 from tests.contract.installation import Reading, origin, plan_of, spec, state_of
@@ -59,15 +59,21 @@ def open_cloud(tmp_path: Path, store_url: str) -> OpenCloud:
                 group.create_task(cloud.run(stopping))
                 await cloud.serving.wait()
                 async with channel_to(cloud.server.address) as channel:
-                    channel.address = cloud.server.address  # type: ignore[attr-defined] # for child_of
+                    channel.cloud = cloud  # type: ignore[attr-defined] # for what is not asked over it
                     yield channel
                 stopping.set()
 
     return opened
 
 
-def address_of(channel: Any) -> str:
-    return str(channel.address)
+def cloud_of(channel: Any) -> Cloud:
+    cloud = channel.cloud
+    assert isinstance(cloud, Cloud)
+    return cloud
+
+
+def address_of(channel: grpc.aio.Channel) -> str:
+    return cloud_of(channel).server.address
 
 
 async def status(channel: grpc.aio.Channel) -> api_pb2.GetStatusResponse:
@@ -249,3 +255,24 @@ async def test_a_process_without_children_goes_on_when_the_one_with_children_sto
         async with child_of(address_of(other), plan) as child:
             assert (await child.push(part(SOME, 0)))[1] == {"n1": 2}
         assert await at_last(other, 2) == {"north": 1, "south": 1}
+
+
+async def test_a_process_that_cannot_reach_its_store_sends_its_children_elsewhere(
+    open_cloud: OpenCloud,
+) -> None:
+    async with open_cloud(name="one") as one, open_cloud(name="other") as other:
+        plan = (await deploy(one)).plan
+        async with child_of(address_of(one), plan) as child:
+            assert (await child.push(part(SOME, 0)))[0] == "ack"
+            await cloud_of(one).serves(serving=False)
+            # Which of them depends on where the end of the stream is noticed.
+            with pytest.raises((grpc.aio.AioRpcError, ConnectionError, asyncio.InvalidStateError)):
+                await child.push(part(SOME, 2))
+        assert not await serves(address_of(one), within=HANG_SECONDS)
+        assert await serves(address_of(other), within=HANG_SECONDS)
+        call = control_pb2_grpc.ControlServiceStub(one).Attach()
+        assert await call.code() is grpc.StatusCode.UNAVAILABLE
+        assert await call.details() == "this process cannot reach its store"
+        await cloud_of(one).serves(serving=True)
+        async with child_of(address_of(one), plan) as child:
+            assert (await child.push(part(SOME, 2)))[1] == {"n1": 4}
