@@ -233,7 +233,7 @@ async def test_one_line_says_where_everything_is_and_a_second_up_is_refused(
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1", ready["rest"])
         async with httpx.AsyncClient(trust_env=False) as http:
             assert (await http.get(f"{ready['rest']}/healthz")).json() == {"status": "serving"}
-        assert list(ready["metrics"]) == ["cloud", "aggregator", "node-1"]
+        assert list(ready["metrics"]) == ["cloud", "aggregator", "dashboard", "node-1"]
         assert {name: len(pids) for name, pids in ready["pids"].items() if name != "supervisor"} == {
             "cloud": 1,
             "aggregator": 1,
