@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from cloud.store.migrate import migrate
 from cloud.store.opening import open_postgres, open_store
@@ -403,6 +403,51 @@ async def test_a_server_that_is_not_there_may_yet_come(postgres: PostgresServer,
         with pytest.raises(StoreBusy, match="cannot be reached"):
             async with open_store(url, tmp_path, T0):
                 pass
+
+
+async def test_a_commit_is_durable_whatever_the_database_was_set_to(
+    made: Installation, url: str, postgres: PostgresServer
+) -> None:
+    """A relaxed session makes COMMIT return before the disk has it; what was made stronger stays so."""
+
+    def setting(connection: Connection) -> str:
+        return str(connection.exec_driver_sql("SHOW synchronous_commit").scalar())
+
+    name = url.rpartition("/")[2]
+    for given, used in (("off", "on"), ("remote_apply", "remote_apply")):
+        postgres.sql(f'ALTER DATABASE "{name}" SET synchronous_commit = {given}')
+        try:
+            async with open_postgres(url, T0) as store:
+                assert await store._backend.read(setting) == given
+                assert await store._backend.write(setting) == used
+        finally:
+            postgres.sql(f'ALTER DATABASE "{name}" RESET synchronous_commit')
+
+
+async def test_the_privileges_that_the_documents_name_are_enough(
+    made: Installation, url: str, postgres: PostgresServer
+) -> None:
+    name = url.rpartition("/")[2]
+    with another(url) as owner:
+        owner.execute("CREATE ROLE worker LOGIN PASSWORD 'words'")
+        owner.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO worker")
+        owner.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO worker")
+        try:
+            lesser = f"postgresql://worker:words@127.0.0.1:{postgres.port}/{name}"
+            async with open_postgres(lesser, T0) as store:
+                less = Installation(store)
+                await less.catalog.refresh(store)
+                await less.attach("n1")
+                assert not (await less.push(MORE, first=2)).refused
+                assert not (await less.push(MORE, of=origin("n2"))).refused
+                assert await counted(less) == 6
+                await store.leave(await store.join("worker"))
+                layout = less.catalog.layouts("main", less.plan_id)["by_zone"]
+                assert await store.retire_states("main", less.plan_id, layout, T0 * 2)
+                assert await store.drop_results("main", less.plan_id, layout, T0 * 2)
+        finally:
+            owner.execute("DROP OWNED BY worker")
+            owner.execute("DROP ROLE worker")
 
 
 def test_the_password_is_in_no_list_of_processes(postgres: PostgresServer) -> None:
