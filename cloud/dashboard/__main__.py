@@ -2,6 +2,7 @@
 
 import sys
 
+import cloud.dashboard.lean  # noqa: F401 - first, see there
 import fogline.service.lean  # noqa: F401 - first, see there
 
 # isort: split
