@@ -21,10 +21,10 @@ from tests.postgres import PostgresServer
 
 HANG_S = 60.0
 STAGES = [
-    ("commit", "before", "12"),
-    ("commit", "after", "9"),
-    ("finish", "before", "7"),
-    ("finish", "after", "7"),
+    ("commit", "before", "3"),
+    ("commit", "after", "2"),
+    ("finish", "before", "4"),
+    ("finish", "after", "4"),
 ]
 """Where the first of two processes dies, each time that the node has come back to it."""
 
