@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from sqlalchemy import Connection, Row
 
 Columns = Sequence[Sequence[Any]]
+Found = Row[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +33,17 @@ class Put:
 class Bulk(Protocol):
     """Puts and asks for many rows."""
 
+    def say(self, connection: Connection, statement: str, values: Sequence[Any]) -> Sequence[Found]:
+        """Run a statement with these values for its ``?``. It returns rows."""
+        ...
+
     def put(self, connection: Connection, put: Put, same: Sequence[Any], columns: Columns) -> None:
         """Insert rows given by columns."""
         ...
 
     def ask(
         self, connection: Connection, statement: str, kinds: str, columns: Columns, values: Sequence[Any] = ()
-    ) -> Sequence[Row[*tuple[Any, ...]]]:
+    ) -> Sequence[Found]:
         """Run a statement that begins with ``WITH given(…) AS ({given})``: the rows of these columns.
 
         Or, of one column, with ``column {among}``. Further values stand as ``?``, behind them. The statement
@@ -50,6 +55,10 @@ class Bulk(Protocol):
 class SqliteBulk:
     """A tuple for each row."""
 
+    def say(self, connection: Connection, statement: str, values: Sequence[Any]) -> Sequence[Found]:
+        """As :class:`Bulk` says."""
+        return connection.exec_driver_sql(statement, tuple(values)).all()
+
     def put(self, connection: Connection, put: Put, same: Sequence[Any], columns: Columns) -> None:
         """As :class:`Bulk` says."""
         rows = list(zip(*map(repeat, same), *columns, strict=False))
@@ -57,12 +66,12 @@ class SqliteBulk:
 
     def ask(
         self, connection: Connection, statement: str, kinds: str, columns: Columns, values: Sequence[Any] = ()
-    ) -> Sequence[Row[*tuple[Any, ...]]]:
+    ) -> Sequence[Found]:
         """As :class:`Bulk` says; in as many statements as SQLite's limit of variables asks for."""
         assert len(kinds) == len(columns)
         size = SQLITE_VALUES // len(columns)
         row = f"({','.join('?' * len(columns))})"
-        found: list[Row[*tuple[Any, ...]]] = []
+        found: list[Found] = []
         for at in range(0, len(columns[0]), size):
             rows = list(zip(*(column[at : at + size] for column in columns), strict=True))
             marks = ",".join(repeat(row, len(rows)))
@@ -75,6 +84,10 @@ class SqliteBulk:
 class PostgresBulk:
     """An array for each column."""
 
+    def say(self, connection: Connection, statement: str, values: Sequence[Any]) -> Sequence[Found]:
+        """As :class:`Bulk` says."""
+        return connection.exec_driver_sql(_postgres_question(statement, ""), tuple(values)).all()
+
     def put(self, connection: Connection, put: Put, same: Sequence[Any], columns: Columns) -> None:
         """As :class:`Bulk` says."""
         arrays = [_ARRAYS[kind](column) for kind, column in zip(put.kinds, columns, strict=True)]
@@ -82,7 +95,7 @@ class PostgresBulk:
 
     def ask(
         self, connection: Connection, statement: str, kinds: str, columns: Columns, values: Sequence[Any] = ()
-    ) -> Sequence[Row[*tuple[Any, ...]]]:
+    ) -> Sequence[Found]:
         """As :class:`Bulk` says."""
         arrays = [_ARRAYS[kind](column) for kind, column in zip(kinds, columns, strict=True)]
         return connection.exec_driver_sql(_postgres_question(statement, kinds), (*arrays, *values)).all()

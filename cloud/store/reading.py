@@ -6,14 +6,57 @@ Each in the caller's transaction.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Text, bindparam, func, literal_column, or_, select
 
 from cloud.finish.decision import Assignment, Mark, Status, watermarks
 from cloud.store import schema
 from fogline.engine.state import ReadingTerm
 from fogline.model.clock import NEVER
 from fogline.model.part import Origin
+
+# Asked after every commit, so built once: building them anew costs more than the database does.
+_TENANT: Final = bindparam("tenant", type_=Text)
+_PLAN: Final = bindparam("plan", type_=Text)
+_ENDED: Final = or_(schema.offsets.c.closed == 1, schema.offsets.c.gone == 1)
+_MARKS: Final = (
+    select(
+        schema.origins.c.stream,
+        schema.origins.c.node,
+        _ENDED.label("ended"),
+        func.min(schema.offsets.c.watermark).label("least"),
+        func.max(schema.offsets.c.watermark).label("greatest"),
+    )
+    .join(schema.origins, schema.origins.c.number == schema.offsets.c.origin)
+    .where(schema.offsets.c.tenant == _TENANT, schema.offsets.c.plan == _PLAN)
+    .group_by(schema.origins.c.stream, schema.origins.c.node, literal_column("3"))
+)
+# Origins with messages that their node lists and the plan has not begun on: a new plan does not take an old epoch for
+# sent because the newest one is.
+_NOT_BEGUN: Final = (
+    select(schema.origins.c.stream, schema.origins.c.node)
+    .join(schema.journals, schema.journals.c.origin == schema.origins.c.number)
+    .where(
+        schema.origins.c.tenant == _TENANT,
+        schema.journals.c.listed == 1,
+        schema.journals.c.journaled > schema.journals.c.base,
+        schema.origins.c.number.not_in(
+            select(schema.offsets.c.origin).where(
+                schema.offsets.c.tenant == _TENANT, schema.offsets.c.plan == _PLAN
+            )
+        ),
+    )
+    .distinct()
+)
+_PASSED: Final = select(schema.passed.c.stream, schema.passed.c.node, schema.passed.c.passed_us).where(
+    schema.passed.c.tenant == _TENANT, schema.passed.c.plan == _PLAN
+)
+_ASSIGNMENTS: Final = (
+    select(schema.assignments.c.node, schema.assignments.c.from_us, schema.assignments.c.to_us)
+    .where(schema.assignments.c.tenant == _TENANT, schema.assignments.c.plan == _PLAN)
+    .order_by(schema.assignments.c.node, schema.assignments.c.from_us)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,34 +108,19 @@ class Reading:
     def passed(self, tenant: str, plan: str) -> dict[str, dict[str, int]]:
         """By stream and node: up to where the node has sent everything; it never goes back."""
         found = {stream: watermarks(marks) for stream, marks in (self._marks(tenant, plan)).items()}
-        table = schema.passed
-        query = select(table).where(table.c.tenant == tenant, table.c.plan == plan)
-        for row in self._connection.execute(query):
+        for row in self._connection.execute(_PASSED, {"tenant": tenant, "plan": plan}):
             nodes = found.setdefault(row.stream, {})
             nodes[row.node] = max(row.passed_us, nodes.get(row.node, row.passed_us))
         return found
 
     def _marks(self, tenant: str, plan: str) -> dict[str, list[Mark]]:
         """How far each node's open and closed origins are, by stream."""
-        offsets, origins = schema.offsets, schema.origins
-        ended = or_(offsets.c.closed == 1, offsets.c.gone == 1)
-        query = (
-            select(
-                origins.c.stream,
-                origins.c.node,
-                ended.label("ended"),
-                func.min(offsets.c.watermark).label("least"),
-                func.max(offsets.c.watermark).label("greatest"),
-            )
-            .join(origins, origins.c.number == offsets.c.origin)
-            .where(offsets.c.tenant == tenant, offsets.c.plan == plan)
-            .group_by(origins.c.stream, origins.c.node, ended)
-        )
+        name = {"tenant": tenant, "plan": plan}
         found: dict[str, list[Mark]] = {}
-        for row in self._connection.execute(query):
+        for row in self._connection.execute(_MARKS, name):
             mark = Mark(node=row.node, closed=bool(row.ended), least_us=row.least, greatest_us=row.greatest)
             found.setdefault(row.stream, []).append(mark)
-        for row in self._connection.execute(_not_begun(tenant, plan)):
+        for row in self._connection.execute(_NOT_BEGUN, name):
             mark = Mark(node=row.node, closed=False, least_us=NEVER, greatest_us=NEVER)
             found.setdefault(row.stream, []).append(mark)
         return found
@@ -112,15 +140,9 @@ class Reading:
 
     def assignments(self, tenant: str, plan: str) -> tuple[Assignment, ...]:
         """Every assignment the plan ever had."""
-        table = schema.assignments
-        query = (
-            select(table)
-            .where(table.c.tenant == tenant, table.c.plan == plan)
-            .order_by(table.c.node, table.c.from_us)
-        )
         return tuple(
             Assignment(node=row.node, from_us=row.from_us, to_us=row.to_us)
-            for row in self._connection.execute(query)
+            for row in self._connection.execute(_ASSIGNMENTS, {"tenant": tenant, "plan": plan})
         )
 
     def ledger(self, tenant: str) -> list[LedgerRow]:
@@ -206,22 +228,3 @@ class Reading:
             )
             for row in rows
         ]
-
-
-def _not_begun(tenant: str, plan: str) -> Select[str, str]:
-    """Origins with messages that their node lists and the plan has not begun on: a new plan does not take an old
-    epoch for sent because the newest one is.
-    """
-    offsets, origins, journals = schema.offsets, schema.origins, schema.journals
-    begun = select(offsets.c.origin).where(offsets.c.tenant == tenant, offsets.c.plan == plan)
-    return (
-        select(origins.c.stream, origins.c.node)
-        .join(journals, journals.c.origin == origins.c.number)
-        .where(
-            origins.c.tenant == tenant,
-            journals.c.listed == 1,
-            journals.c.journaled > journals.c.base,
-            origins.c.number.not_in(begun),
-        )
-        .distinct()
-    )

@@ -26,6 +26,7 @@ from fogline.v1 import plan_pb2
 from fogline.wire.plan import plan_from_wire
 
 INCARNATION_BYTES: Final = 16
+_INCARNATION: Final = select(schema.store.c.incarnation)
 
 
 class SqlStore:
@@ -214,7 +215,7 @@ class SqlStore:
 
     def _look(self, connection: Connection) -> None:
         """See whether the store was restored from a backup: what is known of it then no longer holds."""
-        found = bytes(connection.execute(select(schema.store.c.incarnation)).scalar_one())
+        found = bytes(connection.execute(_INCARNATION).scalar_one())
         if found != self._incarnation:
             self._origins.forget()
             self._layouts.clear()

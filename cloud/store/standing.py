@@ -1,4 +1,4 @@
-"""A window's standing as columns, and back."""
+"""A window's standing from its columns."""
 
 import json
 
@@ -18,15 +18,3 @@ def standing_of(row: RowMapping) -> Standing:
         missing=tuple(json.loads(row["missing"])),
         revision=row["revision"],
     )
-
-
-def standing_values(standing: Standing) -> dict[str, int | str]:
-    """The columns of a standing."""
-    return {
-        "status": standing.status.value,
-        "settled": int(standing.settled),
-        "have": standing.have,
-        "expected": standing.expected,
-        "missing": json.dumps(standing.missing),
-        "revision": standing.revision,
-    }
