@@ -72,8 +72,10 @@ class Edge(grpc.aio.ServerInterceptor):
                 await _abort(context, error)
             except grpc.aio.AbortError:
                 raise
-            except Exception:  # noqa: BLE001 - logged with its traceback, and counted
+            except Exception as error:  # noqa: BLE001 - logged with its traceback, and counted
                 # The outermost edge of a call: one broken call must not end the others.
+                if _is_gone(error):
+                    return None
                 self.failed += 1
                 _log.exception("call failed")
                 await _abort(context, FogError("nobody foresaw this error"))
@@ -92,6 +94,13 @@ async def _abort(context: Context, error: FogError) -> NoReturn:
     spelled = rpc_status.to_status(to_status(error))
     await context.abort(spelled.code, spelled.details, tuple(spelled.trailing_metadata))
     raise AssertionError  # abort raises
+
+
+def _is_gone(error: BaseException) -> bool:
+    """Whether a call broke because its caller went while it was written to: nobody is left to be told."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(_is_gone(inner) for inner in error.exceptions)
+    return isinstance(error, grpc.aio.InternalError)
 
 
 def _parsed(raw: bytes, parse: Callable[[bytes], Any]) -> Any:

@@ -314,3 +314,12 @@ async def test_windows_that_may_still_change_are_counted_by_step_and_status(
     await installation.finish()
     (row,) = await installation.store.unsettled()
     assert (row.windows, row.oldest_end_us) == (1, T0 + 20 * SECOND)
+
+
+async def test_the_live_view_shows_the_busiest_keys_first(installation: Installation) -> None:
+    readings = [Reading(1 + n, f"z{key}", 1.0) for key in range(4) for n in range(1 + key % 3)]
+    await installation.push(readings, watermark=5)
+    await installation.finish()
+    live = await installation.store.live("main", installation.plan_id, "by_zone", windows=1, keys=3)
+    assert [(row.key, row.readings) for row in live.rows] == [(("z2",), 3), (("z1",), 2), (("z0",), 1)]
+    assert [(w.keys, w.readings) for w in live.windows] == [(4, 7)]

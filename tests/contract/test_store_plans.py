@@ -29,6 +29,12 @@ async def test_a_new_plan_runs_beside_the_public_one(installation: Installation)
     assert shelf.generation == 2
 
 
+async def test_a_plan_keeps_the_spec_that_it_was_deployed_with(installation: Installation) -> None:
+    assert await installation.store.spec("main", installation.plan_id) == installation.text
+    assert await installation.store.spec("main", "nothing") == ""
+    assert installation.store.database in ("sqlite", "postgresql")
+
+
 async def test_a_newer_plan_gives_up_one_that_was_never_public(installation: Installation) -> None:
     await installation.deploy(spec(more=", avg(temp) AS mean"))
     middle = installation.plan

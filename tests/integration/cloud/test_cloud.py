@@ -114,6 +114,17 @@ async def test_only_calls_with_one_answer_have_a_deadline_of_the_server(
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
+async def test_a_child_that_goes_is_no_failure_of_the_server(
+    running: Running, channel: grpc.aio.Channel
+) -> None:
+    deployed = await deploy(channel)
+    for first in range(20):
+        async with child_of(running.address, deployed.plan) as child:
+            await child.push(part(SOME[:1], first))
+    await running.cloud.server.stop()
+    assert running.cloud.server.edge.failed == 0
+
+
 async def test_a_lane_for_a_plan_that_nobody_deployed_fails_with_a_reason(
     running: Running,
 ) -> None:

@@ -223,8 +223,10 @@ async def test_a_grpc_follower_that_does_not_read_is_paced(
         # It goes on where it stood as soon as it reads.
         for _ in range(5):
             assert await call.read()
+        # It goes while the server writes to it, which is nobody's fault.
         call.cancel()
     await until(lambda: house.cloud.services.results.followers.now == 0, within=WITHIN)
+    assert house.cloud.server.edge.failed == 0
 
 
 async def test_followers_are_sent_away_when_the_server_stops(house: House) -> None:
