@@ -88,7 +88,6 @@ def test_any_thread_may_end_an_iteration(cloud: ScriptedCloud) -> None:
 
     def answer(_request: Any, _context: Any) -> Iterator[Any]:
         yield api_pb2.GetResultsResponse(results=[window(1)], resume_token="1")
-        reached.set()
         go_on.wait(30)
 
     cloud.answers["GetResults"] = answer
@@ -101,8 +100,13 @@ def test_any_thread_may_end_an_iteration(cloud: ScriptedCloud) -> None:
 
         closing = threading.Thread(target=close)
         closing.start()
-        assert [result.change for result in following] == [1]
+        seen = []
+        for result in following:
+            seen.append(result.change)
+            # Only now: what was sent but not handed out goes with the connection.
+            reached.set()
         closing.join()
+        assert seen == [1]
         assert following.resume_token == "1"
     go_on.set()
 
@@ -112,7 +116,6 @@ def test_closing_the_client_ends_a_reader_with_an_error(cloud: ScriptedCloud) ->
 
     def answer(_request: Any, _context: Any) -> Iterator[Any]:
         yield api_pb2.GetResultsResponse(results=[window(1)], resume_token="1")
-        reached.set()
         go_on.wait(30)
 
     def close() -> None:
