@@ -211,14 +211,22 @@ def up(
         Path | None,
         typer.Option(metavar="FILE", help="Deploy this spec, beside the sensors' if they are on."),
     ] = None,
+    broker: Annotated[
+        str,
+        typer.Option(
+            envvar="FOGLINE_UP_BROKER",
+            show_envvar=False,
+            metavar="URL",
+            help="The nodes read from this broker, too: mqtt[s]://[USER:PASSWORD@]HOST:PORT.",
+        ),
+    ] = "",
     store: Annotated[
         str,
         typer.Option(
             envvar="FOGLINE_CLOUD_STORE",
             show_envvar=False,
             metavar="URL",
-            help="Where results are kept: postgresql://USER:PASSWORD@HOST:PORT/DATABASE [default: SQLite in DIR]. "
-            "Set FOGLINE_CLOUD_STORE instead if others on this machine may not read the password.",
+            help="Where results are kept: postgresql://USER:PASSWORD@HOST:PORT/DATABASE [default: SQLite in DIR].",
         ),
     ] = "",
     as_json: Annotated[
@@ -226,10 +234,12 @@ def up(
     ] = False,
 ) -> None:
     """Run every tier on this machine, with live readings of its own sensors."""
+    from fogline.cli.up.given import hide_secrets
     from fogline.cli.up.run import Wishes
     from fogline.cli.up.run import up as run
     from fogline.client.find import default_directory
 
+    hide_secrets()
     run(
         Wishes(
             directory=directory or default_directory(),
@@ -238,6 +248,7 @@ def up(
             browser=browser,
             pipeline=pipeline,
             as_json=as_json,
+            broker=broker,
             store=store,
         )
     )

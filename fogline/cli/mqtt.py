@@ -10,6 +10,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from fogline.model.errors import InvalidInput
+from fogline.service.logs import hidden
 
 _SESSION: Final = 300
 """Seconds that the server keeps the session while the connection is down, so that it recognises repeats."""
@@ -25,7 +26,9 @@ def make_client(url: str, *, purpose: str, inflight: int = 20, queued: int = 0) 
     """
     address = urlsplit(url)
     if address.scheme not in _PORTS or not address.hostname:
-        raise InvalidInput(f"{url!r} is no MQTT server", hint="write mqtt://HOST:PORT, or mqtts:// for TLS")
+        raise InvalidInput(
+            f"{hidden(url)!r} is no MQTT server", hint="write mqtt://HOST:PORT, or mqtts:// for TLS"
+        )
     client = Client(
         CallbackAPIVersion.VERSION2, client_id=f"fogline-{purpose}-{secrets.token_hex(4)}", protocol=MQTTv5
     )

@@ -26,9 +26,9 @@ async def fogline(*arguments: str) -> str:
 class Site:
     """All tiers on this machine, started and stopped by the supervisor."""
 
-    def __init__(self, folder: Path, pipeline: Path, *, nodes: int = 2) -> None:
+    def __init__(self, folder: Path, pipeline: Path, *more: str, nodes: int = 2) -> None:
         self.folder = folder
-        self._arguments = ("--dir", str(folder), "--nodes", str(nodes), "--pipeline", str(pipeline))
+        self._arguments = ("--dir", str(folder), "--nodes", str(nodes), "--pipeline", str(pipeline), *more)
         self._process: Process | None = None
         self.ready: dict[str, Any] = {}
 

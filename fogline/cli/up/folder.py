@@ -3,8 +3,10 @@
 import fcntl
 import json
 import os
+import secrets
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,10 +43,24 @@ class Folder:
         return max((int(n) for n in numbers if n.isdecimal()), default=0)
 
     def write_settings(self, name: str, text: str) -> Path:
-        """Write a tier's settings file."""
-        path = self.path / "settings" / f"{name}.toml"
-        _replace(path, text)
+        """Write a tier's settings file, which nobody else can read: it may have a database's password."""
+        return self.write_secret(f"{name}.toml", text)
+
+    def write_secret(self, name: str, text: str) -> Path:
+        """Write a file beside the settings that only this user can read."""
+        path = self.path / "settings" / name
+        _replace(path, text, mode=0o600)
         return path
+
+    def installation(self) -> str:
+        """Name what runs in this folder, the same in every run: 8 random letters and digits."""
+        path = self.path / "installation"
+        with suppress(OSError):
+            if name := path.read_text(encoding="ascii").strip():
+                return name
+        name = secrets.token_hex(4)
+        _replace(path, name)
+        return name
 
     def open_log(self, name: str) -> int:
         """Open a tier's log for appending and return the descriptor; a big one is kept once as ``.1``."""
@@ -157,7 +173,10 @@ def _lives(pid: str) -> bool:
     return pid.isdecimal() and Path("/proc", pid).exists()
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, text: str, *, mode: int = 0o644) -> None:
     fresh = path.with_suffix(path.suffix + ".new")
-    fresh.write_text(text, encoding="utf-8")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
     fresh.replace(path)

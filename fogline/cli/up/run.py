@@ -14,6 +14,7 @@ from typing import Final
 from fogline.cli import shapes
 from fogline.cli.exits import reported
 from fogline.cli.up.folder import Folder, Lock
+from fogline.cli.up.given import Broker, read_broker
 from fogline.cli.up.ports import Reservations, choose_ports, metrics_of
 from fogline.cli.up.publish import publish_sensors
 from fogline.cli.up.screen import show
@@ -24,7 +25,6 @@ from fogline.cli.up.tiers import (
     CLOUD,
     DASHBOARD,
     REST,
-    STORE_VARIABLE,
     Tiers,
     make_tiers,
     node_names,
@@ -50,6 +50,8 @@ class Wishes:
     browser: bool
     pipeline: Path | None
     as_json: bool
+    broker: str = field(default="", repr=False)
+    """URL of a broker that the nodes read from beside their listeners; empty: none."""
     store: str = field(default="", repr=False)
     """URL of the cloud's store; empty: SQLite in the folder."""
 
@@ -58,17 +60,16 @@ def up(wishes: Wishes) -> None:
     """Run every tier until SIGTERM or SIGINT."""
     with reported():
         _check_installed()
+        broker = read_broker(wishes.broker) if wishes.broker else None
         specs = _read_specs(wishes)
         folder = Folder(wishes.directory)
         folder.make()
         lock = Lock(folder)
         lock.take()
         folder.check_store(wishes.store)
-        # The cloud alone is told it; the other tiers' environment is this one's.
-        os.environ.pop(STORE_VARIABLE, None)
         with Reservations() as reservations:
-            tiers = _lay_out(wishes, folder, lock, reservations)
-            asyncio.run(_Run(wishes, folder, tiers, specs).until_stopped())
+            tiers = _lay_out(wishes, folder, lock, reservations, broker)
+            asyncio.run(_Run(wishes, folder, tiers, specs, broker).until_stopped())
 
 
 def _check_installed() -> None:
@@ -90,7 +91,9 @@ def _read_specs(wishes: Wishes) -> tuple[tuple[str, str], ...]:
     return tuple(specs)
 
 
-def _lay_out(wishes: Wishes, folder: Folder, lock: Lock, reservations: Reservations) -> Tiers:
+def _lay_out(
+    wishes: Wishes, folder: Folder, lock: Lock, reservations: Reservations, broker: Broker | None
+) -> Tiers:
     before = folder.nodes_before()
     nodes = node_names(wishes.nodes or before or _DEFAULT_NODES)
     if before > len(nodes):
@@ -102,7 +105,7 @@ def _lay_out(wishes: Wishes, folder: Folder, lock: Lock, reservations: Reservati
         say(note)
     folder.write_ports(choice.ports)
     say(f"starting cloud, aggregator and {len(nodes)} node{'s' * (len(nodes) > 1)} in {folder.path} ...")
-    return make_tiers(folder, lock, choice.ports, nodes, store=wishes.store)
+    return make_tiers(folder, lock, choice.ports, nodes, broker=broker, store=wishes.store)
 
 
 def say(line: str) -> None:
@@ -114,8 +117,14 @@ class _Run:
     """The part of an ``up`` in which processes run."""
 
     def __init__(
-        self, wishes: Wishes, folder: Folder, tiers: Tiers, specs: tuple[tuple[str, str], ...]
+        self,
+        wishes: Wishes,
+        folder: Folder,
+        tiers: Tiers,
+        specs: tuple[tuple[str, str], ...],
+        broker: Broker | None,
     ) -> None:
+        self._broker: Final = broker
         self._wishes: Final = wishes
         self._folder: Final = folder
         self._tiers: Final = tiers
@@ -141,7 +150,8 @@ class _Run:
         self._announce()
         async with asyncio.TaskGroup() as group:
             if self._wishes.sensors:
-                group.create_task(publish_sensors(self._tiers.listeners), name="publish sensors")
+                servers = self._tiers.listeners if self._broker is None else [self._broker.with_password]
+                group.create_task(publish_sensors(servers), name="publish sensors")
             if not self._wishes.as_json:
                 group.create_task(show(client, pipelines, self._tiers), name="show results")
 

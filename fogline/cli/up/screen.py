@@ -35,11 +35,13 @@ async def show(client: Client, pipelines: tuple[str, ...], tiers: Tiers) -> None
 
 def greeting(tiers: Tiers) -> str:
     """Say where everything is."""
+    broker = () if tiers.broker is None else (f"  nodes read from  {tiers.broker}",)
     return "\n".join(
         (
             "[bold green]Fogline is up.[/]  Ctrl-C stops it; the next `fogline up` goes on.",
             f"  dashboard        http://{tiers.address(DASHBOARD)}/",
             f"  devices publish  {'  '.join(tiers.listeners)}",
+            *broker,
             f"  SDK and CLI      {tiers.address(CLOUD)}",
             f"  HTTP API         http://{tiers.address(REST)}/v1",
         )

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from fogline.cli.up.child import Child
 from fogline.cli.up.folder import Folder, Lock
+from fogline.cli.up.given import STORE_VARIABLE, Broker
 from fogline.cli.up.ports import HOST, metrics_of
 
 CLOUD: Final = "cloud"
@@ -14,8 +15,6 @@ AGGREGATOR: Final = "aggregator"
 DASHBOARD: Final = "dashboard"
 REST: Final = "rest"
 """The HTTP API, a port of the cloud."""
-STORE_VARIABLE: Final = "FOGLINE_CLOUD_STORE"
-"""Where the cloud finds its store's URL."""
 
 _DIAL_AGAIN: Final = "500ms"
 """Longest wait before a parent is dialled again: on one machine there is no network to spare."""
@@ -35,6 +34,8 @@ class Tiers:
     cloud: Child
     dashboard: Child
     ports: Mapping[str, int]
+    broker: str | None = None
+    """The broker that the nodes read from, without user and password."""
 
     @property
     def all(self) -> tuple[Child, ...]:
@@ -59,6 +60,7 @@ class Tiers:
         """Shape what runs where (docs/cli.md); what does not exist yet is null."""
         return {
             "mqtt": self.listeners,
+            "broker": self.broker,
             "grpc": self.address(CLOUD),
             "rest": f"http://{self.address(REST)}/v1",
             "dashboard": f"http://{self.address(DASHBOARD)}/",
@@ -81,10 +83,17 @@ def measured(nodes: Iterable[Child]) -> tuple[str, ...]:
 
 
 def make_tiers(
-    folder: Folder, lock: Lock, ports: Mapping[str, int], nodes: tuple[str, ...], *, store: str = ""
+    folder: Folder,
+    lock: Lock,
+    ports: Mapping[str, int],
+    nodes: tuple[str, ...],
+    *,
+    broker: Broker | None = None,
+    store: str = "",
 ) -> Tiers:
     """Write every tier's settings and make its process, not started yet; ``store`` is the cloud's, a secret."""
     secrets = {STORE_VARIABLE: store} if store else {}
+    reading = {} if broker is None else _reading(folder, broker, shared=len(nodes) > 1)
 
     def child(name: str, module: str, settings: Mapping[str, object]) -> Child:
         data = folder.data(name)
@@ -100,10 +109,31 @@ def make_tiers(
     return Tiers(
         cloud=child(CLOUD, "cloud", _cloud(ports)),
         aggregator=child(AGGREGATOR, "aggregator", _aggregator(ports)),
-        nodes=tuple(child(name, "fog_node", _node(ports, name)) for name in nodes),
+        nodes=tuple(child(name, "fog_node", {**_node(ports, name), **_as(name, reading)}) for name in nodes),
         dashboard=process(DASHBOARD, "cloud.dashboard", _dashboard(ports)),
         ports=ports,
+        broker=broker.url if broker is not None else None,
     )
+
+
+def _reading(folder: Folder, broker: Broker, *, shared: bool) -> dict[str, object]:
+    """Settings of a node that reads from a broker; the password stands in a file of its own."""
+    installation = f"fogline-{folder.installation()}"
+    settings: dict[str, object] = {"broker.url": broker.url, "broker.client_id": installation}
+    if broker.user:
+        settings |= {
+            "broker.user": broker.user,
+            "broker.password_file": str(folder.write_secret("broker.password", broker.password)),
+        }
+    if shared:
+        settings["broker.share"] = installation
+    return settings
+
+
+def _as(name: str, reading: Mapping[str, object]) -> dict[str, object]:
+    """The same for one node: each has a session of its own."""
+    client = {"broker.client_id": f"{reading['broker.client_id']}-{name}"} if reading else {}
+    return {**reading, **client}
 
 
 def _at(ports: Mapping[str, int], name: str) -> str:

@@ -59,6 +59,7 @@ def test_endpoints_of_processes_that_do_not_run_yet_have_no_process_ids(tmp_path
 
     assert tiers.endpoints(7) == {
         "mqtt": ["mqtt://127.0.0.1:1883"],
+        "broker": None,
         "grpc": "127.0.0.1:7070",
         "rest": "http://127.0.0.1:8081/v1",
         "dashboard": "http://127.0.0.1:8080/",

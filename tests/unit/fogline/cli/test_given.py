@@ -1,0 +1,35 @@
+import pytest
+
+from fogline.cli.up.given import BROKER_VARIABLE, STORE_VARIABLE, read_broker, without_secrets
+from fogline.model.errors import InvalidInput
+
+
+def test_a_broker_is_taken_apart_and_put_together_again() -> None:
+    broker = read_broker("mqtts://fog:p%40ss%2Fw@broker.example")
+    assert (broker.url, broker.user, broker.password) == ("mqtts://broker.example:8883", "fog", "p@ss/w")
+    assert broker.with_password == "mqtts://fog:p%40ss%2Fw@broker.example:8883"
+    assert "p@ss" not in repr(broker)
+    assert read_broker("mqtt://[::1]:7").url == "mqtt://[::1]:7"
+    assert read_broker("mqtt://b").with_password == "mqtt://b:1883"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["broker:1883", "http://u:secret@b", "mqtt://", "mqtt://u:secret@b:port", "mqtt://u:secret@b/topic"],
+)
+def test_what_is_no_broker_is_said_without_its_password(url: str) -> None:
+    with pytest.raises(InvalidInput, match="mqtt://HOST:1883") as caught:
+        read_broker(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_only_urls_with_passwords_leave_the_command_line() -> None:
+    broker, store = "mqtt://u:p@b", "postgresql://u:p@db/fog"
+    assert without_secrets(
+        ["python", "-m", "fogline", "up", "--broker", broker, f"--store={store}", "--json"]
+    ) == (
+        ["python", "-m", "fogline", "up", "--json"],
+        {BROKER_VARIABLE: broker, STORE_VARIABLE: store},
+    )
+    plain = ["fogline", "up", "--broker", "mqtt://u@b", "--store=postgresql:///fog", "--nodes", "2"]
+    assert without_secrets(plain) == (plain, {})
