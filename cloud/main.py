@@ -99,6 +99,7 @@ class Cloud:
             changes,
             clock,
             board=self._board if self._answers else None,
+            alone=self._members.alone,
             changed=self._finisher.look_at_all,
             serves=self.serves,
         )

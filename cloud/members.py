@@ -79,6 +79,10 @@ class Members:
         """Whether this process keeps house now, for all."""
         return self._roll.me > 0 and self._roll.keeper == self._roll.me
 
+    def alone(self) -> bool:
+        """Whether this process is the only member, as far as it knows."""
+        return self._roll.me > 0 and set(self._roll.beats) == {self._roll.me}
+
     async def join(self) -> None:
         """Be a member from now on."""
         self._roll = Roll(me=await self._store.join(self._name))

@@ -38,17 +38,20 @@ class News:
         clock: Clock,
         *,
         board: Board | None,
+        alone: Callable[[], bool],
         changed: Callable[[], None],
         serves: Serves,
     ) -> None:
-        """``board``: wants to know other processes' reports; ``changed``: told of changes of plans and assignments by
-        anyone; ``serves``: told when the store was away for long, and when it is back.
+        """``board``: wants to know other processes' reports; ``alone``: whether none but this one hears children;
+        ``changed``: told of changes of plans and assignments by anyone; ``serves``: told when the store was away for
+        long, and when it is back.
         """
         self._store = store
         self._catalog = catalog
         self._changes = changes
         self._clock = clock
         self._board = board
+        self._alone = alone
         self._changed = changed
         self._serves = serves
         self._looks = 0
@@ -71,14 +74,17 @@ class News:
             await self._back()
 
     async def _look(self) -> None:
-        if await self._store.edition() != self._catalog.edition:
+        changed = await self._store.edition() != self._catalog.edition
+        if changed:
             await self._catalog.refresh(self._store)
             self._changed()
         if self._changes.followed:
             self._changes.compare(await self._store.newest_changes())
         else:
             self._changes.forget()
-        if self._board is not None and self._looks % REPORTS_EVERY == 0:
+        # Nobody else hears children; but a node may have been retired by a command.
+        others = not self._alone() and self._looks % REPORTS_EVERY == 0
+        if self._board is not None and (changed or others):
             await self._board.take_up()
         self._looks += 1
 

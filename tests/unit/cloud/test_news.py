@@ -45,6 +45,7 @@ class Process:
     def __init__(self) -> None:
         self.store, self.clock, self.changes = Shared(), ManualClock(), Changes()
         self.looks_at_all = 0
+        self.alone = False
         self.serves: list[bool] = []
         self.news = News(
             cast("Store", self.store),
@@ -52,6 +53,7 @@ class Process:
             self.changes,
             self.clock,
             board=cast("Board", self.store),
+            alone=lambda: self.alone,
             changed=self._changed,
             serves=self._serves,
         )
@@ -85,6 +87,16 @@ async def test_nothing_is_asked_of_results_that_nobody_follows(process: Process)
     for _ in range(2 * REPORTS_EVERY):
         await process.look()
     assert "changes" not in process.store.asked
+    assert process.store.asked.count("reports") == 2
+
+
+async def test_who_is_alone_reads_reports_only_after_a_change(process: Process) -> None:
+    process.alone = True
+    for _ in range(2 * REPORTS_EVERY):
+        await process.look()
+    assert process.store.asked.count("reports") == 1, "the first look finds an edition that is new to it"
+    process.store.number = 3
+    await process.look()
     assert process.store.asked.count("reports") == 2
 
 
