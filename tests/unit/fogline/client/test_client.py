@@ -116,6 +116,7 @@ def test_closing_the_client_ends_a_reader_with_an_error(cloud: ScriptedCloud) ->
 
     def answer(_request: Any, _context: Any) -> Iterator[Any]:
         yield api_pb2.GetResultsResponse(results=[window(1)], resume_token="1")
+        reached.set()
         go_on.wait(30)
 
     def close() -> None:
