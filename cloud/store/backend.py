@@ -16,11 +16,11 @@ from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Engine, Function, Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.sql.dml import Insert
 
 from cloud.store.bulk import Bulk
-from fogline.model.errors import StoreBusy
+from fogline.model.errors import InvalidInput, StoreBusy
 
 T = TypeVar("T")
 
@@ -101,6 +101,7 @@ class Backend:
         """Run a transaction that commits at the end, or changes nothing. It may run several times.
 
         Raises :class:`StoreBusy` if the database fails; after a failed COMMIT the outcome is unknown.
+        :class:`InvalidInput` for a value that the database does not take.
         """
         return await self._repeated(self.writers, partial(self._transaction, body, self.begin))
 
@@ -150,6 +151,8 @@ class Backend:
                 return told
         except DBAPIError as error:
             fault = self.fault(error)
+            if isinstance(error, DataError):
+                raise InvalidInput("the store cannot hold a value", hint=fault.message) from error
             if fault.help is Help.MEND:
                 raise
             if fault.help is Help.REPEAT and not committing:

@@ -272,6 +272,14 @@ async def test_a_refused_part_of_an_unknown_origin_leaves_no_row(made: Installat
     assert await made.store.ledger("main") == before_it
 
 
+async def test_a_text_that_postgresql_does_not_take_is_refused_and_stops_nothing(made: Installation) -> None:
+    """PostgreSQL has no NUL in texts; names come over the wire."""
+    with pytest.raises(InvalidInput, match="cannot hold"):
+        await made.push(of=origin("n2"), end=5, gap="no\0thing")
+    assert not (await made.push(MORE, first=2)).refused
+    assert await counted(made) == 4
+
+
 async def test_changes_become_visible_in_the_order_of_their_numbers(made: Installation, url: str) -> None:
     """Who takes numbers holds the pipeline's row until its transaction ends; the next ones wait for it."""
     with another(url) as admin, another(url) as other:
