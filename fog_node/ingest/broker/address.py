@@ -12,7 +12,7 @@ from fogline.model.errors import InvalidInput
 
 PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 MOST_UNACKNOWLEDGED: Final = 50_000
-"""With more, a packet id could come round while the message that had it before is still remembered."""
+"""With more, not everything under way could be remembered without mistaking packet ids that come round."""
 LONGEST_TEXT: Final = 65_535
 LONGEST_KEEP_ALIVE: Final = 65_535
 FOR_EVER: Final = 0xFFFF_FFFF

@@ -36,6 +36,11 @@ from fogline.uplink.backoff import Backoff
 
 GRACE: Final = 1.5
 """A broker is given up when it was silent for this many keep-alive times; the standard's factor."""
+REMEMBERED: Final = 52_000
+"""Newest messages that a redelivery can reach back to, whatever ``receive_max`` is: mosquitto 2.0.11 sends as many
+again from its queue for every PUBACK. A quarter more are held before the oldest go, and that is still less than the
+65,535 after which packet ids come round.
+"""
 FLUSH_S: Final = 2.0
 TICK_S: Final = 1.0
 STOPPING: Final = "stopping"
@@ -181,7 +186,7 @@ class Link:
         return self._around.sessions.enter(
             self._name,
             clean=clean,
-            window=self._settings.receive_max,
+            window=REMEMBERED,
             now_us=self._around.clock.now_us(),
         )
 

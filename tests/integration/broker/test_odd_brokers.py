@@ -103,6 +103,21 @@ async def test_redelivery_is_recognised_by_packet_id_and_content(read: Read) -> 
         assert node.journal.redelivered["air"] == 1
 
 
+async def test_a_broker_that_sends_more_than_was_asked_for_may_repeat_all_of_it(read: Read) -> None:
+    count, numbers = 500, range(1, 501)
+    async with FakeBroker() as broker, read(broker.url, receive_max=10) as node:
+        peer = await broker.welcomed()
+        await granted(peer)
+        peer.send(*(message(b"%d" % number, packet_id=number) for number in numbers))
+        await acknowledged(peer, count)
+        peer.cut()
+        peer = await broker.welcomed(mqtt5.ConnAckPacket(session_present=True).write())
+        peer.send(*(message(b"%d" % number, packet_id=number, again=True) for number in numbers))
+        await acknowledged(peer, count)
+        assert len(node.journal.payloads()) == count
+        assert node.journal.redelivered["air"] == count
+
+
 async def test_a_new_session_reuses_packet_ids_without_confusion(read: Read) -> None:
     async with FakeBroker() as broker, read(broker.url) as node:
         peer = await broker.welcomed()
