@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from fogline.cli.doctor.command import doctor
+
 app = typer.Typer(
     name="fogline",
     help="One SQL pipeline across fog nodes, aggregators and the cloud.",
@@ -349,6 +351,9 @@ def _speed(text: str) -> float | None:
     if not 0.0 < speed < float("inf"):
         raise typer.BadParameter(f"{text!r} is neither max nor a number above 0", param_hint="--speed")
     return speed
+
+
+app.command()(doctor)
 
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)

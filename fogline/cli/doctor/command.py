@@ -1,0 +1,55 @@
+"""The command line of ``fogline doctor``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def doctor(
+    *,
+    directory: Annotated[
+        Path | None,
+        typer.Option("--dir", metavar="DIR", help="Where data shall lie [default: that of `up`]."),
+    ] = None,
+    broker: Annotated[
+        str,
+        typer.Option(
+            envvar="FOGLINE_UP_BROKER",
+            show_envvar=False,
+            metavar="URL",
+            help="mqtt[s]://[USER:PASSWORD@]HOST:PORT.",
+        ),
+    ] = "",
+    mosquitto_conf: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A mosquitto's configuration.")
+    ] = None,
+    server: Annotated[str, typer.Option(metavar="HOST:PORT", help="A cloud's gRPC address.")] = "",
+    store: Annotated[
+        str,
+        typer.Option(
+            envvar="FOGLINE_CLOUD_STORE",
+            show_envvar=False,
+            metavar="URL",
+            help="postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
+        ),
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
+) -> None:
+    """Look at this machine, a broker, a server, a store, and say what to do. Exit code 1: there is a problem."""
+    from fogline.cli.doctor.run import Complaint
+    from fogline.cli.doctor.run import doctor as run
+    from fogline.cli.up.given import hide_secrets
+    from fogline.client.find import default_directory
+
+    hide_secrets()
+    run(
+        Complaint(
+            directory=directory or default_directory(),
+            broker=broker,
+            mosquitto_conf=mosquitto_conf,
+            server=server,
+            store=store,
+        ),
+        as_json=as_json,
+    )
