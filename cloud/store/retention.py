@@ -5,9 +5,21 @@ then on nothing can touch what lies behind it. Then its rows are deleted, some a
 """
 
 from itertools import accumulate
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, func, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    delete,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
 
 from cloud.store import schema
 from cloud.store.backend import Backend
@@ -86,9 +98,15 @@ class Retention:
 
     def _delete(self, table: Table, which: ColumnElement[bool]) -> int:
         """Delete up to MAX_ROWS rows."""
-        name = tuple_(*table.primary_key.columns)
-        some = select(*table.primary_key.columns).where(which).limit(MAX_ROWS)
-        return self._connection.execute(delete(table).where(which, name.in_(some))).rowcount
+        if self._backend.shared:
+            # By their places in the table: whatever PostgreSQL believes of its rows, it cannot plan that badly.
+            place: ColumnElement[Any] = literal_column("ctid")
+            some = select(place).select_from(table).where(which).limit(MAX_ROWS)
+            among = place == func.any(func.array(some.scalar_subquery()))
+        else:
+            name = tuple_(*table.primary_key.columns)
+            among = name.in_(select(*table.primary_key.columns).where(which).limit(MAX_ROWS))
+        return self._connection.execute(delete(table).where(which, among)).rowcount
 
     def _locked_horizon(self, *, key_share: bool) -> int:
         """The step's horizon. Locked against finishing passes, and without ``key_share`` also against commits."""

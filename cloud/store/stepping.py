@@ -33,6 +33,12 @@ _STATES: Final = (
     'SELECT s.pane_us, s."key", s.state FROM given JOIN states s '
     "ON s.tenant = ? AND s.plan = ? AND s.step = ? AND s.pane_us = given.pane_us AND s.key_hash = given.key_hash"
 )
+# The same for PostgreSQL: a lookup by the whole key for each row, whatever it believes of a table that has just grown.
+_STATES_LATERAL: Final = (
+    "WITH given(pane_us, key_hash) AS ({given}) "
+    'SELECT s.pane_us, s."key", s.state FROM given CROSS JOIN LATERAL (SELECT * FROM states WHERE tenant = ? '
+    "AND plan = ? AND step = ? AND pane_us = given.pane_us AND key_hash = given.key_hash OFFSET 0) s"
+)
 _PUT_STATES: Final = Put(
     table="states",
     same=("tenant", "plan", "step"),
@@ -106,7 +112,8 @@ class StepCommit:
             return {}
         rows = sorted(wanted)
         columns = ([row.pane_us for row in rows], [key_hash(row.key) for row in rows])
-        found = self._ask(_STATES, "ib", columns, self._name)
+        statement = _STATES_LATERAL if self._backend.shared else _STATES
+        found = self._ask(statement, "ib", columns, self._name)
         return {Row(pane, key): state for pane, key, state in found}
 
     def _put(self, rows: Sequence[Row], states: Sequence[bytes], touched: Mapping[int, int]) -> None:

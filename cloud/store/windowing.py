@@ -52,6 +52,12 @@ _STATES: Final = (
     "ON s.tenant = w.tenant AND s.plan = w.plan AND s.step = w.step AND s.pane_us = w.start_us "
     f"WHERE w.start_us {{among}} AND {_OF_STEP} AND s.touched > w.finished"
 )
+# The same for PostgreSQL: by the key for each window, whatever it believes of a table that has just grown.
+_STATES_LATERAL: Final = (
+    'SELECT s.pane_us, s."key", s.state FROM windows w CROSS JOIN LATERAL (SELECT * FROM states '  # noqa: S608 - constants
+    "WHERE tenant = w.tenant AND plan = w.plan AND step = w.step AND pane_us = w.start_us "
+    f"AND touched > w.finished OFFSET 0) s WHERE w.start_us {{among}} AND {_OF_STEP}"
+)
 _SHOWN: Final = (
     'SELECT r.start_us, r."key", r.outputs, r.readings FROM results r '
     "WHERE r.start_us {among} AND r.tenant = ? AND r.plan = ? AND r.step = ?"
@@ -156,7 +162,7 @@ class StepWindows:
 
     def states(self, starts: Sequence[int]) -> Sequence[Any]:
         """(pane, key, state) of the rows that commits have touched since their window was finished."""
-        return self._ask(_STATES, starts)
+        return self._ask(_STATES_LATERAL if self._backend.shared else _STATES, starts)
 
     def shown(self, starts: Sequence[int]) -> Texts:
         """What the results of these windows say."""
