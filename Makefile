@@ -8,6 +8,8 @@ TESTS ?= tests
 # Random kills of `make faults`, and where its dice start (printed by every run).
 KILLS ?= 200
 SEED ?=
+# Not empty: through a mosquitto into a PostgreSQL, both among the victims.
+PARTS ?=
 # States that the protocol model explores in `make model`, for each configuration.
 STATES ?= 300000
 # Folder of sensor data for the drills.
@@ -55,8 +57,8 @@ drift: proto ## fail if the generated code is not what proto/ says
 
 check: lint types drift test ## all that must be green
 
-faults: $(READY) ## random kills under load: make faults KILLS=1000 SEED=7
-	$(BIN)/python -m tests.faults.drill --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+faults: $(READY) ## random kills under load: make faults KILLS=1000 SEED=7; PARTS=1: with mosquitto and PostgreSQL
+	$(BIN)/python -m tests.faults.drill --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(if $(PARTS),--parts)
 
 drill-ulb: $(READY) ## replay real radio data and compare with independent sums: make drill-ulb DATA=DIR
 	$(BIN)/python -m bench.drill_ulb --data $(DATA)

@@ -238,7 +238,7 @@ class Site:
 
 
 TIERS = ("node", "aggregator", "cloud")
-JOURNALED = "fogline_node_journal_messages_total"
+JOURNALED = "fogline_node_messages_journaled_total"
 
 
 @contextmanager

@@ -1,7 +1,13 @@
-"""Random kills under load: ``python -m tests.faults.drill --kills 200 --seed 7``.
+"""Random kills under load: ``python -m tests.faults.drill --kills 200 --seed 7 [--parts]``.
 
 Devices publish at a fixed rate while processes are killed with -9 at random moments. At the end every window
 of every device must say exactly what was published, and the ledger must add up.
+
+With ``--parts`` half of the devices publish to a mosquitto that the node reads from, and the store is a PostgreSQL;
+both are among the victims. A device that repeats a message to a broker makes it a new message there, so the pipeline
+has an ``identity``; and what a killed mosquitto had acknowledged and not yet written is gone before any node could
+journal it. There every window must say exactly what the node's journal holds, each message id once, and the messages
+that the broker lost are counted.
 """
 
 import argparse
@@ -16,17 +22,23 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.device import Device
+from tests.faults.parts import Journaled, Parts, journaled
 from tests.faults.site import Site
-from tests.faults.truth import PIPELINE, Truth
+from tests.faults.truth import IDENTIFIED, PIPELINE, Truth
+from tests.postgres import PostgresServer, private_postgres
 
 RATE = 12_000
 """Messages a second over all devices."""
+RATE_WITH_PARTS = 4_000
+"""A mosquitto that writes everything it holds after each change takes no more."""
 DEVICES = 8
 TICK_S = 0.01
 IN_FLIGHT = 2_000
 CATCH_UP_S = 5.0
 """A device that could not publish catches up on so much."""
 SETTLE_WITHIN_S = 120.0
+QUIET_S = 3.0
+"""If the node received nothing for so long, the broker has no more."""
 
 
 @dataclass
@@ -41,6 +53,8 @@ class Report:
     reconnects: int = 0
     differences: list[str] = field(default_factory=list)
     ledger: list[str] = field(default_factory=list)
+    parts: Journaled | None = None
+    """What came out of the broker, if there was one."""
 
     def __str__(self) -> str:
         kills = ", ".join(f"{tier} {n}" for tier, n in sorted(self.kills.items())) or "none"
@@ -50,6 +64,10 @@ class Report:
             f"{self.messages} messages in {self.seconds:.0f} s ({rate:.0f}/s)",
             f"{self.repeated} sent again, {self.reconnects} reconnects",
         ]
+        if self.parts is not None:
+            ids = len(self.parts.ids)
+            lost = self.messages - ids
+            lines += [f"{self.parts.messages} journaled with {ids} message ids; the broker lost {lost}"]
         wrong = self.differences + self.ledger
         lines += wrong[:20] or ["every message counted exactly once; the ledger adds up"]
         return "\n".join(lines)
@@ -58,9 +76,10 @@ class Report:
 class Load:
     """Devices that publish at a rate; messages that could not be taken wait, none is forgotten."""
 
-    def __init__(self, listeners: list[tuple[str, int]], rng: random.Random) -> None:
+    def __init__(self, listeners: list[tuple[str, int]], rng: random.Random, rate: int) -> None:
         self.truth = Truth()
         self._rng = rng
+        self._rate = rate
         self._devices = [
             Device(f"device-{i}", *listeners[i % len(listeners)], in_flight=IN_FLIGHT) for i in range(DEVICES)
         ]
@@ -81,7 +100,7 @@ class Load:
         next_at, id_ = time.monotonic(), index
         while not self.stopping.is_set():
             next_at += TICK_S
-            for _ in range(round(RATE / DEVICES * TICK_S)):
+            for _ in range(round(self._rate / DEVICES * TICK_S)):
                 id_ += DEVICES
                 ts_ms, dice = time.time_ns() // 1_000_000, self._rng.randrange(2**30)
                 self.truth.add(name, ts_ms, id_, dice)
@@ -102,48 +121,90 @@ class Load:
 
 async def drill(folder: Path, *, kills: int, seed: int, progress: bool = False) -> Report:
     """Run the tiers, load them, kill at random, and compare."""
-    rng = random.Random(seed)
     report = Report(seed=seed)
     pipeline = folder / "drill.yaml"
     pipeline.write_text(PIPELINE)
     async with Site(folder / "site", pipeline) as site:
-        load = Load(site.listeners, random.Random(seed + 1))
-        started = time.monotonic()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(load.run(), name="load")
-            try:
-                for number in range(kills):
-                    await asyncio.sleep(rng.uniform(0.05, 2.0))
-                    tier = rng.choice(["node", "node", "aggregator", "cloud"])
-                    await site.kill(tier, rng.randrange(len(site.pids()[tier])))
-                    report.kills[tier] += 1
-                    if progress:
-                        sys.stderr.write(f"\r{number + 1} of {kills} kills, {load.truth.messages} messages ")
-                await asyncio.sleep(rng.uniform(0.5, 1.5))
-            finally:
-                load.stopping.set()
-        report.messages, report.seconds = load.truth.messages, time.monotonic() - started
-        report.repeated, report.reconnects = load.repeated, load.reconnects
-        await settle(site, load.truth, report)
+        truth = await killing(site, None, report, kills=kills, progress=progress)
+        await settle(site, truth, truth.messages, report)
     return report
 
 
-async def settle(site: Site, truth: Truth, report: Report) -> None:
+async def drill_with_parts(
+    folder: Path, postgres: PostgresServer, *, kills: int, seed: int, progress: bool = False
+) -> Report:
+    """The same through a mosquitto into a PostgreSQL, with both among the victims."""
+    report = Report(seed=seed)
+    pipeline = folder / "drill.yaml"
+    pipeline.write_text(IDENTIFIED)
+    async with Parts(folder, postgres) as parts:
+        async with Site(folder / "site", pipeline, nodes=1, environment=parts.environment) as site:
+            published = await killing(site, parts, report, kills=kills, progress=progress)
+            await drained(site)
+        # The journal has one writer: it is read while the site is stopped.
+        report.parts = await journaled(site.folder / "node-1" / "journal")
+        async with site:
+            await settle(site, report.parts.truth, report.parts.messages, report)
+    report.differences += [f"{id_} was never published" for id_ in report.parts.ids - published.ids]
+    return report
+
+
+async def killing(site: Site, parts: Parts | None, report: Report, *, kills: int, progress: bool) -> Truth:
+    """Load the site and kill; returns when every message is acknowledged."""
+    rng = random.Random(report.seed)
+    rate, ways = (RATE_WITH_PARTS, [*site.listeners, parts.broker]) if parts else (RATE, site.listeners)
+    load = Load(ways, random.Random(report.seed + 1), rate)
+    victims = ["node", "node", "aggregator", "cloud", *(parts.victims if parts else ())]
+    started = time.monotonic()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(load.run(), name="load")
+        try:
+            for number in range(kills):
+                await asyncio.sleep(rng.uniform(0.05, 2.0))
+                victim = rng.choice(victims)
+                if parts and victim in parts.victims:
+                    await parts.kill(victim)
+                else:
+                    await site.kill(victim, rng.randrange(len(site.pids()[victim])))
+                report.kills[victim] += 1
+                if progress:
+                    sys.stderr.write(f"\r{number + 1} of {kills} kills, {load.truth.messages} messages ")
+            await asyncio.sleep(rng.uniform(0.5, 1.5))
+        finally:
+            load.stopping.set()
+    report.messages, report.seconds = load.truth.messages, time.monotonic() - started
+    report.repeated, report.reconnects = load.repeated, load.reconnects
+    return load.truth
+
+
+async def drained(site: Site) -> None:
+    """Wait until nothing more comes out of the broker, and what came is committed."""
+    deadline, before = time.monotonic() + SETTLE_WITHIN_S, -1
+    while time.monotonic() < deadline:
+        (entry,) = await site.ledger()
+        if entry["received"] == before and not entry["pending"]:
+            return
+        before = entry["received"]
+        await asyncio.sleep(QUIET_S)
+    raise RuntimeError(f"after {SETTLE_WITHIN_S} s messages still come or wait")
+
+
+async def settle(site: Site, truth: Truth, messages: int, report: Report) -> None:
     """Compare until everything agrees, or for as long as results may take to settle."""
     deadline = time.monotonic() + SETTLE_WITHIN_S
     while True:
         report.differences = truth.differences(await site.results("drill"))
-        report.ledger = _ledger_differences(await site.ledger(), truth)
+        report.ledger = _ledger_differences(await site.ledger(), messages)
         if not (report.differences or report.ledger) or time.monotonic() > deadline:
             return
         await asyncio.sleep(0.5)
 
 
-def _ledger_differences(ledger: list[dict[str, Any]], truth: Truth) -> list[str]:
+def _ledger_differences(ledger: list[dict[str, Any]], messages: int) -> list[str]:
     wrong = [f"ledger: {words}" for entry in ledger for words in entry["differences"]]
     committed = sum(entry["committed"] for entry in ledger)
-    if committed != truth.messages:
-        wrong.append(f"ledger: {committed} messages committed, {truth.messages} published")
+    if committed != messages:
+        wrong.append(f"ledger: {committed} messages committed, there are {messages}")
     return wrong
 
 
@@ -152,6 +213,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=None, help="printed; the same draws the same victims")
+    parser.add_argument("--parts", action="store_true", help="through a mosquitto, into a PostgreSQL")
     parser.add_argument("--folder", type=Path, default=None, help="keeps the site's folder there")
     arguments = parser.parse_args()
     seed = random.SystemRandom().randrange(2**32) if arguments.seed is None else arguments.seed
@@ -159,7 +221,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="fogline-drill-") as temporary:
         folder = arguments.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        report = asyncio.run(drill(folder, kills=arguments.kills, seed=seed, progress=True))
+        if arguments.parts:
+            with private_postgres(durable=True) as postgres:
+                run = drill_with_parts(folder, postgres, kills=arguments.kills, seed=seed, progress=True)
+                report = asyncio.run(run)
+        else:
+            report = asyncio.run(drill(folder, kills=arguments.kills, seed=seed, progress=True))
     sys.stdout.write(f"\n{report}\n")
     return 1 if report.differences or report.ledger else 0
 

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,8 +27,16 @@ async def fogline(*arguments: str) -> str:
 class Site:
     """All tiers on this machine, started and stopped by the supervisor."""
 
-    def __init__(self, folder: Path, pipeline: Path, *more: str, nodes: int = 2) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        pipeline: Path,
+        *more: str,
+        nodes: int = 2,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
+        self._environment = {**os.environ, **(environment or {})}
         self._arguments = ("--dir", str(folder), "--nodes", str(nodes), "--pipeline", str(pipeline), *more)
         self._process: Process | None = None
         self.ready: dict[str, Any] = {}
@@ -41,6 +50,7 @@ class Site:
                 stdin=DEVNULL,
                 stdout=PIPE,
                 stderr=log,
+                env=self._environment,
             )
         assert self._process.stdout is not None
         try:

@@ -24,6 +24,8 @@ steps:
 late: {disorder: 2s, wait: 4s, keep: 1d}
 emit: {every: 250ms, on: change}
 """
+IDENTIFIED = PIPELINE.replace("    fields:", "    identity: {fields: [id], within: 1h}\n    fields:")
+"""The same, for a way to the node on which messages are repeated under other packet ids."""
 
 
 @dataclass(slots=True)
@@ -43,6 +45,7 @@ class Truth:
 
     windows: dict[tuple[int, str], Sums] = field(default_factory=lambda: defaultdict(Sums))
     messages: int = 0
+    ids: set[int] = field(default_factory=set)
 
     def add(self, device: str, ts_ms: int, id_: int, dice: int) -> None:
         """One message was given to a device to publish."""
@@ -53,6 +56,7 @@ class Truth:
         sums.first = min(sums.first, id_)
         sums.last = max(sums.last, id_)
         self.messages += 1
+        self.ids.add(id_)
 
     def differences(self, lines: Iterable[str]) -> list[str]:
         """Where `fogline results --json` says something else than was published; empty: exactly once."""
