@@ -10,6 +10,7 @@ FOR_EVER: Final = -1
 """``late.keep`` without an end."""
 
 FieldType = Literal["float", "int"]
+OutputType = Literal["text", "float", "int", "bool"]
 PayloadFormat = Literal["json", "number", "senml"]
 TimeUnit = Literal["auto", "s", "ms", "us", "ns", "iso"]
 FullPolicy = Literal["expire", "refuse", "wait"]
@@ -128,6 +129,23 @@ class WindowQuery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutputColumn:
+    """A column of the rows that an operator answers with."""
+
+    name: str
+    type: OutputType
+    resolution: float | None = None
+    """The grid of a float's values."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorQuery:
+    """A container that answers each batch with rows. Which image it is says the release, not the plan."""
+
+    columns: tuple[OutputColumn, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepSpec:
     """A vertex of the pipeline."""
 
@@ -137,7 +155,7 @@ class StepSpec:
     stream: str
     """Name of the stream at the end of its sources."""
     where: Expression | None
-    query: RowQuery | WindowQuery
+    query: RowQuery | WindowQuery | OperatorQuery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,32 +9,190 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class AttachRequest(_message.Message):
-    __slots__ = ("protocol", "child", "role", "nodes", "aggregators")
+    __slots__ = ("protocol", "child", "role", "nodes", "aggregators", "output")
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
     CHILD_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     NODES_FIELD_NUMBER: _ClassVar[int]
     AGGREGATORS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
     protocol: int
     child: str
     role: str
     nodes: _containers.RepeatedCompositeFieldContainer[NodeReport]
     aggregators: _containers.RepeatedCompositeFieldContainer[AggregatorReport]
-    def __init__(self, protocol: _Optional[int] = ..., child: _Optional[str] = ..., role: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[NodeReport, _Mapping]]] = ..., aggregators: _Optional[_Iterable[_Union[AggregatorReport, _Mapping]]] = ...) -> None: ...
+    output: _containers.RepeatedCompositeFieldContainer[SessionOutput]
+    def __init__(self, protocol: _Optional[int] = ..., child: _Optional[str] = ..., role: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[NodeReport, _Mapping]]] = ..., aggregators: _Optional[_Iterable[_Union[AggregatorReport, _Mapping]]] = ..., output: _Optional[_Iterable[_Union[SessionOutput, _Mapping]]] = ...) -> None: ...
 
 class AttachResponse(_message.Message):
-    __slots__ = ("desired",)
+    __slots__ = ("desired", "signed", "keys", "assignments", "input")
     DESIRED_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    ASSIGNMENTS_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
     desired: DesiredState
-    def __init__(self, desired: _Optional[_Union[DesiredState, _Mapping]] = ...) -> None: ...
+    signed: SignedState
+    keys: _containers.RepeatedCompositeFieldContainer[SigningKey]
+    assignments: SignedAssignments
+    input: _containers.RepeatedCompositeFieldContainer[SessionInput]
+    def __init__(self, desired: _Optional[_Union[DesiredState, _Mapping]] = ..., signed: _Optional[_Union[SignedState, _Mapping]] = ..., keys: _Optional[_Iterable[_Union[SigningKey, _Mapping]]] = ..., assignments: _Optional[_Union[SignedAssignments, _Mapping]] = ..., input: _Optional[_Iterable[_Union[SessionInput, _Mapping]]] = ...) -> None: ...
+
+class SignedState(_message.Message):
+    __slots__ = ("content", "key", "signature")
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    content: bytes
+    key: int
+    signature: bytes
+    def __init__(self, content: _Optional[bytes] = ..., key: _Optional[int] = ..., signature: _Optional[bytes] = ...) -> None: ...
+
+class SigningKey(_message.Message):
+    __slots__ = ("version", "public_key", "signature")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    PUBLIC_KEY_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    public_key: bytes
+    signature: bytes
+    def __init__(self, version: _Optional[int] = ..., public_key: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
+
+class SignedAssignments(_message.Message):
+    __slots__ = ("content", "signature", "certificates")
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATES_FIELD_NUMBER: _ClassVar[int]
+    content: bytes
+    signature: bytes
+    certificates: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, content: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., certificates: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class Assignments(_message.Message):
+    __slots__ = ("aggregator", "generation", "term", "sequence", "assignments")
+    AGGREGATOR_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    TERM_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    ASSIGNMENTS_FIELD_NUMBER: _ClassVar[int]
+    aggregator: str
+    generation: int
+    term: int
+    sequence: int
+    assignments: _containers.RepeatedCompositeFieldContainer[Assignment]
+    def __init__(self, aggregator: _Optional[str] = ..., generation: _Optional[int] = ..., term: _Optional[int] = ..., sequence: _Optional[int] = ..., assignments: _Optional[_Iterable[_Union[Assignment, _Mapping]]] = ...) -> None: ...
+
+class Assignment(_message.Message):
+    __slots__ = ("node", "plan", "step", "replicas", "cpu_millis", "memory_bytes")
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    REPLICAS_FIELD_NUMBER: _ClassVar[int]
+    CPU_MILLIS_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    node: str
+    plan: str
+    step: str
+    replicas: int
+    cpu_millis: int
+    memory_bytes: int
+    def __init__(self, node: _Optional[str] = ..., plan: _Optional[str] = ..., step: _Optional[str] = ..., replicas: _Optional[int] = ..., cpu_millis: _Optional[int] = ..., memory_bytes: _Optional[int] = ...) -> None: ...
 
 class DesiredState(_message.Message):
-    __slots__ = ("generation", "plans")
+    __slots__ = ("generation", "plans", "grants")
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     PLANS_FIELD_NUMBER: _ClassVar[int]
+    GRANTS_FIELD_NUMBER: _ClassVar[int]
     generation: int
     plans: _containers.RepeatedCompositeFieldContainer[DesiredPlan]
-    def __init__(self, generation: _Optional[int] = ..., plans: _Optional[_Iterable[_Union[DesiredPlan, _Mapping]]] = ...) -> None: ...
+    grants: _containers.RepeatedCompositeFieldContainer[Grant]
+    def __init__(self, generation: _Optional[int] = ..., plans: _Optional[_Iterable[_Union[DesiredPlan, _Mapping]]] = ..., grants: _Optional[_Iterable[_Union[Grant, _Mapping]]] = ...) -> None: ...
+
+class Grant(_message.Message):
+    __slots__ = ("plan", "release", "operators", "services", "nodes", "aggregators", "term")
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    OPERATORS_FIELD_NUMBER: _ClassVar[int]
+    SERVICES_FIELD_NUMBER: _ClassVar[int]
+    NODES_FIELD_NUMBER: _ClassVar[int]
+    AGGREGATORS_FIELD_NUMBER: _ClassVar[int]
+    TERM_FIELD_NUMBER: _ClassVar[int]
+    plan: str
+    release: int
+    operators: _containers.RepeatedCompositeFieldContainer[OperatorRelease]
+    services: _containers.RepeatedCompositeFieldContainer[ServiceRelease]
+    nodes: _containers.RepeatedScalarFieldContainer[str]
+    aggregators: _containers.RepeatedScalarFieldContainer[str]
+    term: int
+    def __init__(self, plan: _Optional[str] = ..., release: _Optional[int] = ..., operators: _Optional[_Iterable[_Union[OperatorRelease, _Mapping]]] = ..., services: _Optional[_Iterable[_Union[ServiceRelease, _Mapping]]] = ..., nodes: _Optional[_Iterable[str]] = ..., aggregators: _Optional[_Iterable[str]] = ..., term: _Optional[int] = ...) -> None: ...
+
+class Resources(_message.Message):
+    __slots__ = ("cpu_millis", "memory_bytes", "pids", "tmp_bytes")
+    CPU_MILLIS_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PIDS_FIELD_NUMBER: _ClassVar[int]
+    TMP_BYTES_FIELD_NUMBER: _ClassVar[int]
+    cpu_millis: int
+    memory_bytes: int
+    pids: int
+    tmp_bytes: int
+    def __init__(self, cpu_millis: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., pids: _Optional[int] = ..., tmp_bytes: _Optional[int] = ...) -> None: ...
+
+class OperatorRelease(_message.Message):
+    __slots__ = ("step", "image", "resources", "min_replicas", "max_replicas", "timeout_us", "environment", "runtime")
+    class EnvironmentEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    RESOURCES_FIELD_NUMBER: _ClassVar[int]
+    MIN_REPLICAS_FIELD_NUMBER: _ClassVar[int]
+    MAX_REPLICAS_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_US_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    RUNTIME_FIELD_NUMBER: _ClassVar[int]
+    step: str
+    image: str
+    resources: Resources
+    min_replicas: int
+    max_replicas: int
+    timeout_us: int
+    environment: _containers.ScalarMap[str, str]
+    runtime: str
+    def __init__(self, step: _Optional[str] = ..., image: _Optional[str] = ..., resources: _Optional[_Union[Resources, _Mapping]] = ..., min_replicas: _Optional[int] = ..., max_replicas: _Optional[int] = ..., timeout_us: _Optional[int] = ..., environment: _Optional[_Mapping[str, str]] = ..., runtime: _Optional[str] = ...) -> None: ...
+
+class ServiceRelease(_message.Message):
+    __slots__ = ("name", "image", "resources", "command", "environment", "networks", "ports", "volumes", "on")
+    class EnvironmentEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    RESOURCES_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    NETWORKS_FIELD_NUMBER: _ClassVar[int]
+    PORTS_FIELD_NUMBER: _ClassVar[int]
+    VOLUMES_FIELD_NUMBER: _ClassVar[int]
+    ON_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    image: str
+    resources: Resources
+    command: _containers.RepeatedScalarFieldContainer[str]
+    environment: _containers.ScalarMap[str, str]
+    networks: _containers.RepeatedScalarFieldContainer[str]
+    ports: _containers.RepeatedScalarFieldContainer[str]
+    volumes: _containers.RepeatedScalarFieldContainer[str]
+    on: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., image: _Optional[str] = ..., resources: _Optional[_Union[Resources, _Mapping]] = ..., command: _Optional[_Iterable[str]] = ..., environment: _Optional[_Mapping[str, str]] = ..., networks: _Optional[_Iterable[str]] = ..., ports: _Optional[_Iterable[str]] = ..., volumes: _Optional[_Iterable[str]] = ..., on: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DesiredPlan(_message.Message):
     __slots__ = ("id", "plan")
@@ -45,7 +203,7 @@ class DesiredPlan(_message.Message):
     def __init__(self, id: _Optional[str] = ..., plan: _Optional[_Union[_plan_pb2.Plan, _Mapping]] = ...) -> None: ...
 
 class NodeReport(_message.Message):
-    __slots__ = ("node", "parent", "at_us", "generation", "faults", "listener", "clients", "journals", "lanes", "journal_bytes", "journal_limit_bytes", "unrouted", "version", "dead_letters", "brokers")
+    __slots__ = ("node", "parent", "at_us", "generation", "faults", "listener", "clients", "journals", "lanes", "journal_bytes", "journal_limit_bytes", "unrouted", "version", "dead_letters", "brokers", "capacity", "containers", "events", "steps", "certificate", "certificate_until_us", "term", "sequence")
     NODE_FIELD_NUMBER: _ClassVar[int]
     PARENT_FIELD_NUMBER: _ClassVar[int]
     AT_US_FIELD_NUMBER: _ClassVar[int]
@@ -61,6 +219,14 @@ class NodeReport(_message.Message):
     VERSION_FIELD_NUMBER: _ClassVar[int]
     DEAD_LETTERS_FIELD_NUMBER: _ClassVar[int]
     BROKERS_FIELD_NUMBER: _ClassVar[int]
+    CAPACITY_FIELD_NUMBER: _ClassVar[int]
+    CONTAINERS_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_UNTIL_US_FIELD_NUMBER: _ClassVar[int]
+    TERM_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     node: str
     parent: str
     at_us: int
@@ -76,7 +242,163 @@ class NodeReport(_message.Message):
     version: str
     dead_letters: _containers.RepeatedCompositeFieldContainer[DeadLetter]
     brokers: _containers.RepeatedCompositeFieldContainer[BrokerReport]
-    def __init__(self, node: _Optional[str] = ..., parent: _Optional[str] = ..., at_us: _Optional[int] = ..., generation: _Optional[int] = ..., faults: _Optional[_Iterable[str]] = ..., listener: _Optional[str] = ..., clients: _Optional[int] = ..., journals: _Optional[_Iterable[_Union[JournalReport, _Mapping]]] = ..., lanes: _Optional[_Iterable[_Union[LaneReport, _Mapping]]] = ..., journal_bytes: _Optional[int] = ..., journal_limit_bytes: _Optional[int] = ..., unrouted: _Optional[int] = ..., version: _Optional[str] = ..., dead_letters: _Optional[_Iterable[_Union[DeadLetter, _Mapping]]] = ..., brokers: _Optional[_Iterable[_Union[BrokerReport, _Mapping]]] = ...) -> None: ...
+    capacity: Capacity
+    containers: _containers.RepeatedCompositeFieldContainer[ContainerReport]
+    events: _containers.RepeatedCompositeFieldContainer[ContainerEvent]
+    steps: _containers.RepeatedCompositeFieldContainer[StepReport]
+    certificate: str
+    certificate_until_us: int
+    term: int
+    sequence: int
+    def __init__(self, node: _Optional[str] = ..., parent: _Optional[str] = ..., at_us: _Optional[int] = ..., generation: _Optional[int] = ..., faults: _Optional[_Iterable[str]] = ..., listener: _Optional[str] = ..., clients: _Optional[int] = ..., journals: _Optional[_Iterable[_Union[JournalReport, _Mapping]]] = ..., lanes: _Optional[_Iterable[_Union[LaneReport, _Mapping]]] = ..., journal_bytes: _Optional[int] = ..., journal_limit_bytes: _Optional[int] = ..., unrouted: _Optional[int] = ..., version: _Optional[str] = ..., dead_letters: _Optional[_Iterable[_Union[DeadLetter, _Mapping]]] = ..., brokers: _Optional[_Iterable[_Union[BrokerReport, _Mapping]]] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ..., containers: _Optional[_Iterable[_Union[ContainerReport, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[ContainerEvent, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[StepReport, _Mapping]]] = ..., certificate: _Optional[str] = ..., certificate_until_us: _Optional[int] = ..., term: _Optional[int] = ..., sequence: _Optional[int] = ...) -> None: ...
+
+class Capacity(_message.Message):
+    __slots__ = ("arch", "cpu_millis", "memory_bytes", "disk_bytes", "disk_free_bytes", "runtimes", "labels", "boot_id", "clock_synchronised")
+    ARCH_FIELD_NUMBER: _ClassVar[int]
+    CPU_MILLIS_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    DISK_BYTES_FIELD_NUMBER: _ClassVar[int]
+    DISK_FREE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    RUNTIMES_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    BOOT_ID_FIELD_NUMBER: _ClassVar[int]
+    CLOCK_SYNCHRONISED_FIELD_NUMBER: _ClassVar[int]
+    arch: str
+    cpu_millis: int
+    memory_bytes: int
+    disk_bytes: int
+    disk_free_bytes: int
+    runtimes: _containers.RepeatedScalarFieldContainer[str]
+    labels: _containers.RepeatedScalarFieldContainer[str]
+    boot_id: str
+    clock_synchronised: bool
+    def __init__(self, arch: _Optional[str] = ..., cpu_millis: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., disk_bytes: _Optional[int] = ..., disk_free_bytes: _Optional[int] = ..., runtimes: _Optional[_Iterable[str]] = ..., labels: _Optional[_Iterable[str]] = ..., boot_id: _Optional[str] = ..., clock_synchronised: _Optional[bool] = ...) -> None: ...
+
+class ContainerReport(_message.Message):
+    __slots__ = ("kind", "plan", "name", "replica", "id", "runtime", "image", "state", "fault", "restarts", "since_us", "cpu_us", "memory_bytes", "throttled_us")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REPLICA_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    RUNTIME_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    RESTARTS_FIELD_NUMBER: _ClassVar[int]
+    SINCE_US_FIELD_NUMBER: _ClassVar[int]
+    CPU_US_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    THROTTLED_US_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    plan: str
+    name: str
+    replica: int
+    id: str
+    runtime: str
+    image: str
+    state: str
+    fault: str
+    restarts: int
+    since_us: int
+    cpu_us: int
+    memory_bytes: int
+    throttled_us: int
+    def __init__(self, kind: _Optional[str] = ..., plan: _Optional[str] = ..., name: _Optional[str] = ..., replica: _Optional[int] = ..., id: _Optional[str] = ..., runtime: _Optional[str] = ..., image: _Optional[str] = ..., state: _Optional[str] = ..., fault: _Optional[str] = ..., restarts: _Optional[int] = ..., since_us: _Optional[int] = ..., cpu_us: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., throttled_us: _Optional[int] = ...) -> None: ...
+
+class ContainerEvent(_message.Message):
+    __slots__ = ("at_us", "kind", "plan", "name", "replica", "event", "detail")
+    AT_US_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REPLICA_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    at_us: int
+    kind: str
+    plan: str
+    name: str
+    replica: int
+    event: str
+    detail: str
+    def __init__(self, at_us: _Optional[int] = ..., kind: _Optional[str] = ..., plan: _Optional[str] = ..., name: _Optional[str] = ..., replica: _Optional[int] = ..., event: _Optional[str] = ..., detail: _Optional[str] = ...) -> None: ...
+
+class StepReport(_message.Message):
+    __slots__ = ("plan", "step", "batches", "rows_in", "rows_out", "busy_us", "queued", "replays", "quarantined_messages")
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    BATCHES_FIELD_NUMBER: _ClassVar[int]
+    ROWS_IN_FIELD_NUMBER: _ClassVar[int]
+    ROWS_OUT_FIELD_NUMBER: _ClassVar[int]
+    BUSY_US_FIELD_NUMBER: _ClassVar[int]
+    QUEUED_FIELD_NUMBER: _ClassVar[int]
+    REPLAYS_FIELD_NUMBER: _ClassVar[int]
+    QUARANTINED_MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    plan: str
+    step: str
+    batches: int
+    rows_in: int
+    rows_out: int
+    busy_us: int
+    queued: int
+    replays: int
+    quarantined_messages: int
+    def __init__(self, plan: _Optional[str] = ..., step: _Optional[str] = ..., batches: _Optional[int] = ..., rows_in: _Optional[int] = ..., rows_out: _Optional[int] = ..., busy_us: _Optional[int] = ..., queued: _Optional[int] = ..., replays: _Optional[int] = ..., quarantined_messages: _Optional[int] = ...) -> None: ...
+
+class SessionInput(_message.Message):
+    __slots__ = ("id", "node", "ask", "data", "end", "cancel")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    ASK_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    CANCEL_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    node: str
+    ask: SessionAsk
+    data: bytes
+    end: bool
+    cancel: bool
+    def __init__(self, id: _Optional[str] = ..., node: _Optional[str] = ..., ask: _Optional[_Union[SessionAsk, _Mapping]] = ..., data: _Optional[bytes] = ..., end: _Optional[bool] = ..., cancel: _Optional[bool] = ...) -> None: ...
+
+class SessionAsk(_message.Message):
+    __slots__ = ("what", "kind", "plan", "name", "replica", "follow", "tail", "command", "caller")
+    WHAT_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REPLICA_FIELD_NUMBER: _ClassVar[int]
+    FOLLOW_FIELD_NUMBER: _ClassVar[int]
+    TAIL_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_FIELD_NUMBER: _ClassVar[int]
+    CALLER_FIELD_NUMBER: _ClassVar[int]
+    what: str
+    kind: str
+    plan: str
+    name: str
+    replica: int
+    follow: bool
+    tail: int
+    command: _containers.RepeatedScalarFieldContainer[str]
+    caller: str
+    def __init__(self, what: _Optional[str] = ..., kind: _Optional[str] = ..., plan: _Optional[str] = ..., name: _Optional[str] = ..., replica: _Optional[int] = ..., follow: _Optional[bool] = ..., tail: _Optional[int] = ..., command: _Optional[_Iterable[str]] = ..., caller: _Optional[str] = ...) -> None: ...
+
+class SessionOutput(_message.Message):
+    __slots__ = ("id", "data", "channel", "end", "exit_code", "fault")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    EXIT_CODE_FIELD_NUMBER: _ClassVar[int]
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    data: bytes
+    channel: int
+    end: bool
+    exit_code: int
+    fault: str
+    def __init__(self, id: _Optional[str] = ..., data: _Optional[bytes] = ..., channel: _Optional[int] = ..., end: _Optional[bool] = ..., exit_code: _Optional[int] = ..., fault: _Optional[str] = ...) -> None: ...
 
 class BrokerReport(_message.Message):
     __slots__ = ("url", "client_id", "share", "connected", "fault", "messages", "reconnects", "sessions_lost", "dropped", "dropped_known", "warnings", "identity")

@@ -87,20 +87,38 @@ class Identity(_message.Message):
     def __init__(self, names: _Optional[_Iterable[str]] = ..., within_us: _Optional[int] = ...) -> None: ...
 
 class Step(_message.Message):
-    __slots__ = ("name", "source", "stream", "where", "rows", "windows")
+    __slots__ = ("name", "source", "stream", "where", "rows", "windows", "operator")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     STREAM_FIELD_NUMBER: _ClassVar[int]
     WHERE_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
     WINDOWS_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_FIELD_NUMBER: _ClassVar[int]
     name: str
     source: str
     stream: str
     where: Expression
     rows: RowQuery
     windows: WindowQuery
-    def __init__(self, name: _Optional[str] = ..., source: _Optional[str] = ..., stream: _Optional[str] = ..., where: _Optional[_Union[Expression, _Mapping]] = ..., rows: _Optional[_Union[RowQuery, _Mapping]] = ..., windows: _Optional[_Union[WindowQuery, _Mapping]] = ...) -> None: ...
+    operator: OperatorQuery
+    def __init__(self, name: _Optional[str] = ..., source: _Optional[str] = ..., stream: _Optional[str] = ..., where: _Optional[_Union[Expression, _Mapping]] = ..., rows: _Optional[_Union[RowQuery, _Mapping]] = ..., windows: _Optional[_Union[WindowQuery, _Mapping]] = ..., operator: _Optional[_Union[OperatorQuery, _Mapping]] = ...) -> None: ...
+
+class OperatorQuery(_message.Message):
+    __slots__ = ("columns",)
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    columns: _containers.RepeatedCompositeFieldContainer[OutputColumn]
+    def __init__(self, columns: _Optional[_Iterable[_Union[OutputColumn, _Mapping]]] = ...) -> None: ...
+
+class OutputColumn(_message.Message):
+    __slots__ = ("name", "type", "resolution")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    RESOLUTION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    type: str
+    resolution: float
+    def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ..., resolution: _Optional[float] = ...) -> None: ...
 
 class NamedExpression(_message.Message):
     __slots__ = ("name", "expression")

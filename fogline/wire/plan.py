@@ -13,6 +13,8 @@ from fogline.model.plan import (
     Identity,
     LabelSpec,
     Named,
+    OperatorQuery,
+    OutputColumn,
     Plan,
     RowQuery,
     Scalar,
@@ -27,6 +29,7 @@ from fogline.wire.plan_rules import (
     FIELD_TYPES,
     FORMATS,
     FULL_POLICIES,
+    OUTPUT_TYPES,
     TIME_UNITS,
     MalformedPlan,
     check_plan,
@@ -138,9 +141,20 @@ def _step_to_wire(step: StepSpec) -> plan_pb2.Step:
         message.where.CopyFrom(expression_to_wire(step.where))
     if isinstance(step.query, RowQuery):
         message.rows.CopyFrom(plan_pb2.RowQuery(columns=[_named_to_wire(one) for one in step.query.columns]))
+    elif isinstance(step.query, OperatorQuery):
+        message.operator.CopyFrom(_operator_to_wire(step.query))
     else:
         message.windows.CopyFrom(_windows_to_wire(step.query))
     return message
+
+
+def _operator_to_wire(query: OperatorQuery) -> plan_pb2.OperatorQuery:
+    return plan_pb2.OperatorQuery(
+        columns=[
+            plan_pb2.OutputColumn(name=one.name, type=one.type, resolution=one.resolution or 0.0)
+            for one in query.columns
+        ]
+    )
 
 
 def _windows_to_wire(query: WindowQuery) -> plan_pb2.WindowQuery:
@@ -159,12 +173,14 @@ def _windows_to_wire(query: WindowQuery) -> plan_pb2.WindowQuery:
 
 
 def _step_from_wire(message: plan_pb2.Step) -> StepSpec:
-    query: RowQuery | WindowQuery
+    query: RowQuery | WindowQuery | OperatorQuery
     kind = message.WhichOneof("kind")
     if kind == "rows":
         query = RowQuery(columns=tuple(_named_from_wire(column) for column in message.rows.columns))
     elif kind == "windows":
         query = _windows_from_wire(message.windows)
+    elif kind == "operator":
+        query = _operator_from_wire(message.operator)
     else:
         raise MalformedPlan(f"step {message.name!r} is of no known kind", hint="upgrade this tier")
     return StepSpec(
@@ -173,6 +189,19 @@ def _step_from_wire(message: plan_pb2.Step) -> StepSpec:
         stream=message.stream,
         where=expression_from_wire(message.where) if message.HasField("where") else None,
         query=query,
+    )
+
+
+def _operator_from_wire(message: plan_pb2.OperatorQuery) -> OperatorQuery:
+    return OperatorQuery(
+        columns=tuple(
+            OutputColumn(
+                name=one.name,
+                type=one_of(one.type, OUTPUT_TYPES, "type of an operator's column"),
+                resolution=one.resolution or None,
+            )
+            for one in message.columns
+        )
     )
 
 

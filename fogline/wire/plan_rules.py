@@ -17,6 +17,8 @@ from fogline.model.plan import (
     FieldType,
     FullPolicy,
     Named,
+    OperatorQuery,
+    OutputType,
     PayloadFormat,
     Plan,
     RowQuery,
@@ -33,6 +35,7 @@ LABEL: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)
 
 FORMATS: Final[tuple[PayloadFormat, ...]] = ("json", "number", "senml")
 FIELD_TYPES: Final[tuple[FieldType, ...]] = ("float", "int")
+OUTPUT_TYPES: Final[tuple[OutputType, ...]] = ("text", "float", "int", "bool")
 TIME_UNITS: Final[tuple[TimeUnit, ...]] = ("auto", "s", "ms", "us", "ns", "iso")
 FULL_POLICIES: Final[tuple[FullPolicy, ...]] = ("expire", "refuse", "wait")
 
@@ -155,8 +158,23 @@ def _check_step(step: StepSpec, types: Types) -> Types | None:
         _need(_type(step.where, types, where) in ("truth", "null"), f"{where}: WHERE is no condition")
     if isinstance(step.query, RowQuery):
         return _outputs(step.query.columns, types, where)
+    if isinstance(step.query, OperatorQuery):
+        return _operator_types(step.query, where)
     _check_windows(step.query, types, where)
     return None
+
+
+def _operator_types(query: OperatorQuery, where: str) -> Types:
+    _distinct((one.name for one in query.columns), f"columns of {where}")
+    types: dict[str, ValueType] = {}
+    for one in query.columns:
+        _need(
+            one.resolution is None
+            or (one.type == "float" and math.isfinite(one.resolution) and one.resolution > 0),
+            f"{where}: the resolution of {one.name!r} is not positive, or no float has it",
+        )
+        types[one.name] = "truth" if one.type == "bool" else one.type
+    return types
 
 
 def _check_windows(query: WindowQuery, types: Types, where: str) -> None:
