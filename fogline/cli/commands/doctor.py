@@ -1,40 +1,29 @@
-"""The command line of ``fogline doctor``."""
+"""``fogline doctor``."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from fogline.cli.options import BrokerOption, JsonOption, StoreOption
 
+app = typer.Typer()
+
+
+@app.command()
 def doctor(
     *,
     directory: Annotated[
         Path | None,
         typer.Option("--dir", metavar="DIR", help="Where data shall lie [default: that of `up`]."),
     ] = None,
-    broker: Annotated[
-        str,
-        typer.Option(
-            envvar="FOGLINE_UP_BROKER",
-            show_envvar=False,
-            metavar="URL",
-            help="mqtt[s]://[USER:PASSWORD@]HOST:PORT.",
-        ),
-    ] = "",
+    broker: BrokerOption = "",
     mosquitto_conf: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A mosquitto's configuration.")
     ] = None,
     server: Annotated[str, typer.Option(metavar="HOST:PORT", help="A cloud's gRPC address.")] = "",
-    store: Annotated[
-        str,
-        typer.Option(
-            envvar="FOGLINE_CLOUD_STORE",
-            show_envvar=False,
-            metavar="URL",
-            help="postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
-        ),
-    ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
+    store: StoreOption = "",
+    as_json: JsonOption = False,
 ) -> None:
     """Look at this machine, a broker, a server, a store, and say what to do. Exit code 1: there is a problem."""
     from fogline.cli.doctor.run import Complaint
