@@ -12,6 +12,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # in "rich", what stands in brackets is swallowed: mqtt[s]://, [default: ...]
 )
 for part in (up, pipelines, results, installation, messages, doctor, tiers):
     app.add_typer(part.app)

@@ -366,6 +366,14 @@ def test_help_is_quick_because_it_loads_nothing_that_runs() -> None:
         assert command in done.stdout
 
 
+def test_help_shows_what_stands_in_brackets(run: Run) -> None:
+    code, out, _ = run("doctor", "--help")
+
+    assert code == 0
+    assert "mqtt[s]://" in out
+    assert "[default: SQLite]" in out
+
+
 def test_a_tier_is_run_by_its_own_module(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "fogline", "aggregator", "--help"],
