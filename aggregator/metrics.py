@@ -6,29 +6,17 @@ from typing import Final
 from aggregator.sink import MergeSink
 from fogline.control.client import ControlClient
 from fogline.control.desired import Desired
+from fogline.intake.metrics import IntakeMetrics
 from fogline.intake.servicer import IntakeServicer
 from fogline.service.calls import CallMetrics, Calls
 from fogline.service.metrics import Kind, Metric, Snapshot, Source
 from fogline.uplink.metrics import LinkMetrics
 from fogline.uplink.uplink import Uplink
 
+INTAKE: Final = IntakeMetrics("aggregator")
 LINK: Final = LinkMetrics("aggregator")
 CALLS: Final = CallMetrics("aggregator")
 
-CHILDREN = Metric(
-    name="fogline_aggregator_children", kind=Kind.GAUGE, help="Children that have a stream open."
-)
-RECEIVED = Metric(
-    name="fogline_aggregator_parts_received_total", kind=Kind.COUNTER, help="Parts from children."
-)
-RECEIVED_BYTES = Metric(
-    name="fogline_aggregator_received_bytes_total", kind=Kind.COUNTER, help="Bytes of parts from children."
-)
-MALFORMED = Metric(
-    name="fogline_aggregator_malformed_streams_total",
-    kind=Kind.COUNTER,
-    help="Streams that were ended because the child's words made no sense.",
-)
 SEALED = Metric(
     name="fogline_aggregator_merged_parts_total",
     kind=Kind.COUNTER,
@@ -91,11 +79,7 @@ class AggregatorMetrics:
         }
 
     def _taking(self, snapshot: Snapshot) -> None:
-        counters = self._intake.counters
-        snapshot.add(CHILDREN, len(self._intake.children))
-        snapshot.add(RECEIVED, counters.parts)
-        snapshot.add(RECEIVED_BYTES, counters.bytes)
-        snapshot.add(MALFORMED, counters.malformed)
+        INTAKE.fill(snapshot, self._intake)
         snapshot.add(GENERATION, self._desired.generation)
 
     def _merging(self, snapshot: Snapshot) -> None:

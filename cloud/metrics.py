@@ -13,6 +13,7 @@ from cloud.finish.decision import Status
 from cloud.finish.finisher import Finisher
 from cloud.store.book import Stage
 from cloud.store.store import Store
+from fogline.intake.metrics import IntakeMetrics
 from fogline.intake.servicer import IntakeServicer
 from fogline.model.caller import LOCAL
 from fogline.model.clock import SECOND, Clock
@@ -26,21 +27,13 @@ WATCH_EVERY_S: Final = 10.0
 LEDGER_EVERY_S: Final = 60.0
 """How often the ledger is added up, which reads more; also when other plans run than before."""
 
+INTAKE: Final = IntakeMetrics("cloud")
 CALLS: Final = CallMetrics("cloud")
 
 _STEP: Final = ("tenant", "pipeline", "stage", "step")
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-CHILDREN = Metric(name="fogline_cloud_children", kind=Kind.GAUGE, help="Children that have a stream open.")
-RECEIVED_BYTES = Metric(
-    name="fogline_cloud_received_bytes_total", kind=Kind.COUNTER, help="Bytes of parts from children."
-)
-MALFORMED = Metric(
-    name="fogline_cloud_malformed_streams_total",
-    kind=Kind.COUNTER,
-    help="Streams that were ended because the child's words made no sense.",
-)
 TRANSACTIONS = Metric(
     name="fogline_cloud_commit_transactions_total",
     kind=Kind.COUNTER,
@@ -229,9 +222,7 @@ class CloudMetrics:
 
     def _taking(self, snapshot: Snapshot) -> None:
         if self._intake is not None:
-            snapshot.add(CHILDREN, len(self._intake.children))
-            snapshot.add(RECEIVED_BYTES, self._intake.counters.bytes)
-            snapshot.add(MALFORMED, self._intake.counters.malformed)
+            INTAKE.fill(snapshot, self._intake)
 
     def _committing(self, snapshot: Snapshot) -> None:
         if self._committer is not None:
