@@ -11,7 +11,7 @@ from fog_node.report import Reporter
 from fog_node.steps.lane import PlanLane
 from fogline.control.client import ControlClient
 from fogline.model.clock import NEVER, SECOND, Clock
-from fogline.model.gap import CLOUD_ROLLBACK, DETACHED, EXPIRED
+from fogline.model.gap import CLOUD_ROLLBACK, DETACHED, EXPIRED, OPERATOR_FAILED
 from fogline.service.discipline import clock_is_synchronised
 from fogline.service.metrics import Kind, Metric, Monotone, Snapshot, Source
 from fogline.uplink.metrics import LinkMetrics
@@ -309,7 +309,7 @@ class NodeMetrics:
                 labels = (lane.spec.pipeline, role, stream)
                 snapshot.add(READ, reader.read_messages, *labels)
                 snapshot.add(COMMITTED, lane.committed[stream], *labels)
-                for reason in (EXPIRED, CORRUPT, DETACHED, CLOUD_ROLLBACK):
+                for reason in (EXPIRED, CORRUPT, DETACHED, CLOUD_ROLLBACK, OPERATOR_FAILED):
                     snapshot.add(GAPS, 0, *labels, reason)  # so that the first one is seen as growth
                 for reason, count in reader.dead.items():
                     snapshot.add(DEAD, count, *labels, reason)

@@ -15,6 +15,7 @@ from fog_node.ingest.session import Sessions
 from fog_node.journal.files import Files
 from fog_node.journal.journal import Journal
 from fog_node.metrics import NodeMetrics
+from fog_node.operators.gateway import Operators
 from fog_node.plans import LiveFirst, NodePlans
 from fog_node.pressure import PacedJournal
 from fog_node.report import Reporter
@@ -63,6 +64,10 @@ class Node:
         self._clock: Final = clock
         self._rng: Final = rng
         lanes = LaneSet()
+        self.operators: Final = Operators(
+            settings.operators, folder=settings.folder / "operators", clock=clock, rng=rng
+        )
+        """Whoever starts replicas says here which are up (``replica_up``, ``replica_gone``)."""
         after_us = int(settings.live_after_s * SECOND)
         self._live_first: Final = LiveFirst(journal, after_us=after_us, clock=clock)
         self._plans: Final = NodePlans(journal=journal, lanes=lanes, live_first=self._live_first, clock=clock)

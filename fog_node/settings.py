@@ -6,6 +6,7 @@ from pathlib import Path
 from fog_node.ingest.broker import BrokerSettings
 from fog_node.ingest.listener import ListenerSettings
 from fog_node.journal.settings import JournalSettings
+from fog_node.operators.settings import OperatorSettings
 from fogline.service.logs import LogFormat
 from fogline.uplink.settings import LinkSettings
 
@@ -28,6 +29,8 @@ class NodeSettings:
     """More brokers to read from: ``[[brokers]]`` tables of the file, with the names of ``[broker]``."""
     journal: JournalSettings = field(default_factory=JournalSettings)
     """What the journal may use."""
+    operators: OperatorSettings = field(default_factory=OperatorSettings)
+    """How operators are treated."""
     link: LinkSettings = field(default_factory=LinkSettings)
     """How the parents are treated."""
     live_after_s: float = 30.0

@@ -10,6 +10,8 @@ EXPIRED: Final = "expired"
 """The stream's journal was full and its policy is `expire`."""
 DETACHED: Final = "detached"
 """The plan lagged beyond its budget."""
+OPERATOR_FAILED: Final = "operator_failed"
+"""An operator of the plan failed on the block's batch, again and again."""
 
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
