@@ -11,8 +11,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from fogline.cli.access import NOTHING, Access
 from fogline.cli.infer.heard import Message
-from fogline.cli.mqtt import close_client, make_client
+from fogline.cli.mqtt import close_client, make_client, why_not_connected
 from fogline.client.errors import Unreachable
 from fogline.model.clock import SystemClock
 from fogline.model.errors import FogError, NotAllowed
@@ -26,7 +27,7 @@ _GLANCE: Final = 0.25
 class Listener:
     """A subscription at QoS 0, as a context manager. What is retained comes first, as the server sends it."""
 
-    def __init__(self, url: str, topic: str) -> None:
+    def __init__(self, url: str, topic: str, access: Access = NOTHING) -> None:
         """Raise :class:`fogline.model.errors.InvalidInput` for a URL that names no server."""
         self._url: Final = url.rpartition("@")[2]
         self._topic: Final = topic
@@ -35,7 +36,7 @@ class Listener:
         self._failed: FogError | None = None
         self._listens = False
         self.dropped = 0
-        self._client: Final = make_client(url, purpose="tap")
+        self._client: Final = make_client(url, purpose="tap", access=access)
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_subscribe = self._on_subscribe
@@ -92,7 +93,7 @@ class Listener:
 
     def _on_connect_fail(self, _client: Client, _data: object) -> None:
         if not self._listens:
-            self._failed = self._unreachable("nobody answers there")
+            self._failed = self._unreachable(why_not_connected())
 
     def _on_subscribe(
         self,

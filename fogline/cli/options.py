@@ -26,6 +26,20 @@ BrokerOption = Annotated[
         help="A broker to read from: mqtt[s]://[USER:PASSWORD@]HOST:PORT.",
     ),
 ]
+PasswordFileOption = Annotated[
+    Path | None,
+    typer.Option("--password-file", metavar="FILE", help="Holds the password of the URL's user."),
+]
+CaOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca", metavar="FILE", help="PEM file of authorities for mqtts:// [default: the system's]."
+    ),
+]
+CertificateOption = Annotated[
+    Path | None, typer.Option("--certificate", metavar="FILE", help="PEM file of a certificate to show.")
+]
+KeyOption = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="PEM file of its key.")]
 StoreOption = Annotated[
     str,
     typer.Option(

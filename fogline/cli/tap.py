@@ -10,6 +10,7 @@ from typing import Any, Final
 from rich.markup import escape
 
 from fogline.cli import shapes
+from fogline.cli.access import Access
 from fogline.cli.exits import reported
 from fogline.cli.infer.heard import Message
 from fogline.cli.listening import Listener
@@ -21,9 +22,9 @@ LONGEST: Final = 4_000
 RATE_OVER_US: Final = 5 * SECOND
 
 
-def tap(url: str, topic: str, *, count: int | None, as_json: bool) -> None:
+def tap(url: str, topic: str, access: Access, *, count: int | None, as_json: bool) -> None:
     """Show messages until there were so many, or until Ctrl-C."""
-    with reported(), Listener(url, topic) as listener:
+    with reported(), Listener(url, topic, access) as listener:
         messages: Iterator[Message] = islice(listener.messages(within=None), count)
         if as_json:
             for message in messages:

@@ -28,7 +28,7 @@ def doctor(
     """Look at this machine, a broker, a server, a store, and say what to do. Exit code 1: there is a problem."""
     from fogline.cli.doctor.run import Complaint
     from fogline.cli.doctor.run import doctor as run
-    from fogline.cli.up.given import hide_secrets
+    from fogline.cli.passwords import hide_secrets
     from fogline.client.find import default_directory
 
     hide_secrets()

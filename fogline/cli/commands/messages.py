@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fogline.cli.options import JsonOption
+from fogline.cli.options import CaOption, CertificateOption, JsonOption, KeyOption, PasswordFileOption
 
 app = typer.Typer()
 
@@ -28,31 +28,43 @@ class TimeUnitName(Enum):
     ISO = "iso"
 
 
+TimeModeOption = Annotated[
+    TimeMode, typer.Option(help="keep the rows' times, or shift all so that the latest row becomes now.")
+]
+SpeedOption = Annotated[
+    str, typer.Option(metavar="max|X", help="As fast as acknowledged, or X times real time.")
+]
+SplitOption = Annotated[
+    str | None, typer.Option(metavar="COLUMN", help="With several --to: rows go by this column's hash.")
+]
+
+
 @app.command()
 def replay(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with a header line, plain or gzipped.")],
     *,
     to: Annotated[list[str], typer.Option(metavar="URL", help="mqtt://HOST:PORT; several with --split.")],
     topic: Annotated[str, typer.Option(metavar="TOPIC", help="Takes columns: 'wsn/{node}/reading'.")],
-    time: Annotated[
-        TimeMode, typer.Option(help="keep the rows' times, or shift all so that the latest row becomes now.")
-    ] = TimeMode.KEEP,
+    time: TimeModeOption = TimeMode.KEEP,
     time_column: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="[default: ts, time, ...]")
     ] = None,
     time_unit: Annotated[TimeUnitName | None, typer.Option(help="[default: told from the first row]")] = None,
-    speed: Annotated[
-        str, typer.Option(metavar="max|X", help="As fast as acknowledged, or X times real time.")
-    ] = "max",
-    split: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="With several --to: rows go by this column's hash.")
-    ] = None,
+    speed: SpeedOption = "max",
+    split: SplitOption = None,
+    password_file: PasswordFileOption = None,
+    ca: CaOption = None,
+    certificate: CertificateOption = None,
+    key: KeyOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON at the end.")] = False,
 ) -> None:
     """Publish the rows of a CSV file over MQTT, and wait until each is acknowledged."""
+    from fogline.cli.access import Access
+    from fogline.cli.passwords import hide_secrets
     from fogline.cli.replay.run import Request
     from fogline.cli.replay.run import replay as run
 
+    hide_secrets()
     run(
         Request(
             file=file,
@@ -64,6 +76,7 @@ def replay(
             speed=_speed(speed),
             split=split,
             as_json=as_json,
+            access=Access(password_file=password_file, ca=ca, certificate=certificate, key=key),
         )
     )
 
@@ -78,12 +91,20 @@ def tap(
     ],
     *,
     count: Annotated[int | None, typer.Option(min=1, metavar="N", help="End after so many messages.")] = None,
+    password_file: PasswordFileOption = None,
+    ca: CaOption = None,
+    certificate: CertificateOption = None,
+    key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show live messages of a broker: topic, time, size, payload, rate."""
+    from fogline.cli.access import Access
+    from fogline.cli.passwords import hide_secrets
     from fogline.cli.tap import tap as run
 
-    run(url, topic, count=count, as_json=as_json)
+    hide_secrets()
+    access = Access(password_file=password_file, ca=ca, certificate=certificate, key=key)
+    run(url, topic, access, count=count, as_json=as_json)
 
 
 @app.command()
@@ -100,17 +121,25 @@ def infer(
     file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Read what `fogline tap --json` wrote instead.")
     ] = None,
+    password_file: PasswordFileOption = None,
+    ca: CaOption = None,
+    certificate: CertificateOption = None,
+    key: KeyOption = None,
 ) -> None:
     """Propose a pipeline that reads what devices send: formats, topics, times, labels, fields."""
+    from fogline.cli.access import Access
     from fogline.cli.infer import run
     from fogline.cli.instants import span_option
+    from fogline.cli.passwords import hide_secrets
 
+    hide_secrets()
     if (url is None) == (file is None):
         raise typer.BadParameter("name a broker, or a file of captured messages", param_hint="URL")
     if file is not None:
         run.infer_captured(file, most=messages)
     elif url is not None:
-        run.infer_live(url, topic, seconds=span_option("--for", duration), most=messages)
+        access = Access(password_file=password_file, ca=ca, certificate=certificate, key=key)
+        run.infer_live(url, topic, access, seconds=span_option("--for", duration), most=messages)
 
 
 def _speed(text: str) -> float | None:

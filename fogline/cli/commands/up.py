@@ -34,7 +34,7 @@ def up(
     ] = False,
 ) -> None:
     """Run every tier on this machine, with live readings of its own sensors."""
-    from fogline.cli.up.given import hide_secrets
+    from fogline.cli.passwords import hide_secrets
     from fogline.cli.up.run import Wishes
     from fogline.cli.up.run import up as run
     from fogline.client.find import default_directory

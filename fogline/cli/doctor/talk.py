@@ -12,8 +12,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from fogline.cli.broker import Broker, read_broker
 from fogline.cli.doctor.broker import RECEIVE_MAX, SESSION_S, Seen
-from fogline.cli.up.given import Broker, read_broker
 
 ANSWER_WITHIN_S: Final = 10.0
 RETAINED_WITHIN_S: Final = 3.0

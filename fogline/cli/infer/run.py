@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from fogline.cli.access import Access
 from fogline.cli.exits import reported
 from fogline.cli.infer.heard import Message, read_lines
 from fogline.cli.infer.names import many
@@ -18,12 +19,12 @@ MOST: Final = 20_000
 """Messages that are looked at."""
 
 
-def infer_live(url: str, topic: str, *, seconds: float, most: int) -> None:
+def infer_live(url: str, topic: str, access: Access, *, seconds: float, most: int) -> None:
     """Listen for so long or so many messages, and print a spec that reads them."""
     from fogline.cli.listening import Listener  # noqa: PLC0415 -- a file needs no MQTT client
 
     with reported():
-        with Listener(url, topic) as listener:
+        with Listener(url, topic, access) as listener:
             where = url.rpartition("@")[2]
             sys.stderr.write(f"listening to {where} for {seconds:g} s ...\n")
             messages = list(islice(listener.messages(within=seconds), most))

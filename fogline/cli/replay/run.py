@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fogline.cli import shapes
+from fogline.cli.access import NOTHING, Access
 from fogline.cli.exits import reported
 from fogline.cli.replay.messages import Payload, Split, Topic
 from fogline.cli.replay.table import Row, Table
@@ -39,6 +40,7 @@ class Request:
     """Times real time; None: as fast as acknowledged."""
     split: str | None
     as_json: bool
+    access: Access = NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,7 @@ def replay(request: Request) -> None:
         clock = find_time(table, request)
         found = survey(table, topic, clock)
         shift_us = _shift(request, found, clock)
-        targets = [Target(url) for url in request.to]
+        targets = [Target(url, request.access) for url in request.to]
         started = time.monotonic()
         with ExitStack() as stack:
             for target in targets:

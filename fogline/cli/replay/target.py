@@ -9,7 +9,9 @@ from paho.mqtt.client import Client, ConnectFlags
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from fogline.cli.mqtt import close_client, make_client
+from fogline.cli.access import NOTHING, Access
+from fogline.cli.mqtt import close_client, make_client, why_not_connected
+from fogline.cli.passwords import without_password
 from fogline.client.errors import Unreachable
 
 _WINDOW: Final = 500
@@ -21,8 +23,8 @@ _PATIENCE: Final = 60.0
 class Target:
     """One MQTT server. A row that was not acknowledged when the connection broke is sent again."""
 
-    def __init__(self, url: str) -> None:
-        self.url: Final = url
+    def __init__(self, url: str, access: Access = NOTHING) -> None:
+        self.url: Final = without_password(url)
         self.acknowledged = 0
         self.refused: Final[dict[str, int]] = {}
         self._connected: Final = threading.Event()
@@ -30,8 +32,9 @@ class Target:
         self._waiting = 0
         self._window = _WINDOW
         self._why = "it cannot be reached"
-        self._client: Final = make_client(url, purpose="replay", inflight=_WINDOW)
+        self._client: Final = make_client(url, purpose="replay", access=access, inflight=_WINDOW)
         self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
         self._client.on_publish = self._on_publish
 
     def connect(self, *, within: float = 10.0) -> None:
@@ -85,6 +88,10 @@ class Target:
             self._window = min(_WINDOW, limit)
             self._why = "it does not answer"
         self._connected.set()
+
+    def _on_connect_fail(self, _client: Client, _data: object) -> None:
+        with self._room:
+            self._why = why_not_connected()
 
     def _on_publish(
         self, _client: Client, _data: object, _id: int, code: ReasonCode, _properties: Properties

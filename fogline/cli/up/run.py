@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from fogline.cli import shapes
+from fogline.cli.broker import Broker, read_broker
 from fogline.cli.exits import reported
 from fogline.cli.up.folder import Folder, Lock
-from fogline.cli.up.given import Broker, read_broker
 from fogline.cli.up.ports import Reservations, choose_ports, metrics_of
 from fogline.cli.up.publish import publish_sensors
 from fogline.cli.up.screen import show

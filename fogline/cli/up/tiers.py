@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fogline.cli.broker import Broker
+from fogline.cli.passwords import STORE_VARIABLE
 from fogline.cli.up.child import Child
 from fogline.cli.up.folder import Folder, Lock
-from fogline.cli.up.given import STORE_VARIABLE, Broker
 from fogline.cli.up.ports import HOST, metrics_of
 
 CLOUD: Final = "cloud"

@@ -6,6 +6,7 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from paho.mqtt.client import Client, MQTTv5
@@ -13,9 +14,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from fogline.spec.read import read_spec
 from fogline.testing.mosquitto import Mosquitto
+from tests.integration.listener.certificates import self_signed
 
 pytestmark = pytest.mark.needs("mosquitto")
 NOW_S = 1_769_860_800
+SECRET = "geh:im/1"
 
 
 @pytest.fixture
@@ -93,6 +96,77 @@ async def test_who_may_not_listen_is_told(tmp_path: Path) -> None:
     assert "Not authorized" in err
     assert "[not_allowed]" in err
     assert "secret" not in err
+
+
+async def guarded(folder: Path) -> str:
+    """Lines for a broker that lets in a user alone."""
+    users = folder / "users"
+    made = await asyncio.create_subprocess_exec("mosquitto_passwd", "-b", "-c", str(users), "me", SECRET)
+    assert await made.wait() == 0
+    users.chmod(0o644)
+    return f"password_file {users}"
+
+
+@pytest.mark.needs("mosquitto_passwd")
+async def test_a_password_is_in_no_list_of_processes(tmp_path: Path) -> None:
+    lines = ("allow_anonymous false", await guarded(tmp_path))
+    async with Mosquitto(tmp_path / "m", *lines) as broker:
+        whole = broker.url.replace("//", f"//me:{quote(SECRET, safe='')}@")
+        rows = tmp_path / "rows.csv"
+        rows.write_text("a\n1\n")
+        code, out, err = await fogline("replay", str(rows), "--to", whole, "--topic", "air", "--json")
+        assert (code, "geh" in out + err) == (0, False), err
+        tap = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "fogline", "tap", whole, "$SYS/broker/version", "--json"), stdout=PIPE
+        )
+        try:
+            assert tap.stdout is not None
+            async with asyncio.timeout(100):
+                assert json.loads(await tap.stdout.readline())["topic"] == "$SYS/broker/version"
+            line = await asyncio.to_thread(Path(f"/proc/{tap.pid}/cmdline").read_bytes)
+        finally:
+            tap.kill()
+            await tap.wait()
+    said = line.split(b"\0")
+    assert broker.url.replace("//", "//me@").encode() in said
+    assert not [word for word in said if b"geh" in word]
+
+
+@pytest.mark.needs("mosquitto_passwd")
+async def test_a_password_may_come_from_a_file_or_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(f"{SECRET}\n")
+    async with Mosquitto(tmp_path / "m", "allow_anonymous false", await guarded(tmp_path)) as broker:
+        tap = ("tap", broker.url.replace("//", "//me@"), "$SYS/broker/version", "--count", "1")
+        assert (await fogline(*tap))[0] == 1
+        assert (await fogline(*tap, "--password-file", str(secret)))[0] == 0
+        monkeypatch.setenv("FOGLINE_MQTT_PASSWORD", SECRET)
+        assert (await fogline(*tap))[0] == 0
+        code, _, err = await fogline(*tap, "--password-file", str(tmp_path / "none"))
+        assert (code, "--password-file" in err) == (1, True)
+
+
+async def test_a_brokers_certificate_is_checked_against_the_given_authority(tmp_path: Path) -> None:
+    certificate, key = map(str, self_signed(tmp_path))
+    rows = tmp_path / "rows.csv"
+    rows.write_text("a\n1\n")
+    tls = (f"certfile {certificate}", f"keyfile {key}", f"cafile {certificate}", "require_certificate true")
+    async with Mosquitto(tmp_path / "m", tls=tls) as broker:
+        shown = ("--ca", certificate, "--certificate", certificate, "--key", key)
+        code, _, err = await fogline("tap", broker.url, "$SYS/broker/version", "--count", "1", *shown)
+        assert code == 0, err
+        code, _, err = await fogline("replay", str(rows), "--to", broker.url, "--topic", "air", *shown)
+        assert code == 0, err
+
+        code, _, err = await fogline("tap", broker.url, "#")
+        assert (code, "TLS failed" in err) == (3, True), err
+        code, _, err = await fogline("tap", broker.url, "#", "--ca", str(rows))
+        assert (code, "cannot be used" in err) == (1, True), err
+        code, _, err = await fogline("tap", broker.url, "#", "--ca", certificate, "--key", key)
+        assert (code, "--certificate is not" in err) == (1, True), err
+    assert (await fogline("tap", "mqtt://127.0.0.1:1", "#", "--ca", certificate))[0] == 1
 
 
 async def test_nobody_at_the_address_and_nothing_to_hear_are_said(broker: Mosquitto) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from fogline.cli.up.given import BROKER_VARIABLE, STORE_VARIABLE, read_broker, without_secrets
+from fogline.cli.broker import read_broker
 from fogline.model.errors import InvalidInput
 
 
@@ -21,15 +21,3 @@ def test_what_is_no_broker_is_said_without_its_password(url: str) -> None:
     with pytest.raises(InvalidInput, match="mqtt://HOST:1883") as caught:
         read_broker(url)
     assert "secret" not in str(caught.value)
-
-
-def test_only_urls_with_passwords_leave_the_command_line() -> None:
-    broker, store = "mqtt://u:p@b", "postgresql://u:p@db/fog"
-    assert without_secrets(
-        ["python", "-m", "fogline", "up", "--broker", broker, f"--store={store}", "--json"]
-    ) == (
-        ["python", "-m", "fogline", "up", "--json"],
-        {BROKER_VARIABLE: broker, STORE_VARIABLE: store},
-    )
-    plain = ["fogline", "up", "--broker", "mqtt://u@b", "--store=postgresql:///fog", "--nodes", "2"]
-    assert without_secrets(plain) == (plain, {})
