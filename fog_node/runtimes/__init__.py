@@ -1,0 +1,1 @@
+"""What runs replicas of operators, and services: the interface, and who implements it."""
