@@ -20,6 +20,8 @@ OTHER: Final = "(other)"
 """The key in every key column of the row that holds what went over ``max_keys``."""
 
 DENSE_KINDS: Final = ("sum_i64", "sum_f64", "min_f64", "max_f64")
+EXTREMES: Final = ("min_f64", "max_f64")
+"""Kinds that may be infinite and are never NaN; a float sum is NaN where infinities met."""
 SPARSE_KINDS: Final = ("map_add", "map_max")
 
 OVERFLOWED: Final = -(2**63)

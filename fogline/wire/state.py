@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from fogline.engine.state import (
     DENSE_KINDS,
+    EXTREMES,
     NULL_CODE,
     READINGS,
     SPARSE_KINDS,
@@ -134,6 +135,8 @@ def _state_from_wire(message: types_pb2.StateColumn, rows: int, table: str) -> S
             raise MalformedPart(f"{place}: {message.kind} has neither lengths nor indexes")
         dtype = _I64 if message.kind == "sum_i64" else _F64
         values = _array(message.values, dtype, rows, place)
+        if message.kind in EXTREMES and np.isnan(values).any():
+            raise MalformedPart(f"{place}: a {message.kind} is never NaN")
         return DenseState(name=message.name, kind=message.kind, values=values, parameters=parameters)
     if message.kind in SPARSE_KINDS:
         return _sparse_from_wire(message, rows, place, parameters)

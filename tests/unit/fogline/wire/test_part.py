@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fogline.engine.merge import merge, mergeable
 from fogline.engine.state import OpaqueState, PartState
 from fogline.model.errors import MalformedPart
 from fogline.model.part import Contribution, Origin, Part
@@ -60,7 +61,9 @@ def test_a_part_with_a_broken_byte_is_read_or_refused(
     if cut:
         del raw[at % len(raw) :]
     with contextlib.suppress(DecodeError, MalformedPart):
-        part_from_wire(uplink_pb2.Part.FromString(bytes(raw)), numbers)
+        state = part_from_wire(uplink_pb2.Part.FromString(bytes(raw)), numbers).state
+        if mergeable(state, state):
+            merge(state, state)
 
 
 @given(raw=st.binary(max_size=200))
@@ -154,6 +157,21 @@ def test_each_contradiction_is_refused_with_its_place(
     with pytest.raises(MalformedPart) as caught:
         part_from_wire(part, numbers)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["min_f64", "max_f64", "sum_f64"])
+def test_only_a_sum_may_be_nan_and_whatever_is_read_merges_without_a_warning(kind: str) -> None:
+    message, numbers = good()
+    rows = message.tables[0].rows
+    column = message.tables[0].states.add(name="low", kind=kind)
+    for number, is_read in ((np.inf, True), (-np.inf, True), (np.nan, kind == "sum_f64")):
+        column.values = np.full(rows, number).tobytes()
+        if is_read:
+            state = part_from_wire(message, numbers).state
+            assert merge(state, state).tables[0].rows
+        else:
+            with pytest.raises(MalformedPart, match=f"state 'low': a {kind} is never NaN"):
+                part_from_wire(message, numbers)
 
 
 def test_a_gap_stands_alone() -> None:
