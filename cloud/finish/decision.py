@@ -21,7 +21,7 @@ class Status(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class NodeMark:
     """How far some of a node's origins are: the least watermark of its open ones, or the greatest of its
     closed ones.
     """
@@ -76,7 +76,7 @@ class Patience:
     """-1: for ever."""
 
 
-def watermarks(marks: Iterable[Mark]) -> dict[str, int]:
+def watermarks(marks: Iterable[NodeMark]) -> dict[str, int]:
     """How far each node is: the least of its open origins; with none open, the greatest of its closed ones.
 
     A closed origin holds nothing back: its journal ends there, and what it had is committed.

@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Text, bindparam, func, literal_column, or_, select
 
-from cloud.finish.decision import Assignment, Mark, Status, watermarks
+from cloud.finish.decision import Assignment, NodeMark, Status, watermarks
 from cloud.store import schema
 from fogline.engine.state import ReadingTerm
 from fogline.model.clock import NEVER
@@ -113,15 +113,17 @@ class Reading:
             nodes[row.node] = max(row.passed_us, nodes.get(row.node, row.passed_us))
         return found
 
-    def _marks(self, tenant: str, plan: str) -> dict[str, list[Mark]]:
+    def _marks(self, tenant: str, plan: str) -> dict[str, list[NodeMark]]:
         """How far each node's open and closed origins are, by stream."""
         name = {"tenant": tenant, "plan": plan}
-        found: dict[str, list[Mark]] = {}
+        found: dict[str, list[NodeMark]] = {}
         for row in self._connection.execute(_MARKS, name):
-            mark = Mark(node=row.node, closed=bool(row.ended), least_us=row.least, greatest_us=row.greatest)
+            mark = NodeMark(
+                node=row.node, closed=bool(row.ended), least_us=row.least, greatest_us=row.greatest
+            )
             found.setdefault(row.stream, []).append(mark)
         for row in self._connection.execute(_NOT_BEGUN, name):
-            mark = Mark(node=row.node, closed=False, least_us=NEVER, greatest_us=NEVER)
+            mark = NodeMark(node=row.node, closed=False, least_us=NEVER, greatest_us=NEVER)
             found.setdefault(row.stream, []).append(mark)
         return found
 

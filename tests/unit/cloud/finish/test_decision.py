@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from cloud.finish.decision import (
     Assignment,
-    Mark,
+    NodeMark,
     Patience,
     Span,
     Standing,
@@ -22,12 +22,12 @@ WINDOW = Span(start_us=100, end_us=200)
 PATIENCE = Patience(disorder_us=5, wait_us=50, keep_us=1000)
 
 
-def at(node: str, *, open_us: tuple[int, int] | None = None, closed_us: int | None = None) -> list[Mark]:
+def at(node: str, *, open_us: tuple[int, int] | None = None, closed_us: int | None = None) -> list[NodeMark]:
     marks = []
     if open_us:
-        marks.append(Mark(node=node, closed=False, least_us=open_us[0], greatest_us=open_us[1]))
+        marks.append(NodeMark(node=node, closed=False, least_us=open_us[0], greatest_us=open_us[1]))
     if closed_us is not None:
-        marks.append(Mark(node=node, closed=True, least_us=NEVER, greatest_us=closed_us))
+        marks.append(NodeMark(node=node, closed=True, least_us=NEVER, greatest_us=closed_us))
     return marks
 
 

@@ -1,4 +1,4 @@
-from fogline.intake.marks import Mark, marks_after, origins_behind, state_is_gone
+from fogline.intake.marks import Mark, marks_after
 from fogline.model.part import Contribution, Origin
 
 A = Origin(tenant="main", node="a", stream="air", epoch=b"1")
@@ -19,14 +19,3 @@ def test_an_origin_stays_closed() -> None:
     marks = marks_after([word(A, 3, closed=True)], {})
     assert marks == {A: Mark(watermark=3, closed=True)}
     assert marks_after([word(A, 4)], marks) == {A: Mark(watermark=4, closed=True)}
-
-
-def test_a_window_waits_for_every_origin_that_is_not_closed() -> None:
-    marks = {A: Mark(watermark=9), B: Mark(watermark=10)}
-    assert origins_behind(10, marks) == {A}
-    assert origins_behind(10, {**marks, A: Mark(watermark=1, closed=True)}) == frozenset()
-
-
-def test_a_state_is_gone_once_its_pane_was_retired() -> None:
-    assert state_is_gone(10, retired_before=10)
-    assert not state_is_gone(11, retired_before=10)
