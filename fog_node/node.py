@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from fog_node.ingest.broker import Brokers
+from fog_node.ingest.broker import Brokers, senders
 from fog_node.ingest.broker.link import Surroundings
 from fog_node.ingest.listener import Listener, recalled_sessions
 from fog_node.ingest.session import Sessions
@@ -99,11 +99,13 @@ class Node:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve devices and push until told to stop."""
+        settings = self._settings
         sessions = await recalled_sessions(
             self._journal,
             self._journal.streams(),
-            self._settings.listener,
+            settings.listener,
             now_us=self._clock.now_us(),
+            brokers=await asyncio.to_thread(senders, settings.all_brokers, settings.name),
         )
         listener, brokers = self._ingest(sessions)
         async with asyncio.TaskGroup() as group:
@@ -134,9 +136,8 @@ class Node:
             entropy=os.urandom,
             sessions=sessions,
         )
-        given = (settings.broker, *settings.brokers) if settings.broker.url else settings.brokers
         brokers = Brokers(
-            given,
+            settings.all_brokers,
             node=settings.name,
             folder=settings.folder / "brokers",
             router=self._plans.router,

@@ -45,3 +45,8 @@ class NodeSettings:
     """debug, info, warning or error."""
     log_format: LogFormat = "auto"
     """json, text, or auto: text on a terminal, JSON elsewhere."""
+
+    @property
+    def all_brokers(self) -> tuple[BrokerSettings, ...]:
+        """Every broker that is read from."""
+        return (self.broker, *self.brokers) if self.broker.url else self.brokers

@@ -1,7 +1,8 @@
 """Which messages of a batch the journal holds already, and which repeat one another."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,8 @@ import numpy.typing as npt
 from fog_node.ingest.publish import Published, Topic
 from fog_node.ingest.session import Session
 from fog_node.messages import DUP_FLAG, QOS_BITS
+
+_NOBODY: Final = frozenset[int]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,11 @@ def recognise(
         return Recognition()
     takers = [{number(stream) for stream in topic.streams} for topic in topics]
     batch, found = _Batch(session), Recognition()
+    rows_of = {
+        stream: np.flatnonzero((repeated > 0) & np.array([stream in taker for taker in takers])[codes])
+        for stream in set[int]().union(*takers)
+    }
+    far = _far(rows_of, published, contents, session)
     columns = (published.packet_ids, levels, repeated, contents, codes)
     rows = zip(*(column.tolist() for column in columns), strict=True)
     for index, (packet_id, qos, dup, content, code) in enumerate(rows):
@@ -78,6 +86,24 @@ def recognise(
             batch.unreleased.add(packet_id)
         if held and packet_id in batch.before:
             found.echoes.add(index)
-        found.holders.append(held)
+        found.holders.append(held | far.get(index, _NOBODY))
         batch.before[packet_id] = (content, holders | takers[code])
     return found
+
+
+def _far(
+    rows_of: Mapping[int, npt.NDArray[np.intp]],
+    published: Published,
+    contents: npt.NDArray[np.int64],
+    session: Session,
+) -> dict[int, set[int]]:
+    """Who holds repetitions that reach back beyond what packet ids tell apart, by the index of the message.
+
+    ``rows_of`` has for each stream the indexes of what is repeated to it.
+    """
+    far: dict[int, set[int]] = {}
+    for stream, rows in rows_of.items():
+        held = session.held(stream, published.packet_ids[rows], contents[rows]) if rows.size else None
+        for index in rows[held].tolist() if held is not None else ():
+            far.setdefault(index, set()).add(stream)
+    return far

@@ -64,6 +64,11 @@ def address_of(settings: BrokerSettings) -> Address:
     )
 
 
+def sender(client_id: str, address: Address) -> str:
+    """What the journal calls the sender of everything that comes from this broker."""
+    return f"{client_id}@{address.host}:{address.port}"
+
+
 def check(settings: BrokerSettings, address: Address) -> None:
     """Refuse settings that MQTT has no words for, or that contradict each other, with :class:`InvalidInput`."""
     if not 1 <= settings.receive_max <= MOST_UNACKNOWLEDGED:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from fog_node.ingest.broker.address import Address, address_of, check
+from fog_node.ingest.broker.address import Address, address_of, check, sender
 from fog_node.ingest.broker.kept import KeptBroker
 from fog_node.ingest.broker.link import Link, Surroundings, tls_of
 from fog_node.ingest.broker.settings import BrokerSettings
@@ -58,7 +58,7 @@ class Brokers:
         names: set[tuple[str, str]] = set()
         for settings in self._settings:
             address = await asyncio.to_thread(_checked, settings)
-            client_id = settings.client_id or f"fogline-{self._node}"
+            client_id = client_id_of(settings, self._node)
             if (address.identity, client_id) in names:
                 raise InvalidInput(
                     f"{address.url} is set twice for client id {client_id}",
@@ -94,6 +94,16 @@ class Brokers:
             for task in waiting:
                 task.cancel()
         await self._group.__aexit__(kind, error, trace)
+
+
+def client_id_of(settings: BrokerSettings, node: str) -> str:
+    """What names the node's session in the broker."""
+    return settings.client_id or f"fogline-{node}"
+
+
+def senders(settings: Sequence[BrokerSettings], node: str) -> set[str]:
+    """What the journal calls these brokers. Raises :class:`InvalidInput`; reads files."""
+    return {sender(client_id_of(each, node), address_of(each)) for each in settings}
 
 
 def _checked(settings: BrokerSettings) -> Address:

@@ -138,7 +138,7 @@ class Conversation:
         )
         return published.only(np.arange(len(published)) < wrong[0])
 
-    def _aside(self, published: Published, codes: list[int]) -> Action:
+    def _aside(self, published: Published, codes: list[int]) -> Action | None:
         """Take what the broker says of itself out of what devices say."""
         rows = np.isin(published.topic_codes, codes)
         if not rows.any():
@@ -149,11 +149,7 @@ class Conversation:
         if len(rest):
             self._taken = Take(published=rest)
         # Each number stands for all before it, but for those of a broker that began again in between.
-        return Dropped(count=known[-1]) if known else self._taken_or_pong()
-
-    def _taken_or_pong(self) -> Action:
-        taken, self._taken = self._taken, None
-        return taken or Pong()
+        return Dropped(count=known[-1]) if known else self._next()
 
     def _answer(self, frame: bytes) -> Action:
         packet = codec.read(frame)

@@ -14,13 +14,14 @@ import structlog
 
 from fog_node.ingest.appending import append_shares
 from fog_node.ingest.broker import codec
-from fog_node.ingest.broker.address import FOR_EVER, Address
+from fog_node.ingest.broker.address import FOR_EVER, Address, sender
 from fog_node.ingest.broker.asking import Asking
 from fog_node.ingest.broker.conversation import Action, Close, Conversation, Dropped, Take
 from fog_node.ingest.broker.drops import heard
 from fog_node.ingest.broker.gathering import Gathering
 from fog_node.ingest.broker.kept import KeptBroker
 from fog_node.ingest.broker.packets import Pong, Subscribed, Unsubscribed, Welcome
+from fog_node.ingest.broker.pings import Pings
 from fog_node.ingest.broker.settings import BrokerSettings
 from fog_node.ingest.broker.standing import BrokerStanding, Tally
 from fog_node.ingest.broker.subscriptions import SubscribedRouter, difference
@@ -29,6 +30,7 @@ from fog_node.ingest.connection import READ_BYTES, Connection, Hand
 from fog_node.ingest.deliveries import Deliveries
 from fog_node.ingest.packet_v5 import AnswersV5
 from fog_node.ingest.ports import Appender
+from fog_node.ingest.rebuild import LARGEST_REACH
 from fog_node.ingest.session import Session, Sessions
 from fog_node.journal import JournalClosed
 from fogline.model.clock import Clock
@@ -37,9 +39,9 @@ from fogline.uplink.backoff import Backoff
 GRACE: Final = 1.5
 """A broker is given up when it was silent for this many keep-alive times; the standard's factor."""
 REMEMBERED: Final = 52_000
-"""Newest messages that a redelivery can reach back to, whatever ``receive_max`` is: mosquitto 2.0.11 sends as many
-again from its queue for every PUBACK. A quarter more are held before the oldest go, and that is still less than the
-65,535 after which packet ids come round.
+"""Newest messages that a redelivery can reach back to by its packet id, whatever ``receive_max`` is; less than the
+65,535 after which packet ids come round. Beyond it the order of the journal tells what is repeated: mosquitto 2.0.11
+sends as many messages again from its queue for every PUBACK.
 """
 FLUSH_S: Final = 2.0
 TICK_S: Final = 1.0
@@ -78,8 +80,7 @@ class Link:
         self._router: Final = router
         self._kept: Final = kept
         self._around: Final = around
-        self._name: Final = f"{client_id}@{address.host}:{address.port}"
-        """What the journal calls the sender of everything that comes from this broker."""
+        self._name: Final = sender(client_id, address)
         self._backoff: Final = Backoff(base=settings.retry_base, cap=settings.retry_cap)
         self._answers: Final = AnswersV5()
         self._tally: Final = Tally()
@@ -89,6 +90,7 @@ class Link:
         self._welcome: Welcome | None = None
         self._fault = "not connected yet"
         self._met = False
+        self._pings: Final = Pings(around.clock.monotonic())
         self._stopping = False
         self._wake: Final = asyncio.Event()
         self._changed: Final = asyncio.Event()
@@ -187,6 +189,7 @@ class Link:
             self._name,
             clean=clean,
             window=REMEMBERED,
+            reach=LARGEST_REACH,
             now_us=self._around.clock.now_us(),
         )
 
@@ -287,7 +290,10 @@ class Link:
                     self._asking.subscribed(action)
             case Unsubscribed():
                 await self._unsubscribed(action)
-            case Pong() | Close():
+            case Pong():
+                assert self._session is not None
+                self._pings.answered(self._session)
+            case Close():
                 pass
 
     async def _take(self, connection: Connection[Conversation], take: Take) -> None:
@@ -320,6 +326,7 @@ class Link:
             held = ()
         # What the broker had under a lost session's packet ids says nothing about those of the new one.
         self._session, _ = self._enter(clean=not welcome.session_present)
+        self._pings.connected()
         LOG.info("broker connected", url=self._address.url, session=welcome.session_present)
         await self._ask(connection, self._asking, held, again=True)
 
@@ -361,17 +368,16 @@ class Link:
 
     async def _keep_alive(self) -> None:
         clock = self._around.clock
-        pinged_at = clock.monotonic()
         while True:
             await clock.sleep(min(TICK_S, self._settings.keep_alive / 4))
-            connection, welcome = self._connection, self._welcome
-            if connection is None or welcome is None:
+            connection, welcome, session = self._connection, self._welcome, self._session
+            if connection is None or welcome is None or session is None:
                 continue
             keep_alive_s = self._settings.keep_alive if welcome.keep_alive_s is None else welcome.keep_alive_s
             now = clock.monotonic()
-            if keep_alive_s and now - pinged_at >= keep_alive_s / 2:
+            if self._pings.due(now, keep_alive_s=keep_alive_s, session=session):
                 connection.write(codec.PINGREQ_PACKET)
-                pinged_at = now
+                self._pings.sent(now, session)
             if keep_alive_s and connection.reading and now - connection.heard_at > keep_alive_s * GRACE:
                 connection.stop(SILENT)
 

@@ -64,6 +64,42 @@ def test_a_session_remembers_its_window_and_not_much_more() -> None:
         assert session.holders(number % 65_535 + 1, number) == {0}
 
 
+def test_a_packet_id_that_came_round_is_no_sign_of_a_repetition() -> None:
+    session = Session(window=WINDOW)
+    remember(session, (1, 11))
+    assert session.holders(1, 11) == {0}
+    remember(session, *((2, number) for number in range(WINDOW)))
+    assert session.holders(1, 11) == set()
+
+
+def test_a_session_that_reaches_far_finds_repeats_by_their_order_in_each_stream() -> None:
+    session = Session(window=2, reach=100)
+    for number in range(20):
+        remember(session, (number, number), stream=number % 2)
+    ids = np.array([4, 6, 8], np.uint16)
+    found = session.held(0, ids, ids.astype(np.int64))
+    assert found is not None
+    assert found.all()
+    missing = session.held(1, ids, ids.astype(np.int64))
+    assert missing is not None
+    assert not missing.any()
+
+
+def test_a_session_that_reaches_no_farther_than_its_window_has_no_order() -> None:
+    session = Session(window=WINDOW)
+    remember(session, *((number, number) for number in range(WINDOW + 10)))
+    assert session.held(0, np.array([1], np.uint16), np.array([1], np.int64)) is None
+
+
+def test_too_much_memory_is_first_taken_from_what_reaches_beyond_a_window() -> None:
+    table = sessions(entries=10)
+    session, _ = table.enter("far", clean=False, window=4, reach=100, now_us=0)
+    remember(session, *((number, number) for number in range(20)))
+    table.leave(session, expiry_s=1000, now_us=0)
+    assert table.expire(10) == 0
+    assert session.remembered == 4
+
+
 def test_a_session_outlives_its_connection_for_as_long_as_the_device_asked() -> None:
     table = sessions()
     session, present = enter(table)
