@@ -14,6 +14,9 @@ PARTS ?=
 STATES ?= 300000
 # Folder of sensor data for the drills.
 DATA ?=
+# Minutes of `make bench` in which memory is watched under load (its slope needs 30), and which benchmarks, if not all.
+MINUTES ?= 5
+ONLY ?=
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -71,8 +74,8 @@ fuzz: $(READY) ## coverage-guided fuzzing with atheris, a minute each
 	for name in broker listener decode journal spec intake; do \
 	  $(BIN)/python -m tests.fuzz.fuzz_$$name -max_total_time=60 || exit 1; done
 
-bench: $(READY) ## ingest benchmark beside paho + dict (needs mosquitto)
-	$(BIN)/python -m bench.ingest
+bench: $(READY) ## all benchmarks, 20 minutes; make bench MINUTES=30: a long memory run; ONLY="merge latency"
+	$(BIN)/python -m bench.all --minutes $(MINUTES) $(if $(ONLY),--only $(ONLY))
 
 build: $(READY) ## the wheel, in dist/
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .

@@ -8,24 +8,20 @@ second. What an aggregator of so many nodes sends is a part with as many contrib
 started here, from this machine's binaries, with its usual fsync.
 """
 
-import argparse
 import asyncio
-import json
 import multiprocessing
-import os
-import platform
 import resource
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import numpy as np
 
-from bench.processes import file_system
+from bench.report import Heading, Report, flags
 from cloud.store.book import NewPlan
 from cloud.store.opening import open_store
 from cloud.store.rows import layouts_of
@@ -107,35 +103,37 @@ class Row:
     p99_ms: float
 
 
+COLUMNS = (
+    Heading("store", ""),
+    Heading("committers", "committers", "d"),
+    Heading("contributions_a_part", "contributions a part", ",d"),
+    Heading("parts_a_commit", "parts a commit", ",d"),
+    Heading("parts_s", "parts/s", ",.0f"),
+    Heading("contributions_s", "contributions/s", ",.0f"),
+    Heading("cpu_ms_a_commit", "CPU ms a commit", ".2f"),
+    Heading("p50_ms", "p50 ms"),
+    Heading("p99_ms", "p99 ms"),
+)
+
+
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = flags("commit", __doc__)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each line")
     parser.add_argument("--postgresql", default="", help="URL of an empty database, instead of one made here")
     parser.add_argument("--only", choices=("sqlite", "postgresql"), help="one store alone")
-    parser.add_argument("--out", type=Path, default=Path("bench/out/commit.json"))
     arguments = parser.parse_args()
-    rows = []
+    url, arguments.postgresql = arguments.postgresql, bool(arguments.postgresql)  # no password in the file
+    report = Report("commit", arguments)
     with tempfile.TemporaryDirectory(prefix="fogline-bench-", dir=".") as folder:
-        disk = file_system(Path(folder))
         for store in ("sqlite", "postgresql") if arguments.only is None else (arguments.only,):
-            for row in measured(store, arguments.postgresql, Path(folder), arguments.seconds):
-                rows.append(row)
-                print(line(row), flush=True)
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.release()}, {disk}"
-    print(f"\n{machine}; load when it ended {os.getloadavg()[0]:.1f}")
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    report = {"machine": machine, "load": os.getloadavg()[0], "rows": [asdict(row) for row in rows]}
-    arguments.out.write_text(json.dumps(report, indent=1) + "\n")
+            rows = list(measured(store, url, Path(folder), arguments.seconds))
+            report.table(f"commits into {store}", rows, COLUMNS)
+    report.end()
 
 
 def measured(store: str, given: str, folder: Path, seconds: float) -> Iterator[Row]:
     """The lines of one store."""
-    print(
-        f"\n{store:<12}{'committers':>11}{'contributions':>15}{'parts':>7}{'parts/s':>10}{'contrib/s':>11}"
-        f"{'CPU ms':>8}{'p50 ms':>8}{'p99 ms':>8}"
-    )
-    print(f"{'':<12}{'':>11}{'a part':>15}{'a commit':>9}{'':>8}{'':>11}{'a commit':>9}")
     with ExitStack() as stack:
         server = None
         if store == "postgresql" and not given:
@@ -281,14 +279,6 @@ def _origins(number: int, part: int, count: int) -> list[Origin]:
 def _cpu() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
-
-
-def line(row: Row) -> str:
-    """A line of the table."""
-    return (
-        f"{'':<12}{row.committers:>11}{row.contributions_a_part:>15}{row.parts_a_commit:>9}{row.parts_s:>8.0f}"
-        f"{row.contributions_s:>11.0f}{row.cpu_ms_a_commit:>9.2f}{row.p50_ms:>8.1f}{row.p99_ms:>8.1f}"
-    )
 
 
 if __name__ == "__main__":

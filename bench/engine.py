@@ -1,19 +1,18 @@
 """What the engine costs: nanoseconds a reading in window and row queries, merged keys a second.
 
-    python -m bench.engine [--json FILE]
+    python -m bench.engine [--out bench/out/engine.json]
 
 CPU time, the best of several rounds: the engine's own cost, not that of the machine's other work.
 """
 
-import argparse
-import json
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
+from bench.report import Heading, Report, flags
 from fogline.engine.batch import Batch, NumberColumn, TextColumn
 from fogline.engine.finish import finish
 from fogline.engine.function import state_layout
@@ -42,7 +41,8 @@ ROUND_SECONDS: Final = 0.25
 ROUNDS: Final = 5
 
 
-class Figure(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Figure:
     """One line of the table."""
 
     what: str
@@ -179,16 +179,14 @@ def merge_figures() -> list[Figure]:
     return figures
 
 
+COLUMNS: Final = (Heading("what", "CPU, best of rounds"), Heading("value", ""), Heading("unit", ""))
+
+
 def main() -> None:
-    """Print the table; write it as JSON if asked."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    arguments = parser.parse_args()
-    figures = [*reading_figures(), *merge_figures()]
-    for what, value, unit in figures:
-        print(f"{what:62s} {value:14,.1f} {unit}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps([figure._asdict() for figure in figures], indent=1) + "\n")
+    """Print the table, and write the file."""
+    report = Report("engine", flags("engine", __doc__).parse_args())
+    report.table("engine", [*reading_figures(), *merge_figures()], COLUMNS)
+    report.end()
 
 
 if __name__ == "__main__":

@@ -75,6 +75,7 @@ def main() -> None:
     sent = flood(publishers, messages=flags.messages, rate=flags.rate)
     report = {
         "sent": sent,
+        "began_s": began,
         "seconds": round(time.monotonic() - began, 3),
         "cpu_s": round(time.process_time() - cpu, 3),
     }

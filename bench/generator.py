@@ -59,6 +59,8 @@ class Report:
 
     connections: int
     in_flight: int
+    began_s: float
+    """By the machine's monotonic clock."""
     seconds: float
     sent: int
     acknowledged: int
@@ -236,7 +238,7 @@ class Generator:
         deadline = time.monotonic() + self._settings.drain_s
         while time.monotonic() < deadline and any(d.acknowledged < d.encoded for d in self._devices):
             self._turn(0.0)
-        return self._report(seconds, acknowledged, spent)
+        return self._report(began, seconds, acknowledged, spent)
 
     def _complete(self) -> bool:
         most = self._settings.messages
@@ -305,13 +307,14 @@ class Generator:
             else:
                 self._away[device] = now + RETRY_S
 
-    def _report(self, seconds: float, acknowledged: int, cpu: float) -> Report:
+    def _report(self, began: float, seconds: float, acknowledged: int, cpu: float) -> Report:
         latencies = np.array([value for device in self._devices for value in device.latencies] or [0.0])
         p50, p99 = np.percentile(latencies, [50, 99]) * 1000
         size = float(np.mean([device.frames.starts[-1] / CHUNK for device in self._devices]))
         return Report(
             connections=len(self._devices),
             in_flight=self._settings.in_flight,
+            began_s=began,
             seconds=round(seconds, 3),
             sent=sum(device.sent for device in self._devices),
             acknowledged=sum(device.acknowledged for device in self._devices),

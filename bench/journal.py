@@ -1,7 +1,6 @@
 """What the journal costs: messages a second, CPU seconds a million messages, fdatasyncs, bytes.
 
-    python bench/journal.py [--messages N] [--batch N] [--bytes N] [--in-flight N] [--folder DIR] [--json
-    FILE]
+    python -m bench.journal [--messages N] [--batch N] [--bytes N] [--in-flight N] [--folder DIR] [--out FILE]
 
 Batches are made before the clock starts, as the listener's arrays are made while it parses. One lane
 reads every block again, so the figures contain what a node does with its journal.
@@ -9,15 +8,16 @@ reads every block again, so the figures contain what a node does with its journa
 
 import argparse
 import asyncio
-import json
 import os
 import random
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from bench.report import Heading, Report, flags
 from fog_node.journal import Journal, JournalSettings
 from fog_node.journal.files import DiskFiles, DiskOutput, OutputFile
 from fog_node.messages import Block, Messages
@@ -82,7 +82,31 @@ async def follow(journal: Journal, total: int, sink: list[int]) -> None:
             journal.progress("bench", origin, offset)
 
 
-async def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, object]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """The only line of the table."""
+
+    batch: int
+    in_flight_batches: int
+    messages_s: float
+    cpu_s_per_million: float
+    fdatasyncs: int
+    folder_syncs: int
+    refused: int
+
+
+COLUMNS = (
+    Heading("batch", "messages a batch", ",d"),
+    Heading("in_flight_batches", "batches in flight", "d"),
+    Heading("messages_s", "messages/s", ",.0f"),
+    Heading("cpu_s_per_million", "CPU-s/1M", ".3f"),
+    Heading("fdatasyncs", "fdatasyncs", ",d"),
+    Heading("folder_syncs", "folder syncs", ",d"),
+    Heading("refused", "refused", ",d"),
+)
+
+
+async def measure(arguments: argparse.Namespace, folder: Path) -> Row:
     ready = batches(
         arguments.in_flight, arguments.batch, arguments.bytes, arguments.seed, lengths=arguments.lengths
     )
@@ -120,21 +144,19 @@ async def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, obje
             tidying.cancel()
         counters = journal.counters("air")
         messages = counters.journaled
-    return {
-        "messages": messages,
-        "batch": arguments.batch,
-        "payload_bytes": arguments.bytes,
-        "in_flight_batches": arguments.in_flight,
-        "messages_per_second": round(messages / wall),
-        "cpu_seconds_per_million": round(cpu / messages * 1e6, 4),
-        "fdatasyncs": CountedOutput.syncs,
-        "folder_syncs": CountedFiles.folder_syncs,
-        "refused": dict(counters.refused),
-    }
+    return Row(
+        batch=arguments.batch,
+        in_flight_batches=arguments.in_flight,
+        messages_s=messages / wall,
+        cpu_s_per_million=cpu / messages * 1e6,
+        fdatasyncs=CountedOutput.syncs,
+        folder_syncs=CountedFiles.folder_syncs,
+        refused=sum(counters.refused.values()),
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = flags("journal", __doc__)
     parser.add_argument("--messages", type=int, default=3_000_000)
     parser.add_argument("--batch", type=int, default=10_000)
     parser.add_argument("--bytes", type=int, default=69, help="payload bytes a message")
@@ -144,15 +166,12 @@ def main() -> None:
     parser.add_argument("--lengths", action="store_true", help="hand the payloads' lengths in as a column")
     parser.add_argument("--folder", type=Path, default=None)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", type=Path, default=None)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=arguments.folder or Path.cwd()) as folder:
-        figures = asyncio.run(measure(arguments, Path(folder)))
-    width = max(map(len, figures))
-    for name, value in figures.items():
-        print(f"{name:<{width}}  {value}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures))
+    report = Report("journal", arguments)
+    with tempfile.TemporaryDirectory(prefix="fogline-bench-", dir=arguments.folder or Path.cwd()) as folder:
+        row = asyncio.run(measure(arguments, Path(folder)))
+    report.table(f"journal, {arguments.messages:,} messages of {arguments.bytes} bytes", [row], COLUMNS)
+    report.end()
 
 
 if __name__ == "__main__":

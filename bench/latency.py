@@ -5,56 +5,46 @@
 Each node has a generator of its own (``bench.generator``) whose readings bear the time of their making, and a key
 ``site`` of its own, so that its rows depend on nobody else's readings. A row's **values** count from the window's
 end until the last of its readings was in what a follower of the results was handed; **complete** counts from the
-window's end plus the allowed ``disorder`` (1 s) until the follower was also told that nothing is missing. The second
-part kills the last node with ``kill -9`` every ten seconds: the first line is what that means for the others' rows
-(their values are there; complete they are when the node is back), the second for its own, whose devices send again
-what was not acknowledged.
+window's end plus the allowed ``disorder`` (1 s) until the follower was also told that nothing is missing.
+
+The second part kills the last node with ``kill -9`` every ten seconds. Of the others' rows the values are there as
+before; complete they are when the node is back. Its own rows wait for its new process: a third table says how long
+that takes, from the kill until it admits devices again (``listens``), and until the follower had readings made after
+that (``has results``, which contains up to a second of waiting for the next pane's end).
 """
 
 import argparse
-import json
 import os
-import platform
 import signal
-import subprocess
+import socket
+import statistics
 import sys
 import tempfile
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from bench.processes import file_system
+from bench.frames import connect_packet
+from bench.load import generating
+from bench.processes import child_of
+from bench.report import Heading, Report, flags
+from bench.site import BY_SITE, Site, site
 from fogline import Client
+from fogline.client.following import Following
 from fogline.client.values import Result, WindowStatus
 
 DISORDER_S: Final = 1.0
 KILL_EVERY_S: Final = 10.0
 WARM_S: Final = 5.0
 """Windows that end so soon after the load began are left out, as are the last ones."""
-PIPELINE: Final = """\
-name: bench
-streams:
-  air:
-    mqtt: "{site}/{zone}/{device}/air"
-    format: json
-    time: {path: ts, unit: ms}
-    fields: {temp: {type: float, resolution: 0.01}}
-steps:
-  by_zone:
-    sql: |
-      SELECT site, zone, count(*) AS n, avg(temp) AS mean, min(temp) AS low, max(temp) AS high,
-             quantile(temp, 0.99) AS p99
-      FROM air GROUP BY site, zone, TUMBLE(ts, INTERVAL '1 second')
-late: {disorder: 1s, wait: 2m, keep: 1d}
-"""
-
 FIGURES: Final = ("values_p50", "values_p99", "complete_p50", "complete_p99", "complete_most")
 
 RowKey = tuple[datetime, str, str]
@@ -73,6 +63,33 @@ class Line:
     complete_most: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Back:
+    """How long a killed node was away; milliseconds from the kill."""
+
+    what: str
+    kills: int
+    median: float
+    most: float
+
+
+LINES: Final = (
+    Heading("what", "milliseconds"),
+    Heading("rows", "rows", ",d"),
+    Heading("values_p50", "values p50", ",.0f"),
+    Heading("values_p99", "p99", ",.0f"),
+    Heading("complete_p50", "complete p50", ",.0f"),
+    Heading("complete_p99", "p99", ",.0f"),
+    Heading("complete_most", "most", ",.0f"),
+)
+BACK: Final = (
+    Heading("what", "milliseconds from the kill"),
+    Heading("kills", "kills", ",d"),
+    Heading("median", "median", ",.0f"),
+    Heading("most", "most", ",.0f"),
+)
+
+
 @dataclass(slots=True)
 class Seen:
     """What became of one row."""
@@ -88,15 +105,21 @@ class Follower:
 
     client: Client
     rows: dict[RowKey, Seen] = field(default_factory=dict)
+    grew_at: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """When a site's rows got more readings."""
 
-    def start(self) -> None:
-        """Follow in a thread, for ever."""
-        threading.Thread(target=self._run, name="follow results", daemon=True).start()
-
-    def _run(self) -> None:
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Follow in a thread."""
         with self.client.follow("bench") as following:
-            for result in following:
-                self._take(result, time.time())
+            thread = threading.Thread(target=self._run, args=(following,), name="follow results", daemon=True)
+            thread.start()
+            yield
+        thread.join()
+
+    def _run(self, following: Following) -> None:
+        for result in following:
+            self._take(result, time.time())
 
     def _take(self, result: Result, now: float) -> None:
         key = (result.window_end, str(result.key["site"]), str(result.key["zone"]))
@@ -104,59 +127,95 @@ class Follower:
         if result.readings > seen.readings:
             seen.final_at, seen.readings = now, result.readings
             seen.complete_at = None
+            self.grew_at[key[1]].append(now)
         if result.status is not WindowStatus.OPEN and seen.complete_at is None:
             seen.complete_at = now
 
 
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """One ``kill -9``: seconds since 1970."""
+
+    at: float
+    listens_at: float
+
+
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = flags("latency", __doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="of each part")
     parser.add_argument("--rate", type=int, default=10_000, help="readings a second of all nodes together")
     parser.add_argument("--nodes", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=Path("bench/out/latency.json"))
     arguments = parser.parse_args()
+    report = Report("latency", arguments)
     with tempfile.TemporaryDirectory(prefix="fogline-bench-", dir=".") as folder:
-        lines = measure(Path(folder), arguments)
-        disk = file_system(Path(folder))
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.release()}, {disk}"
-    print(f"\n{machine}; {arguments.rate:,} readings/s over {arguments.nodes} nodes")
-    print("milliseconds; values from the pane's end, complete from the pane's end + disorder\n")
-    print(f"{'':36}{'rows':>7}{'values p50':>12}{'p99':>8}{'complete p50':>14}{'p99':>8}{'most':>8}")
-    for line in lines:
-        print(
-            f"{line.what:36}{line.rows:7}{line.values_p50:12.0f}{line.values_p99:8.0f}"
-            f"{line.complete_p50:14.0f}{line.complete_p99:8.0f}{line.complete_most:8.0f}"
-        )
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    report = {"machine": machine, "rate": arguments.rate, "nodes": arguments.nodes}
-    arguments.out.write_text(
-        json.dumps(report | {"lines": [asdict(line) for line in lines]}, indent=1) + "\n"
-    )
+        lines, back = measure(Path(folder), arguments)
+    title = f"from a pane's end (complete: + disorder), {arguments.rate:,} readings/s over {arguments.nodes} nodes"
+    report.table(title, lines, LINES)
+    report.table("until a killed node is back", back, BACK)
+    report.end()
 
 
-def measure(folder: Path, arguments: argparse.Namespace) -> list[Line]:
+def measure(folder: Path, arguments: argparse.Namespace) -> tuple[list[Line], list[Back]]:
     """Steady first, then with kills."""
     names = [f"site{number}" for number in range(arguments.nodes)]
-    with site(folder, arguments.nodes) as ready, Client(ready["grpc"]) as client:
-        follower = Follower(client)
-        follower.start()
+    with (
+        site(folder, nodes=arguments.nodes, pipeline=BY_SITE) as running,
+        Client(running.ready["grpc"]) as client,
+        (follower := Follower(client)).at_work(),
+    ):
         per_node = arguments.rate // arguments.nodes
-        lines = []
-        with loads(ready["mqtt"], names, per_node, arguments.seconds):
+        with loads(running.ports, names, per_node, arguments.seconds):
             time.sleep(arguments.seconds)
-        lines.append(line_of("steady", follower, names))
+        lines = [line_of("steady", follower, names)]
         follower.rows.clear()
-        with loads(ready["mqtt"], names, per_node, arguments.seconds):
-            until = time.monotonic() + arguments.seconds
-            while time.monotonic() + KILL_EVERY_S < until:
-                time.sleep(KILL_EVERY_S)
-                kill(ready["pids"]["supervisor"], f"node-{arguments.nodes}")
-            time.sleep(max(until - time.monotonic(), 0.0))
+        with loads(running.ports, names, per_node, arguments.seconds):
+            kills = kill_now_and_then(running, arguments.nodes, arguments.seconds)
         time.sleep(5)
         lines.append(line_of("a node killed: the others' rows", follower, names[:-1]))
         lines.append(line_of("a node killed: its own rows", follower, names[-1:]))
-    return lines
+        return lines, back_lines(kills, follower.grew_at[names[-1]])
+
+
+def kill_now_and_then(running: Site, node: int, seconds: float) -> list[Kill]:
+    """``kill -9`` for the last node every ten seconds; the supervisor starts it again."""
+    until = time.monotonic() + seconds
+    kills: list[Kill] = []
+    while time.monotonic() + KILL_EVERY_S < until:
+        time.sleep(KILL_EVERY_S)
+        pid = child_of(running.pids["supervisor"], "fog_node", f"node-{node}")
+        at = time.time()
+        os.kill(pid, signal.SIGKILL)
+        kills.append(Kill(at, admitted_at(running.ports[-1], len(kills))))
+    time.sleep(max(until - time.monotonic(), 0.0))
+    return kills
+
+
+def admitted_at(port: int, number: int) -> float:
+    """When a new process let a device in."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 30) as device:
+                device.sendall(connect_packet(f"probe-{number}", 5))
+                if device.recv(1):
+                    return time.time()
+        except OSError:
+            time.sleep(0.005)
+    raise SystemExit(f"nobody listens on port {port} since the kill")
+
+
+def back_lines(kills: list[Kill], grew_at: list[float]) -> list[Back]:
+    """Summaries of how long it took."""
+    listens = [kill.listens_at - kill.at for kill in kills]
+    results = [min((at for at in grew_at if at >= kill.listens_at), default=float("nan")) for kill in kills]
+    waited = [at - kill.at for at, kill in zip(results, kills, strict=True)]
+    named = (("its new process admits devices", listens), ("a follower has readings of it", waited))
+    return [
+        Back(what=what, kills=len(kills), median=statistics.median(times) * 1000, most=max(times) * 1000)
+        for what, times in named
+        if times
+    ]
 
 
 def line_of(what: str, follower: Follower, sites: list[str]) -> Line:
@@ -179,55 +238,12 @@ def line_of(what: str, follower: Follower, sites: list[str]) -> Line:
 
 
 @contextmanager
-def site(folder: Path, nodes: int) -> Iterator[dict[str, Any]]:
-    """All tiers with these nodes; the line that ``up --json`` prints."""
-    pipeline = folder / "bench.yaml"
-    pipeline.write_text(PIPELINE)
-    command = [
-        *(sys.executable, "-m", "fogline", "up", "--dir", str(folder), "--nodes", str(nodes)),
-        *("--no-sensors", "--no-browser", "--pipeline", str(pipeline), "--json"),
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield json.loads(process.stdout.readline())
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-@contextmanager
-def loads(addresses: list[str], names: list[str], rate: int, seconds: float) -> Iterator[None]:
+def loads(ports: list[int], names: list[str], rate: int, seconds: float) -> Iterator[None]:
     """A generator for each node."""
     with ExitStack() as stack:
-        for address, name in zip(addresses, names, strict=True):
-            command = [
-                *(
-                    sys.executable,
-                    "-m",
-                    "bench.generator",
-                    "--port",
-                    address.rsplit(":", 1)[1],
-                    "--reconnect",
-                ),
-                *("--rate", str(rate), "--seconds", str(seconds), "--prefix", name),
-                *("--seed", str(time.monotonic_ns() % 2**31)),
-            ]
-            process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.DEVNULL))
-            stack.callback(process.terminate)
+        for port, name in zip(ports, names, strict=True):
+            stack.enter_context(generating(port, "--reconnect", rate=rate, seconds=seconds, prefix=name))
         yield
-
-
-def kill(supervisor: int, name: str) -> None:
-    """``kill -9`` the supervisor's child of that name; the supervisor starts it again."""
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(status.read_text().rpartition(")")[2].split()[1])
-            words = (status.parent / "cmdline").read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if parent == supervisor and "fog_node" in words and name in words:
-            os.kill(int(status.parent.name), signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -7,24 +7,18 @@ line fitted through the anonymous part of it, every ten seconds, after ``--settl
 run, at most ten): what is mapped from files is shared, and changes with whatever else runs on the machine.
 """
 
-import argparse
-import json
-import os
-import platform
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from bench.ingest import site
-from bench.processes import cost
+from bench.load import generating
+from bench.processes import anonymous_mib, cost
+from bench.report import Heading, Report, flags
+from bench.site import Site, site
 
 SAMPLE_S: Final = 10.0
 IDLE_S: Final = 20.0
@@ -58,43 +52,44 @@ class Samples:
     mib: list[float]
 
 
+COLUMNS: Final = (
+    Heading("tier", "MiB"),
+    Heading("idle_mib", "PSS idle"),
+    Heading("loaded_mib", "loaded"),
+    Heading("anonymous_mib", "anonymous"),
+    Heading("most_anonymous_mib", "most"),
+    Heading("slope_mib_h", "slope MiB/h", ",.2f"),
+    Heading("error_mib_h", "+-", ",.2f"),
+    Heading("core_percent", "core %"),
+)
+
+
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = flags("memory", __doc__)
     parser.add_argument("--minutes", type=float, default=30.0, help="under load")
     parser.add_argument("--settle", type=float, help="minutes that the slope leaves out")
     parser.add_argument("--rate", type=int, default=10_000, help="readings a second")
-    parser.add_argument("--out", type=Path, default=Path("bench/out/memory.json"))
     arguments = parser.parse_args()
     settle = arguments.settle if arguments.settle is not None else min(arguments.minutes / 3, SETTLED_MINUTES)
-    with tempfile.TemporaryDirectory(prefix="fogline-bench-", dir=".") as folder, site(Path(folder)) as ready:
-        rows = measure(ready, minutes=arguments.minutes, settle_s=settle * 60, rate=arguments.rate)
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.release()}"
-    show(rows, machine, arguments.minutes, settle, arguments.rate)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    report = {
-        "machine": machine,
-        "minutes": arguments.minutes,
-        "settle_minutes": settle,
-        "rate": arguments.rate,
-        "rows": [asdict(row) for row in rows],
-    }
-    arguments.out.write_text(json.dumps(report, indent=1) + "\n")
+    report = Report("memory", arguments)
+    with (
+        tempfile.TemporaryDirectory(prefix="fogline-bench-", dir=".") as folder,
+        site(Path(folder)) as running,
+    ):
+        rows = measure(running, minutes=arguments.minutes, settle_s=settle * 60, rate=arguments.rate)
+    title = f"{arguments.minutes:g} minutes at {arguments.rate:,} readings/s, slope after {settle:g} minutes"
+    report.table(title, rows, COLUMNS)
+    report.end()
 
 
-def measure(ready: dict[str, Any], *, minutes: float, settle_s: float, rate: int) -> list[Row]:
+def measure(running: Site, *, minutes: float, settle_s: float, rate: int) -> list[Row]:
     """Idle first, then under load."""
-    of_all = {tier: one if isinstance(one, list) else [one] for tier, one in ready["pids"].items()}
-    pids = {
-        f"{tier} {number}" if len(of_tier) > 1 else tier: pid
-        for tier, of_tier in of_all.items()
-        for number, pid in enumerate(of_tier)
-    }
+    pids = processes(running.pids)
     time.sleep(IDLE_S)
     idle = {tier: cost(pid) for tier, pid in pids.items()}
     samples = {tier: Samples([], []) for tier in pids}
-    port = int(ready["mqtt"][0].rsplit(":", 1)[1])
-    with load(port, seconds=minutes * 60, rate=rate) as generator:
+    with generating(running.ports[0], seconds=minutes * 60, rate=rate) as generator:
         began = time.monotonic()
         while generator.poll() is None:
             time.sleep(SAMPLE_S)
@@ -121,10 +116,14 @@ def measure(ready: dict[str, Any], *, minutes: float, settle_s: float, rate: int
     return rows
 
 
-def anonymous_mib(pid: int) -> float:
-    """What a process holds that is not mapped from a file."""
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss_Anon:")) / 1024
+def processes(pids: dict[str, Any]) -> dict[str, int]:
+    """A name for each process that ``fogline up`` started, and for itself."""
+    of_all = {tier: one if isinstance(one, list) else [one] for tier, one in pids.items()}
+    return {
+        f"{tier} {number}" if len(of_tier) > 1 else tier: pid
+        for tier, of_tier in of_all.items()
+        for number, pid in enumerate(of_tier)
+    }
 
 
 def fit(samples: Samples, settle_s: float) -> tuple[float, float]:
@@ -138,34 +137,6 @@ def fit(samples: Samples, settle_s: float) -> tuple[float, float]:
     left = mib - mib.mean() - slope * centred
     error = float(np.sqrt((left**2).sum() / (len(at) - 2) / (centred**2).sum()))
     return slope * 3600, error * 3600
-
-
-@contextmanager
-def load(port: int, *, seconds: float, rate: int) -> Iterator[subprocess.Popen[bytes]]:
-    """The generator at work."""
-    command = [
-        *(sys.executable, "-m", "bench.generator", "--port", str(port), "--seconds", str(seconds)),
-        *("--rate", str(rate), "--seed", str(time.monotonic_ns() % 2**31)),
-    ]
-    generator = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        yield generator
-    finally:
-        generator.terminate()
-        generator.wait()
-
-
-def show(rows: list[Row], machine: str, minutes: float, settle: float, rate: int) -> None:
-    """Print the table."""
-    print(f"\n{machine}\n{minutes:g} minutes at {rate:,} readings/s, slope after {settle:g} minutes\n")
-    print(
-        f"{'PSS in MiB':20}{'idle':>8}{'loaded':>8}{'anon':>8}{'most':>8}{'slope MiB/h':>13}{'+-':>7}{'core %':>8}"
-    )
-    for row in rows:
-        print(
-            f"{row.tier:20}{row.idle_mib:8.1f}{row.loaded_mib:8.1f}{row.anonymous_mib:8.1f}{row.most_anonymous_mib:8.1f}"
-            f"{row.slope_mib_h:13.2f}{row.error_mib_h:7.2f}{row.core_percent:8.1f}"
-        )
 
 
 if __name__ == "__main__":

@@ -7,10 +7,8 @@ functions called in this process; the last ones are a real aggregator process, d
 connection each (``bench.senders``), whose parent acknowledges everything.
 """
 
-import argparse
 import asyncio
 import json
-import platform
 import subprocess
 import sys
 import tempfile
@@ -18,16 +16,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import IO, Any, Final
 
 from aggregator.gathered import Gathered, GatheredMerger
 from aggregator.merge import lane as core
 from aggregator.merge.values import ChildRound, Limits, MergeLane
 from bench.engine import NUMBERS, P99, table_of
-from bench.ingest import free_port, until_listening
-from bench.processes import cost
+from bench.processes import cost, free_port, stop, until_listening
+from bench.report import Heading, Report, flags
 from fogline.engine.merge import merge, merge_all
 from fogline.engine.state import EMPTY, PartState, ReadingTerm
 from fogline.intake.judgement import settle
@@ -62,31 +59,29 @@ class Row:
     detail: str = ""
 
 
+COLUMNS: Final = (
+    Heading("what", ""),
+    Heading("merges_s", "merges/s/core", ",.0f"),
+    Heading("us_a_part", "us a part"),
+    Heading("core_percent", "core %"),
+    Heading("pss_mib", "PSS MiB"),
+    Heading("detail", ""),
+)
+
+
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = flags("merge", __doc__)
     parser.add_argument("--seconds", type=float, default=20.0, help="of each run under senders")
     parser.add_argument("--senders", type=int, default=CHILDREN)
-    parser.add_argument("--out", type=Path, default=Path("bench/out/merge.json"))
     arguments = parser.parse_args()
     set_up_logs(level="error", tier="bench", name="parent")
+    report = Report("merge", arguments)
     rows = core_rows()
     rows.append(process_row(senders=arguments.senders, keys=KEYS, seconds=arguments.seconds))
     rows.append(process_row(senders=20, keys=1_000, seconds=arguments.seconds))
-    machine = f"{platform.machine()}, Python {platform.python_version()}, {platform.release()}"
-    print(f"\n{machine}\n")
-    print(f"{'':44}{'merges/s/core':>14}{'us a part':>11}{'core %':>8}{'PSS MiB':>9}")
-    for row in rows:
-        numbers = (
-            f"{row.merges_s:14,.0f}" if row.merges_s is not None else " " * 14,
-            f"{row.us_a_part:11,.1f}" if row.us_a_part is not None else " " * 11,
-            f"{row.core_percent:8.1f}" if row.core_percent is not None else " " * 8,
-            f"{row.pss_mib:9.1f}" if row.pss_mib is not None else " " * 9,
-        )
-        print(f"{row.what:44}{''.join(numbers)}  {row.detail}")
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    report = {"machine": machine, "rows": [asdict(row) for row in rows]}
-    arguments.out.write_text(json.dumps(report, indent=1) + "\n")
+    report.table("merges", rows, COLUMNS)
+    report.end()
 
 
 # --- in this process
@@ -263,8 +258,7 @@ def aggregator(parent_port: int) -> Iterator[tuple[subprocess.Popen[bytes], int]
             until_listening(port)
             yield process, port
         finally:
-            process.terminate()
-            process.wait(30)
+            stop(process)
 
 
 def process_row(*, senders: int, keys: int, seconds: float) -> Row:
