@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from bench.report import Heading, Report, flags
-from cloud.store.book import NewPlan
 from cloud.store.opening import open_store
+from cloud.store.releases import NewPlan
 from cloud.store.rows import layouts_of
 from cloud.store.settlement import Submission
 from cloud.store.store import Store

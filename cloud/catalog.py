@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cloud.store.book import PipelineRow, PlanRow, Stage
+from cloud.store.releases import ReleaseRow
 from cloud.store.rows import Layout, layouts_of
 from cloud.store.store import Shelf, Store
 from fogline.control.desired import Desired
@@ -13,6 +14,8 @@ from fogline.model.plan import Plan, WindowQuery
 from fogline.v1 import control_pb2, plan_pb2
 from fogline.wire.plan import plan_from_wire
 
+TERM: Final = 1
+"""Of every grant, as long as no aggregator assigns."""
 NO_LAYOUTS: Final[Mapping[str, Layout]] = {}
 
 
@@ -25,6 +28,19 @@ class KnownPlan:
     layouts: Mapping[str, Layout]
     """Of its window steps."""
     queries: Mapping[str, WindowQuery]
+    release: ReleaseRow | None = None
+    """The newest one; None: it never had operators or services."""
+
+    def grant(self) -> control_pb2.Grant | None:
+        """Within which limits its operators and services run; None: there are none.
+
+        No aggregators yet: until placement exists every node runs what it is granted by itself.
+        """
+        if self.release is None or not self.release.wire:
+            return None
+        grant = control_pb2.Grant.FromString(self.release.wire)
+        grant.plan, grant.release, grant.term = self.row.plan, self.release.number, TERM
+        return grant
 
 
 class Catalog:
@@ -93,7 +109,12 @@ class Catalog:
 
     def _take(self, shelf: Shelf) -> None:
         self._edition = shelf.edition
-        self._plans = {(row.tenant, row.plan): self._known(row) for row in shelf.plans}
+        releases = {(row.tenant, row.plan): row for row in shelf.releases}
+        self._plans = {
+            name: self._known(row, releases.get(name))
+            for row in shelf.plans
+            for name in [(row.tenant, row.plan)]
+        }
         self._pipelines = {(row.tenant, row.name): row for row in shelf.pipelines}
         self.desired.offer(
             control_pb2.DesiredState(
@@ -102,17 +123,19 @@ class Catalog:
                     control_pb2.DesiredPlan(id=plan.row.plan, plan=plan_pb2.Plan.FromString(plan.row.wire))
                     for plan in self.running()
                 ],
+                grants=[grant for plan in self.running() if (grant := plan.grant()) is not None],
             )
         )
 
-    def _known(self, row: PlanRow) -> KnownPlan:
+    def _known(self, row: PlanRow, release: ReleaseRow | None) -> KnownPlan:
         before = self._plans.get((row.tenant, row.plan))
         if before is not None:
-            return KnownPlan(row=row, content=before.content, layouts=before.layouts, queries=before.queries)
+            return replace(before, row=row, release=release)
         content = plan_from_wire(plan_pb2.Plan.FromString(row.wire))
         return KnownPlan(
             row=row,
             content=content,
             layouts=layouts_of(content),
             queries={s.name: s.query for s in content.steps if isinstance(s.query, WindowQuery)},
+            release=release,
         )

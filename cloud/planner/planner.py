@@ -10,9 +10,10 @@ import structlog
 from cloud.catalog import Catalog, KnownPlan
 from cloud.changes import Changes
 from cloud.planner.brokers import check_shared
-from cloud.planner.reader import read_plan
+from cloud.planner.reader import read_apart
 from cloud.planner.switching import Reach, switch_from
-from cloud.store.book import Deployment, NewPlan, Overtaken
+from cloud.store.book import Deployment, Overtaken
+from cloud.store.releases import NewPlan
 from cloud.store.rows import layouts_of
 from cloud.store.store import Progresses, Store
 from fogline.model.caller import Caller, Right
@@ -23,6 +24,7 @@ from fogline.model.plan import Plan
 from fogline.service.callers import require
 from fogline.v1 import control_pb2, plan_pb2
 from fogline.wire.plan import plan_from_wire, plan_id
+from fogline.wire.release import release_from_wire
 
 EVERY_SECONDS: Final = 1.0
 DEPLOY_TRIES: Final = 5
@@ -45,6 +47,9 @@ class Deployed:
     plan: str
     generation: int
     changed: bool
+    """Whether the plan, or what runs its operators and services, was not there before."""
+    release: int
+    """Number of the plan's release; 0: it never had operators or services."""
 
 
 class Planner:
@@ -76,35 +81,44 @@ class Planner:
         self._reading = asyncio.Lock()
 
     async def deploy(self, caller: Caller, spec: str, file: str) -> Deployed:
-        """Make a spec its pipeline's newest plan.
+        """Make a spec its pipeline's newest plan, or what it says of images a new release of that plan.
 
         Raises :class:`fogline.model.faults.SpecErrors` with every mistake, :class:`StreamTaken`, or
         :class:`BrokerNotShared`.
         """
         require(caller, Right.DEPLOY)
         async with self._reading:
-            wire = await read_plan(spec, file or "the spec", caller.tenant)
-        content = plan_from_wire(plan_pb2.Plan.FromString(wire))
+            read = await read_apart(spec, file or "the spec", caller.tenant)
+        content = plan_from_wire(plan_pb2.Plan.FromString(read.plan))
+        release_from_wire(control_pb2.Grant.FromString(read.release), content)
         name = plan_id(content)
         check_shared((stream.name for stream in content.streams), self._reports(caller.tenant))
         new = NewPlan(
             tenant=caller.tenant,
             plan=name,
             pipeline=content.pipeline,
-            wire=wire,
+            wire=read.plan,
             spec=spec,
             steps=tuple(layouts_of(content).values()),
+            release=read.release,
         )
         async with self._turn:
             deployment = await self._deploy(new, content)
             await self._catalog.refresh(self._store)
         if deployment.changed:
-            _log.info("deployed", pipeline=content.pipeline, plan=name, generation=deployment.generation)
+            _log.info(
+                "deployed",
+                pipeline=content.pipeline,
+                plan=name,
+                release=deployment.release,
+                generation=deployment.generation,
+            )
         return Deployed(
             pipeline=content.pipeline,
             plan=name,
             generation=deployment.generation,
             changed=deployment.changed,
+            release=deployment.release,
         )
 
     async def _deploy(self, new: NewPlan, content: Plan) -> Deployment:

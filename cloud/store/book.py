@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, delete, func, select, update
 
 from cloud.store import schema
 from cloud.store.backend import Backend
-from cloud.store.rows import Layout
+from cloud.store.releases import NewPlan, Releases
 from fogline.model.clock import NEVER
 from fogline.model.errors import Unavailable
 
@@ -50,19 +50,6 @@ class PlanRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewPlan:
-    """A plan that is to become its pipeline's newest."""
-
-    tenant: str
-    plan: str
-    pipeline: str
-    wire: bytes
-    spec: str
-    steps: tuple[Layout, ...]
-    """Of the window steps."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineRow:
     """A public name: the plan that bears it, and the newest one."""
 
@@ -78,6 +65,8 @@ class Deployment:
 
     generation: int
     changed: bool
+    release: int
+    """Number of the plan's newest release; 0: it never had operators or services."""
 
 
 class Overtaken(Unavailable):
@@ -156,10 +145,12 @@ class Book:
     def deploy(self, new: NewPlan, edition: int | None) -> Deployment:
         """Make a plan its pipeline's newest; older ones that are not public yet are given up."""
         self.turn(edition)
+        number, released = Releases(self._connection, self._now_us).release(new)
         pipelines = {(p.tenant, p.name): p for p in self.pipelines()}
         pipeline = pipelines.get((new.tenant, new.pipeline))
         if pipeline is not None and pipeline.newest == new.plan:
-            return Deployment(generation=self.generation(), changed=False)
+            generation = self.raise_generation() if released else self.generation()
+            return Deployment(generation=generation, changed=released, release=number)
         plans = [p for p in self.plans() if (p.tenant, p.pipeline) == (new.tenant, new.pipeline)]
         for plan in plans:
             if plan.stage is Stage.CANDIDATE and plan.plan != new.plan:
@@ -174,7 +165,7 @@ class Book:
         elif known[new.plan] is not Stage.PUBLIC:
             self._stage(new.tenant, new.plan, Stage.CANDIDATE, replaced_us=None, stopped_us=None)
         self.assign(new.tenant, new.plan, self._live_nodes(new.tenant))
-        return Deployment(generation=self.raise_generation(), changed=True)
+        return Deployment(generation=self.raise_generation(), changed=True, release=number)
 
     def publish(self, plan: PlanRow, from_us: int, edition: int | None) -> None:
         """Let a candidate's results bear the pipeline's name from this window start on."""

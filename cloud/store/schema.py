@@ -61,6 +61,20 @@ plans = _table(
 )
 """Every plan that was ever deployed. ``stage``: see :class:`cloud.store.book.Stage`."""
 
+releases = _table(
+    "releases",
+    _text("tenant", key=True),
+    _text("plan", key=True),
+    _number("number", key=True),
+    Column("wire", LargeBinary, nullable=False),
+    _text("spec"),
+    _number("deployed_us"),
+    compact=False,
+)
+"""What runs a plan's operators and services, the newest with the highest number; a plan that is SQL alone has none.
+``wire``: a serialised ``fogline.v1.Grant`` with operators and services only.
+"""
+
 steps = _table(
     "steps",
     _text("tenant", key=True),

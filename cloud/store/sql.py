@@ -8,13 +8,14 @@ from sqlalchemy import Connection, select, update
 
 from cloud.store import schema
 from cloud.store.backend import Backend
-from cloud.store.book import Book, Deployment, NewPlan, PlanRow
+from cloud.store.book import Book, Deployment, PlanRow
 from cloud.store.commit import Commit, PlanLayout
 from cloud.store.finishing import Moved, PassOutcome, StepPass, StepToFinish
 from cloud.store.kept import NOTHING_KNOWN, Kept, Machine, kept_reports
 from cloud.store.members import Members
 from cloud.store.origins import Origins
 from cloud.store.reading import Reading, UnsettledRow
+from cloud.store.releases import NewPlan, Releases
 from cloud.store.reports import AggregatorReport, Report, Reports
 from cloud.store.results import LiveStep, Place, Result, ResultPage, ResultQuery, ResultReading
 from cloud.store.retention import Retention
@@ -128,6 +129,7 @@ class SqlStore:
             return Shelf(
                 edition=book.edition(),
                 plans=book.plans(),
+                releases=Releases(connection).newest(),
                 pipelines=book.pipelines(),
                 generation=book.generation(),
             )
@@ -135,9 +137,7 @@ class SqlStore:
         return await self._backend.read(shelf)
 
     async def spec(self, tenant: str, plan: str) -> str:
-        table = schema.plans
-        query = select(table.c.spec).where(table.c.tenant == tenant, table.c.plan == plan)
-        return str(await self._backend.read(lambda connection: connection.execute(query).scalar()) or "")
+        return await self._backend.read(lambda connection: Releases(connection).spec(tenant, plan))
 
     async def raise_generation(self, at_least: int) -> int:
         def raise_(connection: Connection) -> int:

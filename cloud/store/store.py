@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cloud.finish.decision import Assignment
-from cloud.store.book import Deployment, NewPlan, PipelineRow, PlanRow
+from cloud.store.book import Deployment, PipelineRow, PlanRow
 from cloud.store.finishing import Moved, PassOutcome, StepToFinish
 from cloud.store.kept import NOTHING_KNOWN, Kept, Machine
 from cloud.store.reading import JournalRow, LedgerRow, UnsettledRow
+from cloud.store.releases import NewPlan, ReleaseRow
 from cloud.store.reports import AggregatorReport, Report
 from cloud.store.results import LiveStep, Place, Result, ResultPage, ResultQuery
 from cloud.store.rows import Layout
@@ -48,6 +49,8 @@ class Shelf:
     edition: int
     """Counts every change of them, and of assignments."""
     plans: list[PlanRow]
+    releases: list[ReleaseRow]
+    """The newest of each plan that has any."""
     pipelines: list[PipelineRow]
     generation: int
 
@@ -104,7 +107,7 @@ class Store(Protocol):
         ...
 
     async def deploy(self, new: NewPlan, now_us: int, edition: int | None = None) -> Deployment:
-        """Make a plan its pipeline's newest.
+        """Make a plan its pipeline's newest, in this release.
 
         This and the other changes of plans raise :class:`cloud.store.book.Overtaken` and change nothing if the
         shelf that the caller has seen, of this ``edition``, is no longer the newest.
@@ -128,7 +131,7 @@ class Store(Protocol):
         ...
 
     async def spec(self, tenant: str, plan: str) -> str:
-        """The spec that a plan was deployed with; empty for a plan that is not there."""
+        """The spec that a plan's newest release was deployed with; empty for a plan that is not there."""
         ...
 
     async def raise_generation(self, at_least: int) -> int:

@@ -90,6 +90,8 @@ _ROWS: Final = (
     # What passes between tiers, or is said at a start.
     _row("malformed_part", _INVALID, 400, "A part contradicts itself or the protocol"),
     _row("malformed_plan", _INVALID, 400, "A plan contradicts itself"),
+    _row("malformed_release", _INVALID, 400, "A release contradicts itself"),
+    _row("malformed_image", _INVALID, 400, "A text that names no image"),
     _row("malformed_packet", _INVALID, 400, "Bytes that are no MQTT"),
     _row("not_mqtt5", _INVALID, 400, "The broker does not speak MQTT 5"),
     _row("not_mergeable", _INVALID, 400, "States that do not merge"),

@@ -146,7 +146,7 @@ class PayloadReader:
             path = self._path(inner, "path")
         else:
             self._places.setdefault(path, (fields.table.key_places[name], fields.below(name)))
-        return FieldSpec(name=name, path=path, type=_type(inner, "type"), resolution=_resolution(inner))
+        return FieldSpec(name=name, path=path, type=_type(inner, "type"), resolution=read_resolution(inner))
 
     def _path(self, section: Section, key: str) -> Path:
         """Names from the payload's root: dotted, or a list where a name has a dot in it."""
@@ -183,7 +183,8 @@ def _dotted(path: Path) -> str:
     return shown(".".join(path))
 
 
-def _resolution(field: Section) -> float | None:
+def read_resolution(field: Section) -> float | None:
+    """The ``resolution:`` of a field; ``None`` if there is none."""
     forms = "a positive number: the grid of the sensor, for example 0.01"
     text = field.text("resolution", forms)
     if text is None:

@@ -1,4 +1,4 @@
-"""From a spec to the plan that nodes execute."""
+"""From a spec to the plan that nodes execute, and the release of it."""
 
 from fogline.model.plan import Plan
 from fogline.spec.read import Spec

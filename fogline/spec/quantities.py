@@ -73,7 +73,7 @@ def _spelt(duration_us: int) -> str:
     return f"{duration_us // UNITS[unit]}{unit}"
 
 
-def size(section: Section, key: str, *, least: int) -> int:
+def size(section: Section, key: str, *, least: int, most: int = 2**63 - 1) -> int:
     """A key's value in bytes: ``64Mi``, ``2GiB``, ``500MB``; 0 if the key is not there or wrong."""
     forms = "a number with Ki, Mi, Gi or Ti, for example 64Mi or 2GiB"
     text = section.text(key, forms)
@@ -85,10 +85,10 @@ def size(section: Section, key: str, *, least: int) -> int:
         section.fault(key, f"{shown(text)} is not a size", f"write {forms}")
         return 0
     value = int(Decimal(found[1]) * SIZES[unit])
-    if not least <= value < 2**63:
-        section.fault(
-            key, f"{shown(text)} is too {'small' if value < least else 'large'}", f"at least {least} bytes"
-        )
+    if not least <= value <= most:
+        small = value < least
+        bound = f"at least {least} bytes" if small or most == 2**63 - 1 else f"at most {most} bytes"
+        section.fault(key, f"{shown(text)} is too {'small' if small else 'large'}", bound)
         return 0
     return value
 

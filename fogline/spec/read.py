@@ -1,20 +1,27 @@
 """From YAML text to a spec: all of it checked, every mistake reported at once."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from fogline.model.clock import DAY, HOUR, MILLISECOND, MINUTE, SECOND
 from fogline.model.faults import Faults, Place, SpecErrors, shown
 from fogline.model.plan import StepSpec, StreamSpec
+from fogline.model.release import Release
 from fogline.spec.document import TableNode, read_document
 from fogline.spec.names import PIPELINE
+from fogline.spec.operators import OperatorDraft
 from fogline.spec.quantities import count, duration
 from fogline.spec.section import Section
+from fogline.spec.services import ServiceDraft, read_services
 from fogline.spec.steps import read_steps
 from fogline.spec.streams import read_streams
 
-KEYS: Final = ("name", "streams", "steps", "late", "emit", "max_keys")
-LATER: Final = {"place": "remove it: every node runs the steps beside its sensors"}
+KEYS: Final = ("name", "streams", "steps", "services", "late", "emit", "max_keys")
+LATER: Final = {
+    "place": "remove it: every node runs the steps beside its sensors",
+    "compose": "write the containers of the Compose file under `services:`, each under its name",
+}
 DEFAULT_MAX_KEYS: Final = 10_000
 MOST_KEYS: Final = 1_000_000
 LEAST_EMIT_US: Final = 100 * MILLISECOND
@@ -42,6 +49,10 @@ class Spec:
     late: Late
     emit_every_us: int
     max_keys: int
+    release: Release
+    """What runs the operators, and the services; images as they are written."""
+    image_places: Mapping[str, tuple[str, Place]]
+    """By image: where it is first named, as path and place."""
 
 
 def read_spec(text: str, file: str = "the spec") -> Spec:
@@ -63,13 +74,17 @@ def read_spec(text: str, file: str = "the spec") -> Spec:
     streams = section.section("streams", "write {name: {mqtt: ..., fields: ...}}")
     if streams is not None:
         drafts = read_streams(streams)
+    steps = read_steps(section, text, drafts)
+    services = read_services(section)
     spec = Spec(
         name=_name(section),
         streams=tuple(drafts[name].stream for name in sorted(drafts)),
-        steps=read_steps(section, text, drafts),
+        steps=steps.planned,
         late=_late(section),
         emit_every_us=_emit(section),
         max_keys=count(section, "max_keys", DEFAULT_MAX_KEYS, least=1, most=MOST_KEYS),
+        release=_release(steps.operators, services),
+        image_places=_image_places(steps.operators, services),
     )
     if faults.found:
         raise SpecErrors(file, faults.found)
@@ -83,6 +98,25 @@ def _name(section: Section) -> str:
     if name and not PIPELINE.fullmatch(name):
         section.fault("name", f"{shown(name)} cannot name a pipeline", hint)
     return name
+
+
+def _release(operators: Iterable[OperatorDraft], services: Mapping[str, ServiceDraft]) -> Release:
+    """In alphabetical order: specs that differ only in their order have equal releases."""
+    return Release(
+        operators=tuple(sorted((one.release for one in operators), key=lambda one: one.step)),
+        services=tuple(services[name].release for name in sorted(services)),
+    )
+
+
+def _image_places(
+    operators: Iterable[OperatorDraft], services: Mapping[str, ServiceDraft]
+) -> dict[str, tuple[str, Place]]:
+    found: dict[str, tuple[str, Place]] = {}
+    for one in operators:
+        found.setdefault(one.release.image, (f"steps.{one.release.step}.image", one.image_place))
+    for name, service in services.items():
+        found.setdefault(service.release.image, (f"services.{name}.image", service.image_place))
+    return found
 
 
 def _late(section: Section) -> Late:

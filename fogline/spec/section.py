@@ -26,8 +26,17 @@ class Section:
     def __contains__(self, key: str) -> bool:
         return key in self.table.entries
 
-    def only(self, known: Sequence[str], later: Mapping[str, str] | None = None) -> None:
-        """Refuse keys that are not known; ``later`` says what to do instead of keys of a later release."""
+    def only(
+        self,
+        known: Sequence[str],
+        later: Mapping[str, str] | None = None,
+        misplaced: Mapping[str, str] | None = None,
+    ) -> None:
+        """Refuse keys that are not known.
+
+        ``later`` says what to do instead of keys of a later release, ``misplaced`` instead of keys that belong
+        elsewhere.
+        """
         for key, place in self.table.key_places.items():
             if key in known:
                 continue
@@ -35,6 +44,8 @@ class Section:
                 self.faults.add(
                     place, self.below(key), f"`{key}` is not available in this release", later[key]
                 )
+            elif misplaced and key in misplaced:
+                self.faults.add(place, self.below(key), f"`{key}` does not belong here", misplaced[key])
             else:
                 hint = did_you_mean(key, known) if WORD.fullmatch(key) else SPLIT
                 self.faults.add(place, self.below(key), f"unknown key {shown(key)}", hint)

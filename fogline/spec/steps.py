@@ -1,41 +1,54 @@
-"""The ``steps:`` of a spec: SQL by name."""
+"""The ``steps:`` of a spec: SQL and operators by name."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from fogline.model.faults import shown
+from fogline.model.faults import Place, shown
 from fogline.model.plan import StepSpec
 from fogline.spec.document import TableNode, TextNode, join
 from fogline.spec.embedded import Embedded
 from fogline.spec.names import MAX_NAMED, check_name
+from fogline.spec.operators import KEYS as OPERATOR_KEYS
+from fogline.spec.operators import OperatorDraft, read_operator
 from fogline.spec.section import Section
 from fogline.spec.streams import StreamDraft
 from fogline.sql.columns import ColumnType, Source
+from fogline.sql.operators import OperatorStep
 from fogline.sql.steps import SqlStep, plan_steps
 
 KEYS: Final = ("sql", "from")
 MAX_SQL: Final = 20_000
+FORM: Final = 'write {sql: "SELECT ..."}, or {image: ..., from: ...}'
 
-_OPERATOR: Final = "write the step as `sql:`; steps that run an image come with a later release"
 LATER: Final = {
-    **dict.fromkeys(("image", "cpu", "memory", "scale", "env", "timeout", "runtime"), _OPERATOR),
-    "python": _OPERATOR,
+    "python": "make it an operator: `fogline operator new NAME`, then name its image in `image:`",
     "place": "remove it: every node runs the steps beside its sensors",
     "sink": "remove it and read the results with `fogline results` or the SDK",
 }
 
 
-def read_steps(spec: Section, document: str, drafts: Mapping[str, StreamDraft]) -> tuple[StepSpec, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepsRead:
+    """Every step that could be planned, and what runs the operators among them."""
+
+    planned: tuple[StepSpec, ...] = ()
+    """Each behind its source."""
+    operators: tuple[OperatorDraft, ...] = ()
+
+
+def read_steps(spec: Section, document: str, drafts: Mapping[str, StreamDraft]) -> StepsRead:
     """Plan every step, in an order in which each stands behind its source; mistakes become faults."""
     spec.required("steps", 'write steps: {by_zone: {sql: "SELECT ... FROM ... GROUP BY ..."}}')
     section = spec.section("steps", 'write {name: {sql: "SELECT ..."}}')
     if section is None:
-        return ()
+        return StepsRead()
     if not section.table.entries:
         spec.fault("steps", "there is no step", 'write {name: {sql: "SELECT ..."}}')
     if len(section.table.entries) > MAX_NAMED:
         section.faults.add(section.place, section.path, f"more than {MAX_NAMED} steps", "split the pipeline")
-    steps = []
+    steps: list[SqlStep | OperatorStep] = []
+    operators: list[OperatorDraft] = []
     unread = []
     for name, place in section.table.key_places.items():
         if not check_name(name, "step", place, section.below(name), section.faults):
@@ -47,6 +60,9 @@ def read_steps(spec: Section, document: str, drafts: Mapping[str, StreamDraft]) 
         step = _step(section, name, document)
         if step is None:
             unread.append(name)
+        elif isinstance(step, OperatorDraft):
+            steps.append(step.step)
+            operators.append(step)
         else:
             steps.append(step)
     sources = {name: source_of(draft) for name, draft in drafts.items()}
@@ -55,7 +71,7 @@ def read_steps(spec: Section, document: str, drafts: Mapping[str, StreamDraft]) 
     planned = plan_steps(steps, sources, broken, section.faults)
     if not section.faults.found:
         _blame_unread(spec, drafts, planned)
-    return planned
+    return StepsRead(planned=planned, operators=tuple(operators))
 
 
 def _blame_unread(spec: Section, drafts: Mapping[str, StreamDraft], steps: Sequence[StepSpec]) -> None:
@@ -73,13 +89,24 @@ def _unread_streams(spec: Section, drafts: Mapping[str, StreamDraft]) -> set[str
     return {name for name in getattr(node, "entries", {}) if name not in drafts}
 
 
-def _step(section: Section, name: str, document: str) -> SqlStep | None:
-    step = section.section(name, 'write {sql: "SELECT ..."}')
+def _step(section: Section, name: str, document: str) -> SqlStep | OperatorDraft | None:
+    step = section.section(name, FORM)
     if step is None:
         return None
-    step.only(KEYS, LATER)
+    if "image" in step and "sql" not in step:
+        step.only(OPERATOR_KEYS, LATER)
+        return read_operator(step, name, section.table.key_places[name])
+    if "image" in step:
+        step.fault("image", "a step is either SQL or an image", "make two steps, one FROM the other")
+        step.only((*KEYS, *OPERATOR_KEYS), LATER)
+    else:
+        step.only(KEYS, LATER, dict.fromkeys(OPERATOR_KEYS, "it is for a step with `image:`"))
     if not any(key in LATER for key in step.table.entries):
-        step.required("sql", 'write sql: "SELECT ... FROM ... GROUP BY ..."')
+        step.required("sql", FORM)
+    return _sql_step(step, name, section.table.key_places[name], document)
+
+
+def _sql_step(step: Section, name: str, name_place: Place, document: str) -> SqlStep | None:
     text = step.text("sql", "a SELECT")
     node = step.table.entries.get("sql")
     if text is None or not isinstance(node, TextNode):
@@ -92,7 +119,7 @@ def _step(section: Section, name: str, document: str) -> SqlStep | None:
     return SqlStep(
         name=name,
         path=step.below("sql"),
-        name_place=section.table.key_places[name],
+        name_place=name_place,
         text=text,
         place=embedded.place,
         declared_source=source,

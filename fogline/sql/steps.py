@@ -1,4 +1,4 @@
-"""All SQL steps of a pipeline: who reads whom, in which order, and what each does."""
+"""All steps of a pipeline: who reads whom, in which order, and what each does."""
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -8,8 +8,9 @@ from typing import Final
 from sqlglot import exp
 
 from fogline.model.faults import Faults, Place, did_you_mean, shown
-from fogline.model.plan import RowQuery, StepSpec, WindowQuery
+from fogline.model.plan import Expression, OperatorQuery, RowQuery, StepSpec, WindowQuery
 from fogline.sql.columns import Source
+from fogline.sql.operators import OperatorStep, operator_query
 from fogline.sql.parse import parse_select
 from fogline.sql.rows import RowTranslator, row_query
 from fogline.sql.text import SqlText
@@ -42,9 +43,23 @@ class _Parsed:
     source: str
     source_index: int
 
+    @property
+    def name(self) -> str:
+        return self.step.name
+
+    def blame_source(self, _faults: Faults, message: str, hint: str) -> None:
+        """Note what is wrong with what FROM names."""
+        self.text.fault(self.source_index, message, hint)
+
+
+_Waiting = _Parsed | OperatorStep
+
 
 def plan_steps(
-    steps: Sequence[SqlStep], streams: Mapping[str, Source], broken: AbstractSet[str], faults: Faults
+    steps: Sequence[SqlStep | OperatorStep],
+    streams: Mapping[str, Source],
+    broken: AbstractSet[str],
+    faults: Faults,
 ) -> tuple[StepSpec, ...]:
     """Plan the steps, each behind its source; mistakes become faults.
 
@@ -63,11 +78,11 @@ class _Planner:
         self._windows: Final[set[str]] = set()
         self._planned: Final[list[StepSpec]] = []
 
-    def plan(self, steps: Sequence[SqlStep]) -> tuple[StepSpec, ...]:
+    def plan(self, steps: Sequence[SqlStep | OperatorStep]) -> tuple[StepSpec, ...]:
         before = len(self._faults.found)
-        waiting: dict[str, _Parsed] = {}
+        waiting: dict[str, _Waiting] = {}
         for step in steps:
-            parsed = self._parse(step)
+            parsed = step if isinstance(step, OperatorStep) else self._parse(step)
             if parsed is None:
                 self._broken.add(step.name)
             else:
@@ -100,45 +115,65 @@ class _Planner:
             )
         return _Parsed(step=step, text=text, select=select, source=table.name, source_index=text.start(table))
 
-    def _plan_one(self, parsed: _Parsed, names: AbstractSet[str]) -> None:
-        text, select, name = parsed.text, parsed.select, parsed.step.name
-        source = self._sources.get(parsed.source)
+    def _plan_one(self, waiting: _Waiting, names: AbstractSet[str]) -> None:
+        source = self._source_of(waiting, names)
         if source is None:
-            if parsed.source in self._windows:
-                hint = "windows of windows come with a later release: read the stream, or a row query"
-                text.fault(parsed.source_index, f"{shown(parsed.source)} is a window query", hint)
-            elif parsed.source not in self._broken:
-                hint = did_you_mean(parsed.source, names - {name})
-                text.fault(parsed.source_index, f"there is no stream or step {shown(parsed.source)}", hint)
-            self._broken.add(name)
-            return
+            self._broken.add(waiting.name)
+        elif isinstance(waiting, OperatorStep):
+            query, output = operator_query(waiting, source, self._faults)
+            self._sources[waiting.name] = output
+            self._add(waiting, source, query)
+        else:
+            self._plan_sql(waiting, source)
+
+    def _source_of(self, waiting: _Waiting, names: AbstractSet[str]) -> Source | None:
+        name = waiting.source
+        if name in self._windows:
+            hint = "windows of windows come with a later release: read the stream, or a row query"
+            if isinstance(waiting, OperatorStep):
+                hint = "an operator reads a stream, a row query or another operator"
+            waiting.blame_source(self._faults, f"{shown(name)} is a window query", hint)
+        elif name not in self._sources and name not in self._broken:
+            hint = did_you_mean(name, names - {waiting.name})
+            waiting.blame_source(self._faults, f"there is no stream or step {shown(name)}", hint)
+        return self._sources.get(name)
+
+    def _plan_sql(self, parsed: _Parsed, source: Source) -> None:
+        text, select = parsed.text, parsed.select
         where = None
         if select.args.get("where"):
             translator = RowTranslator(text, source, IN_WHERE)
             where = translator.condition(select.args["where"].this)
-        query: RowQuery | WindowQuery | None
         if is_window_query(select):
-            query = window_query(text, select, source)
-            self._windows.add(name)
+            self._windows.add(parsed.name)
+            windows = window_query(text, select, source)
+            if windows is not None:
+                self._add(parsed, source, windows, where)
         else:
-            query, output = row_query(text, select, source)
-            self._sources[name] = replace(output, name=name)
-        if query is not None:
-            self._planned.append(
-                StepSpec(name=name, source=parsed.source, stream=source.stream, where=where, query=query)
-            )
+            rows, output = row_query(text, select, source)
+            self._sources[parsed.name] = replace(output, name=parsed.name)
+            self._add(parsed, source, rows, where)
 
-    def _blame_cycles(self, waiting: Mapping[str, _Parsed]) -> None:
-        for parsed in waiting.values():
-            if parsed.source == parsed.step.name:
-                parsed.text.fault(
-                    parsed.source_index, "this step reads itself", "read a stream, or another step"
-                )
-            elif _reaches(parsed.step.name, parsed.source, waiting):
-                message = f"{shown(parsed.step.name)} and {shown(parsed.source)} read each other in a circle"
-                parsed.text.fault(parsed.source_index, message, "let one of them read a stream")
+    def _add(
+        self,
+        step: _Waiting,
+        source: Source,
+        query: RowQuery | WindowQuery | OperatorQuery,
+        where: Expression | None = None,
+    ) -> None:
+        self._planned.append(
+            StepSpec(name=step.name, source=step.source, stream=source.stream, where=where, query=query)
+        )
 
-    def _blame_unread(self, steps: Sequence[SqlStep]) -> None:
+    def _blame_cycles(self, waiting: Mapping[str, _Waiting]) -> None:
+        for step in waiting.values():
+            if step.source == step.name:
+                step.blame_source(self._faults, "this step reads itself", "read a stream, or another step")
+            elif _reaches(step.name, step.source, waiting):
+                message = f"{shown(step.name)} and {shown(step.source)} read each other in a circle"
+                step.blame_source(self._faults, message, "let one of them read a stream")
+
+    def _blame_unread(self, steps: Sequence[SqlStep | OperatorStep]) -> None:
         read = {step.source for step in self._planned}
         for step in steps:
             if step.name not in read and step.name not in self._windows:
@@ -147,7 +182,7 @@ class _Planner:
                 self._faults.add(step.name_place, step.path.removesuffix(".sql"), message, hint)
 
 
-def _reaches(name: str, source: str, waiting: Mapping[str, _Parsed]) -> bool:
+def _reaches(name: str, source: str, waiting: Mapping[str, _Waiting]) -> bool:
     seen: set[str] = set()
     while source in waiting and source not in seen:
         if source == name:

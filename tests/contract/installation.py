@@ -9,7 +9,7 @@ import numpy as np
 from cloud.catalog import Catalog
 from cloud.changes import Changes
 from cloud.finish.finisher import Finisher
-from cloud.store.book import NewPlan
+from cloud.store.releases import NewPlan
 from cloud.store.reports import Journal, Report
 from cloud.store.results import Result, ResultQuery
 from cloud.store.rows import layouts_of
@@ -24,6 +24,7 @@ from fogline.model.plan import Plan
 from fogline.spec import make_plan, read_spec
 from fogline.testing.clock import ManualClock
 from fogline.wire.plan import plan_id, plan_to_wire
+from fogline.wire.release import release_to_wire
 
 T0 = 1_700_000_000 * SECOND
 WIDTH = 10 * SECOND
@@ -97,6 +98,11 @@ def state_of(plan: Plan, readings: Sequence[Reading]) -> PartState:
     )
 
 
+def release_of(text: str) -> bytes:
+    """What runs the operators and services of a spec, serialised."""
+    return release_to_wire(read_spec(text).release).SerializeToString(deterministic=True)
+
+
 @dataclass
 class Installation:
     """One store with what stands around it in the cloud's process."""
@@ -135,6 +141,7 @@ class Installation:
                 wire=plan_to_wire(self.plan).SerializeToString(deterministic=True),
                 spec=self.text,
                 steps=tuple(layouts_of(self.plan).values()),
+                release=release_of(self.text),
             ),
             self.clock.now_us(),
         )

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from cloud.store.book import NewPlan, Overtaken
+from cloud.store.book import Overtaken
 from cloud.store.kept import Kept, Machine
+from cloud.store.releases import NewPlan
 from cloud.store.reports import AggregatorReport, Report
 from cloud.store.rows import layouts_of
 from cloud.store.store import Store

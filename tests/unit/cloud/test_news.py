@@ -29,7 +29,7 @@ class Shared:
 
     async def shelf(self) -> Shelf:
         self.asked.append("shelf")
-        return Shelf(edition=self.number, plans=[], pipelines=[], generation=self.number)
+        return Shelf(edition=self.number, plans=[], releases=[], pipelines=[], generation=self.number)
 
     async def newest_changes(self) -> dict[tuple[str, str], int]:
         self.asked.append("changes")

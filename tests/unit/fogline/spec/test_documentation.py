@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fogline.spec import document, make_plan, read, read_spec, streams
+from fogline.spec import document, make_plan, operators, read, read_spec, services, streams
 from fogline.spec.document import MAX_CHARACTERS, MAX_VALUES
 from fogline.spec.steps import KEYS as STEP_KEYS
 from fogline.spec.steps import LATER, MAX_SQL
@@ -30,7 +30,7 @@ def test_every_word_is_documented(word: str) -> None:
     assert re.search(rf"`[^`\n]*\b{word}\b[^`\n]*`", PAGE)
 
 
-@pytest.mark.parametrize("word", [*read.LATER, "image", "sink", "scale"])
+@pytest.mark.parametrize("word", [*read.LATER, "sink"])
 def test_what_comes_later_is_said(word: str) -> None:
     assert word in read.LATER or word in LATER
     assert word in PAGE
@@ -41,3 +41,8 @@ def test_what_comes_later_is_said(word: str) -> None:
 )
 def test_every_limit_is_documented(limit: int) -> None:
     assert f"{limit:,}" in PAGE
+
+
+@pytest.mark.parametrize("word", [*operators.KEYS, *services.KEYS])
+def test_every_key_of_containers_is_documented(word: str) -> None:
+    assert re.search(rf"^\|[^|]*`{word}`", PAGE, re.MULTILINE)
