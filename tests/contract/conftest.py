@@ -13,6 +13,7 @@ from cloud.store.opening import open_postgres, open_sqlite
 from cloud.store.sql import SqlStore
 from cloud.store.store import Store
 from tests.contract.installation import T0, Installation
+from tests.contract.staged import SOME
 from tests.postgres import PostgresServer
 
 
@@ -125,3 +126,19 @@ async def installation(store: Store) -> Installation:
     made = Installation(store)
     await made.deploy()
     return made
+
+
+@pytest.fixture
+async def made(open_postgres_store: OpenStore) -> AsyncIterator[Installation]:
+    """An installation in PostgreSQL with some readings committed."""
+    async with open_postgres_store() as store:
+        made = Installation(store)
+        await made.deploy()
+        await made.push(SOME)
+        yield made
+
+
+@pytest.fixture
+def url(postgres_url: Callable[[str], str]) -> str:
+    """Of the database that ``made`` is in."""
+    return postgres_url("store")

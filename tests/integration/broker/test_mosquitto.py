@@ -1,8 +1,6 @@
 """Reading from a real mosquitto that is restarted, killed, cut off and full."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiomqtt
@@ -12,31 +10,9 @@ from fogline.testing.mosquitto import Mosquitto
 from fogline.testing.relay import Relay
 from fogline.testing.until import until
 from tests.integration.broker.conftest import PATIENCE_S, Read
+from tests.integration.broker.devices import device, publish, quick, texts
 from tests.integration.listener.certificates import self_signed
 from tests.integration.listener.stand_in import HeldJournal
-
-AIR = "site/z1/air"
-
-
-@asynccontextmanager
-async def device(broker: Mosquitto, **given: object) -> AsyncIterator[aiomqtt.Client]:
-    arguments = {"hostname": "127.0.0.1", "port": broker.port, "timeout": PATIENCE_S, **given}
-    async with aiomqtt.Client(**arguments) as client:  # type: ignore[arg-type]  # the tests' own keywords
-        yield client
-
-
-def quick(folder: Path, *extra: str, **given: tuple[str, ...]) -> Mosquitto:
-    """A broker that does not write after every change, for tests in which nothing happens to it."""
-    return Mosquitto(folder / "m", "autosave_on_changes false", "autosave_interval 1800", *extra, **given)
-
-
-def texts(first: int, end: int) -> list[bytes]:
-    return [str(number).encode() for number in range(first, end)]
-
-
-async def publish(client: aiomqtt.Client, payloads: list[bytes], *, topic: str = AIR, qos: int = 1) -> None:
-    for payload in payloads:
-        await client.publish(topic, payload, qos=qos)
 
 
 async def saved(broker: Mosquitto, folder: Path) -> None:
@@ -203,130 +179,6 @@ async def test_a_session_lost_while_the_node_was_away_is_counted_too(tmp_path: P
             assert node.standing.sessions_lost == 1
 
 
-async def test_retained_messages_are_counted_and_not_journaled(tmp_path: Path, read: Read) -> None:
-    async with quick(tmp_path) as broker, device(broker) as client:
-        await client.publish(AIR, b"old", qos=1, retain=True)
-        async with read(broker.url) as node:
-            await until(lambda: node.journal.retained["air"] == 1, within=PATIENCE_S)
-            await client.publish(AIR, b"new", qos=1, retain=True)
-            assert await node.journaled(1) == [b"new"]
-        async with read(broker.url) as node:
-            # The subscription is still there: the broker does not repeat them.
-            await node.subscribed()
-            await publish(client, [b"newer"])
-            assert await node.journaled(2) == [b"new", b"newer"]
-            assert node.journal.retained["air"] == 1
-
-
-OVERLAPPING = {"air": "site/{zone}/air", "first": "site/z1/{kind}", "same": "site/{somewhere}/air"}
-
-
-async def test_overlapping_streams_take_each_message_once(tmp_path: Path, read: Read) -> None:
-    async with (
-        quick(tmp_path) as broker,
-        read(broker.url, routes=OVERLAPPING) as node,
-        device(broker) as client,
-    ):
-        await node.subscribed()
-        await publish(client, texts(0, 10))
-        await publish(client, [b"soil"], topic="site/z1/soil")
-        await publish(client, [b"far"], topic="site/z2/air")
-        assert sorted(await node.journaled(11, "air")) == sorted([*texts(0, 10), b"far"])
-        assert sorted(await node.journaled(11, "same")) == sorted([*texts(0, 10), b"far"])
-        assert sorted(await node.journaled(11, "first")) == sorted([*texts(0, 10), b"soil"])
-
-
-async def test_subscriptions_follow_the_streams(tmp_path: Path, read: Read) -> None:
-    async with quick(tmp_path) as broker, device(broker) as client:
-        async with read(broker.url) as node:
-            await node.subscribed()
-            node.follow({"soil": "site/{zone}/soil", "wind": "site/{zone}/wind"})
-            await node.subscribed()
-            await until(lambda: len(node.brokers._links[0]._kept.state.subscriptions) == 2, within=PATIENCE_S)
-            await publish(client, [b"air"])
-            await publish(client, [b"wind"], topic="site/z1/wind")
-            assert await node.journaled(1, "wind") == [b"wind"]
-            assert node.standing.unrouted == 0
-        async with read(broker.url, routes={"wind": "site/{zone}/wind"}) as node:
-            # What a former run of the node had asked for is given up.
-            await until(lambda: len(node.brokers._links[0]._kept.state.subscriptions) == 1, within=PATIENCE_S)
-            await publish(client, [b"mud"], topic="site/z1/soil")
-            await publish(client, [b"storm"], topic="site/z1/wind")
-            assert await node.journaled(2, "wind") == [b"wind", b"storm"]
-            assert node.standing.unrouted == 0
-            assert not node.journal.payloads("soil")
-
-
-async def test_two_nodes_of_a_group_share_the_messages(tmp_path: Path, read: Read) -> None:
-    one, two = HeldJournal(), HeldJournal()
-    async with (
-        quick(tmp_path) as broker,
-        read(broker.url, over=one, node="one", share="site") as first,
-        read(broker.url, over=two, node="two", share="site") as second,
-        device(broker) as client,
-    ):
-        await first.subscribed()
-        await second.subscribed()
-        await publish(client, texts(0, 100))
-        await until(lambda: len(one.payloads()) + len(two.payloads()) >= 100, within=PATIENCE_S)
-        assert sorted(one.payloads() + two.payloads()) == sorted(texts(0, 100))
-        assert one.payloads()
-        assert two.payloads()
-
-
-async def test_a_full_journal_that_waits_leaves_the_rest_in_the_broker(
-    tmp_path: Path, read: Read, journal: HeldJournal
-) -> None:
-    async with (
-        quick(tmp_path) as broker,
-        read(broker.url, receive_max=10) as node,
-        device(broker) as client,
-    ):
-        await node.subscribed()
-        journal.hold()
-        await publish(client, texts(0, 300))
-        await journal.reached.wait()
-        assert node.standing.messages <= 10
-        journal.let_go()
-        assert await node.journaled(300) == texts(0, 300)
-
-
-async def test_a_full_journal_that_refuses_counts_what_it_refuses(
-    tmp_path: Path, read: Read, journal: HeldJournal
-) -> None:
-    journal.full = ("air",)
-    async with quick(tmp_path) as broker, read(broker.url) as node, device(broker) as client:
-        await node.subscribed()
-        await publish(client, texts(0, 30))
-        await publish(client, [b"wet"], topic="site/z1/soil")
-        assert await node.journaled(1, "soil") == [b"wet"]
-        assert journal.refused["air"] == 30
-        # Refused is answered for: the broker does not send it again.
-        journal.full = ()
-        await publish(client, [b"1"])
-        assert await node.journaled(1) == [b"1"]
-        assert node.standing.ended == {}
-
-
-async def test_drops_are_heard_and_kept_over_restarts_of_both(tmp_path: Path, read: Read) -> None:
-    lines = ("max_queued_messages 10", "sys_interval 1", "persistence false")
-    async with quick(tmp_path, *lines) as broker:
-        async with read(broker.url) as node:
-            await node.subscribed()
-            await node.until(lambda standing: standing.dropped_known)
-            assert node.standing.dropped == 0
-        async with device(broker) as client:
-            await publish(client, texts(0, 50))
-        async with read(broker.url, receive_max=10) as node:
-            await node.until(lambda standing: standing.dropped > 0)
-            before = node.standing.dropped
-        await broker.kill()
-        await broker.start()
-        async with read(broker.url) as node:
-            await node.until(lambda standing: standing.dropped_known)
-            assert node.standing.dropped == before
-
-
 async def test_a_user_with_a_password_from_a_file_is_let_in(tmp_path: Path, read: Read) -> None:
     users = tmp_path / "users"
     made = await asyncio.create_subprocess_exec("mosquitto_passwd", "-b", "-c", str(users), "node", "p:w@d/1")
@@ -399,18 +251,3 @@ async def test_a_link_that_breaks_again_and_again_loses_nothing(
         assert sorted(await node.journaled(200), key=int) == texts(0, 200)
         await publish(client, [b"200"])
         assert sorted(await node.journaled(201), key=int) == texts(0, 201)
-
-
-async def test_a_group_s_subscriptions_are_made_again_when_the_broker_restarts(
-    tmp_path: Path, read: Read
-) -> None:
-    async with quick(tmp_path) as broker, read(broker.url, share="site") as node:
-        await node.subscribed()
-        await broker.stop()
-        await node.until(lambda standing: not standing.connected)
-        await broker.start()
-        await node.subscribed()
-        assert node.standing.sessions_lost == 0
-        async with device(broker) as client:
-            await publish(client, texts(0, 20))
-        assert await node.journaled(20) == texts(0, 20)
