@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,22 @@ async def execute(command: list[str], directory: Path, shell: dict[str, str]) ->
     return said.decode()
 
 
+async def followed(script: str, shell: dict[str, str], *, until: str) -> None:
+    """Run a script that follows for ever, until it has printed this."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-u", "-c", script, env=shell, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(60):
+            while until not in (line := (await process.stdout.readline()).decode()):
+                assert line, f"it ended before it said {until}"
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
 def first_spec(document: Path) -> Block:
     return next(b for b in blocks(document) if b.language == "yaml")
 
@@ -75,6 +92,8 @@ async def test_the_shown_steps_lead_to_the_shown_results(tmp_path: Path, shell: 
                 if block.language == "python" and "follow" not in block.text:
                     said["python"] = await execute([sys.executable, "-c", block.text], tmp_path, shell)
 
+        (script,) = [block.text for block in blocks(readme) if block.language == "python"]
+        await followed(script, shell, until="{'zone': 'north'}")
         assert "greenhouse: plan" in said["fogline deploy greenhouse.yaml --wait"]
         assert "lab: plan" in said["fogline deploy lab.yaml --wait"]
         assert "adds up" in said["fogline ledger greenhouse"]
