@@ -9,7 +9,9 @@ import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import settings
 
+from tests.engine import DockerEngine, EngineAbsent, running_engine
 from tests.postgres import PostgresAbsent, PostgresServer, private_postgres
+from tests.registry import Registry, running_registry
 
 FORBID_SKIPS = "FOGLINE_FORBID_SKIPS"
 
@@ -71,3 +73,20 @@ def durable_postgres() -> Iterator[PostgresServer]:
             yield server
     except PostgresAbsent as missing:
         absent(str(missing))
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[DockerEngine]:
+    """The Docker Engine of this machine."""
+    try:
+        with running_engine() as engine:
+            yield engine
+    except EngineAbsent as missing:
+        absent(str(missing))
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    """A registry of images that is empty."""
+    with running_registry() as one:
+        yield one

@@ -4,12 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from fog_node.runtimes.docker.runtime import DockerRuntime
+from fog_node.runtimes.door import open_door
 from fog_node.runtimes.process.runtime import ProcessRuntime
 from fog_node.runtimes.runtime import Container, ContainerSpec, Limits, Output, Runtime, Slot
 from fogline.model.clock import SystemClock
 from tests.bundles import make_bundle
+from tests.engine import DockerEngine
+from tests.images import ImageFile, layer, make_image, python_layer
+from tests.registry import Registry
 
 GUEST = Path(__file__).with_name("guest.py")
 HANG_S = 60.0
@@ -57,6 +63,28 @@ def process_lodging(folder: Path) -> Lodging:
     return Lodging(open=opened, image=image, absent=f"process:no@sha256:{'0' * 64}", survives=False)
 
 
+def docker_lodging(folder: Path, engine: DockerEngine, registry: Registry) -> Lodging:
+    """The Docker runtime with the guest as an image; the node's name is the test's own."""
+    node = f"test-{folder.name}"
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Runtime]:
+        async with DockerRuntime(
+            folder / "docker", url=engine.url, node=node, clock=SystemClock()
+        ) as runtime:
+            yield runtime
+
+    absent = f"127.0.0.1:{registry.port}/nobody/nothing@sha256:{'0' * 64}"
+    return Lodging(open=opened, image=engine.load(guest_image()), absent=absent, survives=True)
+
+
+@cache
+def guest_image() -> ImageFile:
+    """The guest with this machine's Python."""
+    layers = (python_layer(), layer({"/app/guest.py": GUEST}))
+    return make_image(layers, entrypoint=("python3", "/app/guest.py"))
+
+
 async def found(runtime: Runtime, container: str) -> Container:
     """What the runtime says about one container."""
     return next(one for one in await runtime.list() if one.id == container)
@@ -89,13 +117,16 @@ async def said(runtime: Runtime, container: str, *, tail: int = 1000) -> list[Ou
 
 async def ask(path: Path, question: str) -> str:
     """Ask the guest on its socket."""
-    async with asyncio.timeout(HANG_S):
-        reader, writer = await asyncio.open_unix_connection(path)
-        writer.write(f"{question}\n".encode())
-        answer = await reader.readline()
-        writer.close()
-        await writer.wait_closed()
-        return answer.decode().strip()
+    door = await asyncio.to_thread(open_door, path)
+    assert door is not None
+    with door:
+        async with asyncio.timeout(HANG_S):
+            reader, writer = await asyncio.open_unix_connection(door.path)
+            writer.write(f"{question}\n".encode())
+            answer = await reader.readline()
+            writer.close()
+            await writer.wait_closed()
+            return answer.decode().strip()
 
 
 async def until_true(look: Callable[[], Awaitable[bool]]) -> None:

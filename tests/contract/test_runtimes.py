@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fog_node.runtimes.door import open_door
 from fog_node.runtimes.runtime import (
     STDERR,
     STDOUT,
@@ -24,19 +25,26 @@ from tests.contract.lodging import (
     Lodging,
     ask,
     becomes,
+    docker_lodging,
     found,
     process_lodging,
     said,
     says,
     until_true,
 )
+from tests.engine import DockerEngine
+from tests.registry import Registry
 
 pytestmark = pytest.mark.usefixtures("loop_is_never_blocked")
 
 
-@pytest.fixture(params=["process"])
+@pytest.fixture(params=["process", "docker"])
 def lodging(request: pytest.FixtureRequest, tmp_path: Path) -> Lodging:
-    return process_lodging(tmp_path)
+    if request.param == "process":
+        return process_lodging(tmp_path)
+    engine: DockerEngine = request.getfixturevalue("docker_engine")
+    registry: Registry = request.getfixturevalue("registry")
+    return docker_lodging(tmp_path, engine, registry)
 
 
 @pytest.fixture
@@ -80,7 +88,7 @@ async def test_a_container_runs_answers_on_its_socket_and_ends_without_a_trace(
 
     await runtime.stop(one, 0)
     assert await runtime.list() == ()
-    assert not await asyncio.to_thread(seen.socket.exists)
+    assert await asyncio.to_thread(open_door, seen.socket) is None
     await runtime.stop(one, 0)
     with pytest.raises(NoSuchContainer):
         await runtime.usage(one)

@@ -1,0 +1,80 @@
+"""Networks of tenants, with this machine's own services closed to them.
+
+A bridge alone does not close them: a container on it reaches whatever the host binds on any of its addresses. One rule
+for each bridge drops what comes from it to the host itself and is no answer.
+"""
+
+import asyncio
+import shutil
+from hashlib import sha256
+
+from fog_node.runtimes.docker.creation import NODE
+from fog_node.runtimes.docker.engine import Engine
+from fog_node.runtimes.runtime import ContainerFault
+
+
+def network_name(tenant: str, network: str) -> str:
+    """The Engine's name for a tenant's network."""
+    return f"fogline-{tenant}-{network}"
+
+
+def bridge_of(name: str) -> str:
+    """The bridge's interface: at most 15 characters."""
+    return f"fog{sha256(name.encode()).hexdigest()[:11]}"
+
+
+async def ensure_network(engine: Engine, node: str, name: str) -> None:
+    """Make a network if it is not there, and close the host to it. Raises :class:`ContainerFault`."""
+    found = await engine.get("/networks", filters=f'{{"name":["^{name}$"]}}')
+    bridge = bridge_of(name)
+    if not found:
+        await engine.post(
+            "/networks/create",
+            {
+                "Name": name,
+                "CheckDuplicate": True,
+                "Driver": "bridge",
+                "Options": {"com.docker.network.bridge.name": bridge},
+                "Labels": {NODE: node},
+            },
+        )
+    await close_host(bridge)
+
+
+async def close_host(bridge: str) -> None:
+    """Drop what begins at a bridge and ends on this machine. Raises :class:`ContainerFault`: it stays open."""
+    rule = ("-i", bridge, "-m", "conntrack", "!", "--ctstate", "ESTABLISHED,RELATED", "-j", "DROP")
+    await _ensure_rule("iptables", rule)
+    # A bridge has a link-local address of version 6 even where the network has none.
+    if shutil.which("ip6tables"):
+        await _ensure_rule("ip6tables", rule)
+
+
+async def _ensure_rule(program: str, rule: tuple[str, ...]) -> None:
+    code, _ = await _run(program, "-C", "INPUT", *rule)
+    if code == 0:
+        return
+    code, said = await _run(program, "-I", "INPUT", *rule)
+    if code != 0:
+        raise ContainerFault(
+            f"this machine's own services cannot be closed to containers: {said.strip()}",
+            reason="network_open",
+            hint="networks need iptables and the right to use it (root, or CAP_NET_ADMIN)",
+        )
+
+
+async def _run(program: str, *arguments: str) -> tuple[int, str]:
+    try:
+        process = await asyncio.create_subprocess_exec(
+            program,
+            "--wait",
+            "10",
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+    except OSError as error:
+        return 127, str(error)
+    _, said = await process.communicate()
+    return process.returncode or 0, said.decode(errors="replace")

@@ -1,0 +1,344 @@
+"""Containers by the Docker Engine, hardened and limited. They go on without the agent, which finds them again."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+from fog_node.runtimes.docker.cgroups import Cgroup, find_cgroup, read_usage
+from fog_node.runtimes.docker.creation import NODE, RUN, creation, limits_of
+from fog_node.runtimes.docker.engine import PING_S, Engine
+from fog_node.runtimes.docker.images import find_image, images, pull_image
+from fog_node.runtimes.docker.networks import ensure_network, network_name
+from fog_node.runtimes.naming import container_name
+from fog_node.runtimes.record import Entry, Record
+from fog_node.runtimes.runtime import (
+    SOCKET,
+    Change,
+    Condition,
+    Container,
+    ContainerFault,
+    ContainerSpec,
+    Ended,
+    Image,
+    Limits,
+    NoSuchContainer,
+    Output,
+    RuntimeAway,
+    Usage,
+)
+from fogline.model.clock import MINUTE, Clock, from_datetime
+
+CALLED_OFF_US: Final = 10 * MINUTE
+"""How long after it was told to make a container the Engine may still do it."""
+
+_CONDITIONS: Final = {
+    "created": Condition.CREATED,
+    "running": Condition.RUNNING,
+    "paused": Condition.PAUSED,
+    "restarting": Condition.RUNNING,
+}
+_EVENTS: Final = {"start": "started", "die": "exited", "oom": "out_of_memory"}
+
+
+class DockerRuntime:
+    """A :class:`fog_node.runtimes.runtime.Runtime` of one Docker Engine. Open while the node runs."""
+
+    name: Final = "docker"
+
+    def __init__(self, folder: Path, *, url: str, node: str, clock: Clock) -> None:
+        """``folder`` is its own: the record, sockets, volumes."""
+        self._folder: Final = folder
+        self._node: Final = node
+        self._clock: Final = clock
+        self._engine: Final = Engine(url)
+        self._record: Record | None = None
+        self._stack: Final = AsyncExitStack()
+        self._making: Final[set[str]] = set()
+        self._seen: Final[dict[str, tuple[str, Mapping[str, Any]]]] = {}
+        """By name: the state in which a container was last looked at closely, and what was seen."""
+        self._cgroups: Final[dict[str, Cgroup]] = {}
+        self.strays: tuple[str, ...] = ()
+        """Containers with this node's label that are not in its record: nobody touches them."""
+
+    async def __aenter__(self) -> Self:
+        self._record = await asyncio.to_thread(Record, self._folder / "containers")
+        await self._stack.enter_async_context(self._engine)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def available(self) -> str:
+        try:
+            info = await self._engine.get("/info", within_s=PING_S)
+        except ContainerFault as fault:
+            return str(fault)
+        return unfit(info)
+
+    async def present(self, image: str) -> bool:
+        try:
+            await find_image(self._engine, image)
+        except RuntimeAway:
+            raise
+        except ContainerFault as fault:
+            # One of another architecture is here: starting it says what is wrong, pulling it again would not help.
+            return fault.reason != "image_missing"
+        return True
+
+    async def pull(self, image: str, progress: Callable[[str], None]) -> None:
+        await pull_image(self._engine, image, progress)
+        await find_image(self._engine, image)
+
+    async def start(self, spec: ContainerSpec) -> str:
+        image = await find_image(self._engine, spec.image)
+        networks = [network_name(spec.tenant, network) for network in spec.networks]
+        for network in networks:
+            await ensure_network(self._engine, self._node, network)
+        container = container_name(self._node, spec.slot, secrets.token_hex(4))
+        self._making.add(container)
+        try:
+            entry = Entry(made_us=self._clock.now_us(), spec=spec)
+            await asyncio.to_thread(self._known.write, container, entry)
+            await self._make(container, spec, image, networks)
+        except RuntimeAway:
+            raise  # whether it was made is not known: the record finds it
+        except ContainerFault:
+            await self.stop(container, 0)
+            raise
+        except OSError as error:
+            raise ContainerFault(
+                f"the node's record cannot be written: {error}", reason="disk_full"
+            ) from error
+        finally:
+            self._making.discard(container)
+        return container
+
+    async def _make(self, container: str, spec: ContainerSpec, image: str, networks: list[str]) -> None:
+        info = await self._engine.get("/info")
+        folder, volumes = await asyncio.to_thread(self._folders, container, spec, str(info["DockerRootDir"]))
+        body = creation(spec, node=self._node, image=image, folder=folder, volumes=volumes, networks=networks)
+        await self._engine.post("/containers/create", body, name=container)
+        for network in networks[1:]:
+            joining = {"Container": container, "EndpointConfig": {"Aliases": [spec.slot.name]}}
+            await self._engine.post(f"/networks/{network}/connect", joining)
+        await self._engine.post(f"/containers/{container}/start")
+
+    def _folders(self, container: str, spec: ContainerSpec, root: str) -> tuple[str, dict[str, str]]:
+        """Folders of the host for a container: for its socket, if it must be one, and for its volumes."""
+        folder = ""
+        if spec.slot.kind == "operator" and not os.access(Path(root) / "volumes", os.R_OK | os.X_OK):
+            # Without the right to look into the Engine's volumes the socket lies in a folder of the node.
+            made = self._folder / "sockets" / container
+            _open_folder(made)
+            folder = str(made)
+        volumes = {}
+        for volume in spec.volumes:
+            name = volume.partition(":")[0]
+            made = self._folder / "volumes" / spec.tenant / name
+            _open_folder(made)
+            volumes[name] = str(made)
+        return folder, volumes
+
+    async def stop(self, container: str, grace_s: float) -> None:
+        if self._known.get(container) is None:
+            return
+        if grace_s > 0:
+            with suppress(NoSuchContainer):
+                seconds = max(1, round(grace_s))
+                await self._tell(container, "stop", within_s=grace_s + 30, t=seconds)
+        try:
+            await self._engine.delete(f"/containers/{container}", force="true", v="true")
+        except ContainerFault as fault:
+            if fault.reason != "no_such_container":
+                raise
+        self._seen.pop(container, None)
+        self._cgroups.pop(container, None)
+        await asyncio.to_thread(self._forget, container)
+
+    def _forget(self, container: str) -> None:
+        folder = self._folder / "sockets" / container
+        if folder.is_dir():
+            for left in folder.iterdir():
+                with suppress(OSError):
+                    left.unlink()
+            with suppress(OSError):
+                folder.rmdir()
+        self._known.forget(container)
+
+    async def list(self) -> tuple[Container, ...]:
+        making = set(self._making)
+        found = await self._engine.get(
+            "/containers/json", all="true", filters=f'{{"label":["{NODE}={self._node}"]}}'
+        )
+        making |= self._making
+        states = {name.lstrip("/"): str(seen["State"]) for seen in found for name in seen["Names"]}
+        entries = self._known.entries
+        self.strays = tuple(sorted(states.keys() - entries.keys()))
+        containers = []
+        for name, entry in entries.items():
+            if name in states and name not in making:
+                seen = await self._look(name, states[name])
+                if seen is not None:
+                    containers.append(_container(name, entry, seen))
+            elif name not in making and self._clock.now_us() - entry.made_us > CALLED_OFF_US:
+                await asyncio.to_thread(self._forget, name)
+        return tuple(containers)
+
+    async def _look(self, name: str, state: str) -> Mapping[str, Any] | None:
+        """What the Engine knows about a container, asked again when its state is another one."""
+        known = self._seen.get(name)
+        if known is not None and known[0] == state:
+            return known[1]
+        try:
+            seen: Mapping[str, Any] = await self._engine.get(f"/containers/{name}/json")
+        except ContainerFault as fault:
+            if fault.reason == "no_such_container":
+                return None
+            raise
+        self._seen[name] = (state, seen)
+        self._cgroups.pop(name, None)
+        return seen
+
+    async def usage(self, container: str) -> Usage:
+        self._mine(container)
+        try:
+            cgroup = self._cgroups.get(container)
+            if cgroup is None:
+                seen = await self._engine.get(f"/containers/{container}/json")
+                cgroup = await asyncio.to_thread(find_cgroup, int(seen["State"]["Pid"]))
+                self._cgroups[container] = cgroup
+            return await asyncio.to_thread(read_usage, cgroup)
+        except (OSError, KeyError, ValueError) as error:
+            self._cgroups.pop(container, None)
+            raise ContainerFault(f"its counters cannot be read: {error}", reason="no_counters") from error
+
+    async def update(self, container: str, limits: Limits) -> None:
+        entry = self._mine(container)
+        await self._tell(container, "update", limits_of(limits))
+        spec = replace(entry.spec, limits=limits)
+        await asyncio.to_thread(self._known.write, container, replace(entry, spec=spec))
+
+    async def pause(self, container: str) -> None:
+        self._mine(container)
+        await self._tell(container, "pause")
+
+    async def unpause(self, container: str) -> None:
+        self._mine(container)
+        await self._tell(container, "unpause")
+
+    async def logs(self, container: str, *, tail: int, follow: bool) -> AsyncIterator[Output]:
+        self._mine(container)
+        async for output in self._engine.frames(
+            f"/containers/{container}/logs",
+            stdout="true",
+            stderr="true",
+            tail=str(tail),
+            follow="true" if follow else "false",
+        ):
+            yield output
+
+    async def execute(
+        self, container: str, command: tuple[str, ...], given: AsyncIterator[bytes]
+    ) -> AsyncIterator[Output | Ended]:
+        self._mine(container)
+        async for said in self._engine.execute(container, command, given):
+            yield said
+
+    async def events(self) -> AsyncIterator[Change]:
+        wanted = f'{{"type":["container"],"label":["{NODE}={self._node}"]}}'
+        async for event in self._engine.lines("GET", "/events", silence_s=None, filters=wanted):
+            action = str(event.get("Action", ""))
+            name = str(event.get("Actor", {}).get("Attributes", {}).get("name", ""))
+            yield Change(id=name, event=_EVENTS.get(action, action))
+
+    async def images(self) -> tuple[Image, ...]:
+        return await images(self._engine)
+
+    async def remove_image(self, image: str) -> None:
+        await self._engine.delete(f"/images/{image}")
+
+    @property
+    def _known(self) -> Record:
+        assert self._record is not None, "not open"
+        return self._record
+
+    def _mine(self, container: str) -> Entry:
+        entry = self._known.get(container)
+        if entry is None:
+            raise NoSuchContainer(container)
+        return entry
+
+    async def _tell(
+        self,
+        container: str,
+        what: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        within_s: float = 30,
+        **more: Any,
+    ) -> None:
+        try:
+            await self._engine.post(f"/containers/{container}/{what}", body, within_s=within_s, **more)
+        except ContainerFault as fault:
+            if fault.reason == "no_such_container":
+                raise NoSuchContainer(container) from fault
+            raise
+
+
+def unfit(info: Mapping[str, Any]) -> str:
+    """Why containers cannot be held to their limits by this Engine; empty: they can."""
+    if info.get("OSType", "linux") != "linux":
+        return "the Docker Engine runs no Linux containers"
+    for limit, words in (("MemoryLimit", "memory"), ("PidsLimit", "processes"), ("CpuCfsQuota", "CPU")):
+        if not info.get(limit, True):
+            hint = (
+                "add cgroup_enable=memory to the kernel's command line"
+                if words == "memory"
+                else "its cgroups"
+            )
+            return f"this kernel cannot limit a container's {words} ({hint}), and nothing runs without limits"
+    if not any("seccomp" in str(option) for option in info.get("SecurityOptions") or ()):
+        return "the Docker Engine filters no system calls (seccomp), and nothing runs without that"
+    return ""
+
+
+def _container(name: str, entry: Entry, seen: Mapping[str, Any]) -> Container:
+    state = seen["State"]
+    condition = _CONDITIONS.get(str(state["Status"]), Condition.EXITED)
+    ended = condition is Condition.EXITED
+    return Container(
+        id=name,
+        spec=entry.spec,
+        condition=condition,
+        since_us=_instant(str(state["FinishedAt" if ended else "StartedAt"])),
+        exit_code=int(state["ExitCode"]) if ended else None,
+        out_of_memory=bool(state.get("OOMKilled")) and ended,
+        detail=str(state.get("Error", "")),
+        socket=_socket(seen),
+    )
+
+
+def _socket(seen: Mapping[str, Any]) -> Path | None:
+    sources = (mount["Source"] for mount in seen.get("Mounts", ()) if mount["Destination"] == RUN)
+    source = next(sources, None)
+    return Path(source) / SOCKET if source else None
+
+
+def _instant(text: str) -> int:
+    """The Engine's instants have nanoseconds; year 1 is never."""
+    whole, _, fraction = text.rstrip("Z").partition(".")
+    instant = from_datetime(datetime.fromisoformat(f"{whole}.{(fraction + '000000')[:6]}+00:00"))
+    return max(0, instant)
+
+
+def _open_folder(folder: Path) -> None:
+    """A folder that any user of a container may write to; above it nobody but the node's user can go."""
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o777)

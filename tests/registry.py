@@ -1,0 +1,118 @@
+"""A registry of images on loopback, with faults to stage. Engines ask loopback without TLS.
+
+with running_registry() as registry:
+    reference = registry.put("acme/clean", image)     # 127.0.0.1:PORT/acme/clean@sha256:...
+    registry.holding.set()                            # blobs are not answered until .release()
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from tests.images import ImageFile, digest
+
+
+@dataclass
+class Registry:
+    """What it hands out, and how it fails."""
+
+    port: int = 0
+    manifests: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    """By name and digest: media type and content."""
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    """Paths, as they were asked for."""
+    holding: threading.Event = field(default_factory=threading.Event)
+    """Set: whoever asks for a blob waits."""
+    reached: threading.Event = field(default_factory=threading.Event)
+    """Set by the first who waits."""
+    _released: threading.Event = field(default_factory=threading.Event)
+
+    def put(self, name: str, image: ImageFile) -> str:
+        """Have an image; its reference by digest."""
+        named = digest(image.manifest)
+        self.manifests[f"{name}/{named}"] = (
+            "application/vnd.docker.distribution.manifest.v2+json",
+            image.manifest,
+        )
+        self.blobs[image.id] = image.config
+        self.blobs |= {digest(one): one for one in image.layers}
+        return f"127.0.0.1:{self.port}/{name}@{named}"
+
+    def release(self) -> None:
+        """Answer those who wait, and who comes."""
+        self.holding.clear()
+        self._released.set()
+
+    def answer(self, path: str) -> tuple[int, str, bytes]:
+        """Status, media type, content."""
+        self.asked.append(path)
+        if path == "/v2/":
+            return 200, "application/json", b"{}"
+        name, _, reference = path.removeprefix("/v2/").partition("/manifests/")
+        if reference:
+            found = self.manifests.get(f"{name}/{reference}")
+            return (200, *found) if found else (404, "application/json", _error("MANIFEST_UNKNOWN"))
+        if self.holding.is_set():
+            self.reached.set()
+            self._released.wait(120)
+        blob = self.blobs.get(path.rpartition("/blobs/")[2])
+        return (
+            (200, "application/octet-stream", blob)
+            if blob
+            else (404, "application/json", _error("BLOB_UNKNOWN"))
+        )
+
+
+@contextmanager
+def running_registry() -> Iterator[Registry]:
+    """A registry of one's own, gone at the end."""
+    registry = Registry()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self._answer(body=True)
+
+        def do_HEAD(self) -> None:
+            self._answer(body=False)
+
+        def _answer(self, *, body: bool) -> None:
+            status, kind, content = registry.answer(self.path)
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Docker-Distribution-API-Version", "registry/2.0")
+            self.send_header("Docker-Content-Digest", digest(content))
+            self.end_headers()
+            if body:
+                self.wfile.write(content)
+
+        def log_message(self, *_: Any) -> None:
+            """Nobody reads it."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: Any) -> None:
+            """An engine that is killed goes in the middle of an answer."""
+
+    server = Server(("127.0.0.1", 0), Handler)
+    registry.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield registry
+    finally:
+        registry.release()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _error(code: str) -> bytes:
+    return f'{{"errors": [{{"code": "{code}", "message": "unknown"}}]}}'.encode()
