@@ -16,6 +16,8 @@ class Changes:
         self._waiting = 0
         self._told: set[PipelineName] = set()
         self._seen: dict[PipelineName, int] = {}
+        self.ended = False
+        """Nothing will be told any more; whoever follows is to go elsewhere."""
 
     @property
     def followed(self) -> bool:
@@ -29,9 +31,18 @@ class Changes:
         if event is not None:
             event.set()
 
+    def end(self) -> None:
+        """Shutdown: let go of whoever waits."""
+        self.ended = True
+        for event in self._events.values():
+            event.set()
+
     def next(self, tenant: str, pipeline: str) -> asyncio.Event:
         """The event of the next change; take it before reading, so that nothing falls between."""
-        return self._events.setdefault((tenant, pipeline), asyncio.Event())
+        event = self._events.setdefault((tenant, pipeline), asyncio.Event())
+        if self.ended:
+            event.set()
+        return event
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:
         """Wait for the change, at most this long."""

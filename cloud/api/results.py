@@ -13,7 +13,7 @@ from cloud.store.results import Place, Result, ResultQuery
 from cloud.store.store import Store
 from fogline.model.caller import Caller, Right
 from fogline.model.clock import Clock
-from fogline.model.errors import InvalidInput, NotFound, PageTokenExpired, ResumeTokenExpired
+from fogline.model.errors import InvalidInput, NotFound, PageTokenExpired, ResumeTokenExpired, Unavailable
 from fogline.service.callers import require
 from fogline.v1 import api_pb2
 
@@ -48,6 +48,10 @@ class Results:
         self._clock = clock
         self.followers: Final = Followers(most_followers)
 
+    def end_streams(self) -> None:
+        """Shutdown: let go of the followers, who will follow on elsewhere."""
+        self._changes.end()
+
     async def all(
         self, caller: Caller, request: api_pb2.GetResultsRequest
     ) -> AsyncGenerator[api_pb2.GetResultsResponse, None]:
@@ -68,7 +72,8 @@ class Results:
         """Every change, in the order of changes; an answer without results at once, and when there was nothing to
         say for some seconds.
 
-        Raises :class:`NotFound`, :class:`ResumeTokenExpired`, :class:`fogline.model.errors.TooManyFollowers`.
+        Raises :class:`NotFound`, :class:`ResumeTokenExpired`, :class:`fogline.model.errors.TooManyFollowers`,
+        and :class:`Unavailable` when the server stops.
         """
         require(caller, Right.READ)
         query = self._query(caller, request, limit=MAX_MESSAGE_RESULTS)
@@ -77,7 +82,7 @@ class Results:
         with self.followers.place():
             yield api_pb2.GetResultsResponse(resume_token=tokens.seal(ChangePlace(after)))
             said = self._clock.monotonic()
-            while True:
+            while not self._changes.ended:
                 event = self._changes.next(caller.tenant, request.pipeline)
                 changed = await self._store.changes(query, after)
                 if not changed:
@@ -90,6 +95,7 @@ class Results:
                     results=await self._to_wire(query, changed), resume_token=tokens.seal(ChangePlace(after))
                 )
                 said = self._clock.monotonic()
+            raise Unavailable("the server stops", hint="follow on with the resume token")
 
     async def page(self, caller: Caller, request: api_pb2.ListResultsRequest) -> api_pb2.ListResultsResponse:
         """One page of results in the order of windows.

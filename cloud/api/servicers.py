@@ -112,7 +112,11 @@ def add_api(server: Server, services: Services) -> None:
         ("PipelineService", api_pb2_grpc.add_PipelineServiceServicer_to_server),
         ("StreamService", api_pb2_grpc.add_StreamServiceServicer_to_server),
         ("NodeService", api_pb2_grpc.add_NodeServiceServicer_to_server),
-        ("ResultService", api_pb2_grpc.add_ResultServiceServicer_to_server),
         ("StatusService", api_pb2_grpc.add_StatusServiceServicer_to_server),
     ):
         server.add(f"fogline.v1.{name}", partial(register, servicer))
+    server.add(
+        "fogline.v1.ResultService",
+        partial(api_pb2_grpc.add_ResultServiceServicer_to_server, servicer),
+        end=services.results.end_streams,
+    )

@@ -19,7 +19,7 @@ from tests.contract.installation import (
     spec,
     state_of,
 )
-from tests.integration.cloud.child import LaneFailed, child_of, heard
+from tests.integration.cloud.child import LaneFailed, Readable, child_of, heard
 from tests.integration.cloud.conftest import Running
 
 SOME = [Reading(1, "north", 20.0), Reading(2, "south", 19.0)]
@@ -96,6 +96,24 @@ async def test_a_follower_goes_on_behind_the_change_that_it_saw_last(
         )
         await child.push(part([Reading(3, "south", 22.0)], 2))
         assert [r.key[0].value for r in (await heard(results.GetResults(request))).results] == ["south"]
+
+
+async def read_out(follow: Readable[api_pb2.GetResultsResponse]) -> None:
+    async for response in follow:
+        assert response.results
+
+
+async def test_a_server_that_stops_lets_its_followers_go(running: Running, channel: grpc.aio.Channel) -> None:
+    deployed = await deploy(channel)
+    results = api_pb2_grpc.ResultServiceStub(channel)
+    follow = results.GetResults(api_pb2.GetResultsRequest(pipeline="greenhouse", follow=True))
+    async with child_of(running.address, deployed.plan) as child:
+        await child.push(part(SOME, 0))
+        assert (await heard(follow)).results
+    running.cloud.services.results.end_streams()
+    with pytest.raises(grpc.aio.AioRpcError, match="the server stops") as ended:
+        await read_out(follow)
+    assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
 async def test_only_calls_with_one_answer_have_a_deadline_of_the_server(
