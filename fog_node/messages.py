@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -80,6 +80,19 @@ class Block:
             flags=self.flags[rest],
             payloads=self.payloads[rest],
         )
+
+
+class Range(NamedTuple):
+    """Messages [first, end) of one origin."""
+
+    origin: Origin
+    first: int
+    end: int
+
+
+def range_of(blocks: Sequence[Block]) -> Range:
+    """The messages of blocks that follow each other in one origin; at least one is needed."""
+    return Range(blocks[0].origin, blocks[0].first, blocks[-1].end)
 
 
 def joined(blocks: Sequence[Block]) -> Block:

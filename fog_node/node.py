@@ -65,12 +65,18 @@ class Node:
         self._rng: Final = rng
         lanes = LaneSet()
         self.operators: Final = Operators(
-            settings.operators, folder=settings.folder / "operators", clock=clock, rng=rng
+            settings.operators, folder=settings.folder / "operators", clock=clock
         )
         """Whoever starts replicas says here which are up (``replica_up``, ``replica_gone``)."""
         after_us = int(settings.live_after_s * SECOND)
         self._live_first: Final = LiveFirst(journal, after_us=after_us, clock=clock)
-        self._plans: Final = NodePlans(journal=journal, lanes=lanes, live_first=self._live_first, clock=clock)
+        self._plans: Final = NodePlans(
+            journal=journal,
+            lanes=lanes,
+            live_first=self._live_first,
+            operators=self.operators,
+            clock=clock,
+        )
         self._kept: Final = KeptDesired(settings.folder / "desired")
         self._uplink: Final = Uplink(
             parents=settings.parents,
@@ -81,7 +87,13 @@ class Node:
             settings=settings.link,
         )
         self._reporter: Final = Reporter(
-            settings, journal=journal, plans=self._plans, kept=self._kept, uplink=self._uplink, clock=clock
+            settings,
+            journal=journal,
+            plans=self._plans,
+            operators=self.operators,
+            kept=self._kept,
+            uplink=self._uplink,
+            clock=clock,
         )
         self._control: Final = ControlClient(
             parents=settings.parents,
@@ -115,6 +127,7 @@ class Node:
                     group.create_task(self._follow(listener, brokers), name="follow desired state"),
                     group.create_task(self._report(listener, brokers), name="report"),
                     group.create_task(self._control.run(), name="control"),
+                    group.create_task(self.operators.run(), name="carry batches to operators"),
                 ]
                 push = group.create_task(self._uplink.run(), name="push to parent")
                 _log.info("node runs", node=self._settings.name, port=listener.port)

@@ -7,6 +7,7 @@ import structlog
 
 from fog_node.ingest.topics import TemplateRouter
 from fog_node.journal.journal import Journal
+from fog_node.operators.gateway import Operators
 from fog_node.steps.blocks import DecodedBlocks
 from fog_node.steps.graph import sql_row_steps
 from fog_node.steps.lane import PlanLane
@@ -32,10 +33,19 @@ class Applied:
 class NodePlans:
     """The plans that run on this node: their streams, their routes, their lanes."""
 
-    def __init__(self, *, journal: Journal, lanes: LaneSet, live_first: "LiveFirst", clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        lanes: LaneSet,
+        live_first: "LiveFirst",
+        operators: Operators,
+        clock: Clock,
+    ) -> None:
         self._journal: Final = journal
         self._lanes: Final = lanes
         self._live_first: Final = live_first
+        self._operators: Final = operators
         self._clock: Final = clock
         self._blocks: Final = DecodedBlocks()
         self._running: dict[str, PlanLane] = {}
@@ -66,6 +76,7 @@ class NodePlans:
             except (FogError, ValueError) as error:
                 faults.append(f"plan {desired.id} of {desired.plan.pipeline}: {error}")
                 _log.error("plan cannot run here", plan=desired.id, error=error)
+        self._operators.granted(state.grants)
         self._declare(plans)
         self.router.replace({name: spec.topic for name, spec in streams.items()})
         for plan_id in plans:
@@ -82,7 +93,7 @@ class NodePlans:
             plan,
             journal=self._journal,
             blocks=self._blocks,
-            row_steps=sql_row_steps(plan),
+            row_steps={**sql_row_steps(plan), **self._operators.row_steps(plan_id, plan)},
             clock=self._clock,
             lags=self._live_first.lags,
         )
@@ -102,6 +113,7 @@ class NodePlans:
         for plan_id in plan_ids:
             self._lanes.remove(plan_id)
             del self._running[plan_id]
+            self._operators.withdraw(plan_id)
             await self._journal.forget(plan_id)
             _log.info("plan withdrawn", plan=plan_id)
 

@@ -9,6 +9,7 @@ from fog_node.ingest.broker import Brokers, BrokerStanding
 from fog_node.ingest.listener import Listener
 from fog_node.journal.journal import Journal
 from fog_node.journal.values import OriginState
+from fog_node.operators.gateway import Operators
 from fog_node.plans import NodePlans
 from fog_node.settings import NodeSettings
 from fog_node.steps.lane import PlanLane
@@ -34,6 +35,7 @@ class Reporter:
         *,
         journal: Journal,
         plans: NodePlans,
+        operators: Operators,
         kept: KeptDesired,
         uplink: Uplink,
         clock: Clock,
@@ -42,6 +44,7 @@ class Reporter:
         self._name: Final = settings.name
         self._journal: Final = journal
         self._plans: Final = plans
+        self._operators: Final = operators
         self._kept: Final = kept
         self._uplink: Final = uplink
         self._clock: Final = clock
@@ -86,13 +89,14 @@ class Reporter:
             version=__version__,
             dead_letters=self._letters(),
             brokers=[_broker(standing) for standing in standings],
+            steps=self._operators.reports(),
         )
 
     def _faults(self) -> list[str]:
         stuck = [f"plan {plan} is stuck: {reason}" for plan, reason in self._uplink.faults.items()]
         damage = [f"{finding.path}: {finding.detail}" for finding in self._journal.findings]
         unkept = [self._kept.fault] if self._kept.fault else []
-        return [*self._plans.applied.faults, *unkept, *stuck, *damage]
+        return [*self._plans.applied.faults, *unkept, *stuck, *self._operators.faults(), *damage]
 
     def _url(self, listener: Listener) -> str:
         if not self._settings.listener.enabled:

@@ -163,6 +163,8 @@ def _step_ledger(
             continue
         if term.term == "decoded" and not term.step:
             line.decoded += readings
+        elif term.term == "decoded":
+            line.made += readings
         elif term.term == "counted" and term.step == step:
             line.counted += readings
         elif term.term == "filtered":
@@ -175,12 +177,13 @@ def _step_ledger(
 
 
 def reading_differences(line: api_pb2.StepLedger) -> list[str]:
-    """Whether decoded = counted + filtered + dead + too_late; else say so."""
+    """Whether decoded + made = counted + filtered + dead + too_late; else say so."""
     dead, late = sum(line.dead.values()), sum(line.too_late.values())
-    if line.decoded == line.counted + line.filtered + dead + late:
+    if line.decoded + line.made == line.counted + line.filtered + dead + late:
         return []
+    made = f" and operators made {line.made} more" if line.made else ""
     said = (
-        f"step {line.step}: decoded {line.decoded} readings, but {line.counted} counted, "
+        f"step {line.step}: decoded {line.decoded} readings{made}, but {line.counted} counted, "
         f"{line.filtered} filtered, {dead} dead and {late} too late"
     )
     return [said]

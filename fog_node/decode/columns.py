@@ -1,7 +1,7 @@
 """Raw values become the engine's columns; what does not fit its column marks the row with a reason."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +9,8 @@ from numpy.typing import NDArray
 from fog_node.decode.rows import NOT_FINITE, OUT_OF_RANGE, WRONG_TYPE, Verdicts, verdict
 from fogline.engine.batch import NumberColumn, TextColumn
 from fogline.engine.batch import text_column as encode_texts
+from fogline.engine.columns import LARGEST_STEPS
 from fogline.model.plan import FieldSpec
-
-LARGEST_STEPS: Final = 2**40
-"""Steps of a field's resolution. An int64 then holds the sum of eight million readings of a pane at the
-limit.
-"""
 
 
 def number_column(values: list[Any], spec: FieldSpec, verdicts: Verdicts) -> NumberColumn:

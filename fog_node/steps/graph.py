@@ -12,12 +12,13 @@ from typing import Final, Protocol
 import structlog
 
 from fog_node.decode.stream import Decoded
+from fog_node.messages import Range
 from fogline.engine.batch import Batch
 from fogline.engine.rows import RowAnswer, RowProgram
 from fogline.engine.state import PartState, ReadingTerm
 from fogline.engine.windows import WindowProgram
 from fogline.model.errors import FogError
-from fogline.model.plan import Plan, RowQuery, StepSpec, WindowQuery
+from fogline.model.plan import OperatorQuery, Plan, RowQuery, StepSpec, WindowQuery
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -28,11 +29,18 @@ class StepFailed(FogError):
     code = "step_failed"
 
 
+class BlockGivenUp(StepFailed):
+    """An operator failed on a block's batch again and again: its messages become a gap of this plan alone."""
+
+
 class RowStep(Protocol):
     """Whatever turns a batch into rows."""
 
-    async def answer(self, batch: Batch) -> RowAnswer:
-        """Rows for one batch, 0..n for each input row."""
+    async def answer(self, batch: Batch, messages: Range) -> RowAnswer:
+        """Rows for one batch, 0..n for each input row; ``messages``: those that the batch was made of.
+
+        Raises :class:`BlockGivenUp`.
+        """
         ...
 
 
@@ -42,7 +50,7 @@ class SqlRowStep:
     def __init__(self, step: StepSpec) -> None:
         self._program: Final = RowProgram(step)
 
-    async def answer(self, batch: Batch) -> RowAnswer:
+    async def answer(self, batch: Batch, messages: Range) -> RowAnswer:  # noqa: ARG002 - SQL asks nobody
         return self._program.run(batch)
 
 
@@ -59,7 +67,7 @@ class StreamGraph:
         """``row_steps``: who answers for each row step, by the step's name."""
         steps = [step for step in plan.steps if step.stream == stream]
         self._stream: Final = stream
-        self._rows: Final = [(s, row_steps[s.name]) for s in steps if isinstance(s.query, RowQuery)]
+        self._rows: Final = [(s, row_steps[s.name]) for s in steps if not isinstance(s.query, WindowQuery)]
         self._windows: Final = [
             _Windows(s, WindowProgram(s, plan.max_keys)) for s in steps if isinstance(s.query, WindowQuery)
         ]
@@ -69,28 +77,39 @@ class StreamGraph:
             {s.query.width_us for s in steps if isinstance(s.query, WindowQuery)}
         )
 
-    async def run(self, decoded: Decoded) -> PartState:
+    async def run(self, decoded: Decoded, messages: Range) -> PartState:
         """The partial states of one block, and what became of its readings.
 
         Raises :class:`StepFailed` when a step breaks: this plan's lane then stands still, and no other.
+        :class:`BlockGivenUp` when an operator has failed too often on the block.
         """
         try:
-            return await self._run(decoded)
+            return await self._run(decoded, messages)
+        except BlockGivenUp:
+            raise
         except Exception as error:
             _log.exception("a step broke", stream=self._stream)
             raise StepFailed(
                 f"a step behind stream {self._stream} broke: {error!r}", hint="see the node's log"
             ) from error
 
-    async def _run(self, decoded: Decoded) -> PartState:
+    async def _run(self, decoded: Decoded, messages: Range) -> PartState:
         batches = {self._stream: decoded.batch}
         filtered = {self._stream: 0}
-        for step, runner in self._rows:
-            answer = await runner.answer(batches[step.source])
-            batches[step.name] = answer.batch
-            filtered[step.name] = filtered[step.source] + answer.filtered
         counts = Counter[ReadingTerm]()
         self._count_decoded(decoded, counts)
+        for step, runner in self._rows:
+            source = batches[step.source]
+            answer = await runner.answer(source, messages)
+            batches[step.name] = answer.batch
+            filtered[step.name] = filtered[step.source]
+            if isinstance(step.query, OperatorQuery):
+                # Terms of its own: rows that it left out, and those beyond one a reading.
+                made = answer.batch.rows - (source.rows - answer.filtered)
+                counts[ReadingTerm(self._stream, step.name, "decoded", "")] += made
+                counts[ReadingTerm(self._stream, step.name, "filtered", "")] += answer.filtered
+            else:
+                filtered[step.name] += answer.filtered
         tables = []
         for windows in self._windows:
             step = windows.step

@@ -269,11 +269,13 @@ class PlanLane:
         if tail.unsent != first:
             return  # a rewind came in between
         self.read_at = self._clock.monotonic()
-        for read in stretch:
+        for read in stretch.reads:
             tail.take(read, self._clock.now_us())
+        if stretch.lost is not None:
+            self._todo.append(cursors.DeclareGap(origin=tail.origin, gap=stretch.lost))
         tail.rest_until = self.read_at + min(GATHER_S, tail.closes_in_us() / SECOND)
-        if stretch and not self._cursor.places[tail.origin].closed:
-            self._lags(stretch[0].arrived_us[0])
+        if stretch.reads and not self._cursor.places[tail.origin].closed:
+            self._lags(stretch.reads[0].arrived_us[0])
 
     def _due(self, tail: Tail, place: cursors.Place) -> Cut | None:
         now_us = self._clock.now_us()

@@ -6,9 +6,10 @@ the journal's order. Where all steps answer at once, small blocks become one bat
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -16,12 +17,12 @@ from fog_node.decode.identity import Repeats
 from fog_node.decode.rows import DUPLICATE
 from fog_node.decode.stream import DeadRead, Decoded
 from fog_node.journal.values import OriginState
-from fog_node.messages import Block
+from fog_node.messages import Block, range_of
 from fog_node.steps.blocks import DecodedBlocks, decoder_key
-from fog_node.steps.graph import StreamGraph
+from fog_node.steps.graph import BlockGivenUp, StreamGraph
 from fog_node.steps.tail import Read
 from fogline.engine.state import PartState
-from fogline.model.gap import Gap
+from fogline.model.gap import OPERATOR_FAILED, Gap
 from fogline.model.part import Origin
 from fogline.model.plan import Plan, StreamSpec
 
@@ -31,6 +32,20 @@ TOGETHER: Final = 8_192
 """Messages with which a batch is large enough: a batch's own cost is then a tenth of what its readings cost."""
 TOGETHER_BYTES: Final = 1 << 20
 """Payload bytes of blocks that are worked on together: what one block alone may have too."""
+
+
+UNDER_WAY: Final = 32
+"""Blocks whose batches are under way to operators at once, for one stream."""
+UNDER_WAY_BYTES: Final = 4 << 20
+"""Payload bytes of them, after which no further one is read."""
+
+
+class Stretch(NamedTuple):
+    """What was read in one turn."""
+
+    reads: list[Read]
+    lost: Gap | None = None
+    """Behind them: messages that an operator failed on, to be declared a gap."""
 
 
 class BlockSource(Protocol):
@@ -71,26 +86,45 @@ class StreamReader:
         """The origin will be read again from another place."""
         self._repeats.pop(origin, None)
 
-    async def read(self, origin: Origin, first: int, end: int) -> list[Read]:
+    async def read(self, origin: Origin, first: int, end: int) -> Stretch:
         """A stretch of the blocks of [first, end)."""
         if self.graph.answers_at_once:
-            return await self._read_one_by_one(origin, first, end)
+            return Stretch(await self._read_one_by_one(origin, first, end))
         return await self._read_together(origin, first, end)
 
-    async def _read_together(self, origin: Origin, first: int, end: int) -> list[Read]:
-        """Blocks of a stretch are under way at once, and come out in order."""
-        stretch = [
-            (block, await self._decode([block])) async for block in self._blocks_of(origin, first, end)
-        ]
+    async def _read_together(self, origin: Origin, first: int, end: int) -> Stretch:
+        """Blocks of a stretch are under way at once, each as a batch of its own, and come out in order."""
+        blocks = []
+        size = 0
+        async with aclosing(self._blocks_of(origin, first, end)) as found:
+            async for block in found:
+                blocks.append((block, await self._decode([block])))
+                size += sum(map(len, block.payloads))
+                if len(blocks) == UNDER_WAY or size >= UNDER_WAY_BYTES:
+                    break
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self.graph.run(d), name="run the steps") for _, d in stretch]
+                tasks = [
+                    group.create_task(self._run(block, decoded), name="run the steps")
+                    for block, decoded in blocks
+                ]
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from failed
-        return [
-            _read([block], decoded, task.result())
-            for (block, decoded), task in zip(stretch, tasks, strict=True)
-        ]
+        reads: list[Read] = []
+        for (block, decoded), task in zip(blocks, tasks, strict=True):
+            state = task.result()
+            if state is None:
+                # What comes after it is read again: parts follow each other without a hole.
+                return Stretch(reads, Gap(first=block.first, end=block.end, reason=OPERATOR_FAILED))
+            reads.append(_read([block], decoded, state))
+        return Stretch(reads)
+
+    async def _run(self, block: Block, decoded: Decoded) -> PartState | None:
+        """The states of one block; None if it was given up."""
+        try:
+            return await self.graph.run(decoded, range_of([block]))
+        except BlockGivenUp:
+            return None
 
     async def _read_one_by_one(self, origin: Origin, first: int, end: int) -> list[Read]:
         """The same where nothing is waited for: one decoded batch is in memory at a time.
@@ -99,7 +133,7 @@ class StreamReader:
         costs much the same for a hundred readings as for a thousand.
         """
         return [
-            _read(blocks, decoded, await self.graph.run(decoded))
+            _read(blocks, decoded, await self.graph.run(decoded, range_of(blocks)))
             async for blocks, decoded in self._gathered(origin, first, end)
         ]
 
@@ -120,7 +154,7 @@ class StreamReader:
         if blocks:
             yield blocks, await self._decode(blocks)
 
-    async def _blocks_of(self, origin: Origin, first: int, end: int) -> AsyncIterator[Block]:
+    async def _blocks_of(self, origin: Origin, first: int, end: int) -> AsyncGenerator[Block]:
         messages = 0
         while first < end and messages < STRETCH:
             block = await self._journal.read(origin, first, plan=self._plan)

@@ -117,8 +117,9 @@ def print_ledger(found: Ledger) -> None:
             f" + before start {s.before_start:,} + {_reasons('gap', s.gap)}"
         )
         for step in s.steps:
+            made = f" + made by operators {step.made:,}" if step.made else ""
             console.print(
-                f"  {step.step}  readings decoded {step.decoded:,} = counted {step.counted:,}"
+                f"  {step.step}  readings decoded {step.decoded:,}{made} = counted {step.counted:,}"
                 f" + filtered {step.filtered:,} + {_reasons('dead', step.dead)}"
                 f" + {_reasons('too late', step.too_late)}"
             )

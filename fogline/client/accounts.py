@@ -9,7 +9,7 @@ from fogline.client.notebook import table_html
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepLedger:
-    """Readings of committed messages in one step: ``decoded = counted + filtered + dead + too_late``."""
+    """Readings of committed messages in one step: ``decoded + made = counted + filtered + dead + too_late``."""
 
     step: str
     decoded: int
@@ -17,6 +17,8 @@ class StepLedger:
     filtered: int
     dead: Mapping[str, int]
     too_late: Mapping[str, int]
+    made: int = 0
+    """Rows that operators before the step made beyond one a reading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -172,6 +172,7 @@ def _step(message: api_pb2.StepLedger) -> StepLedger:
         filtered=message.filtered,
         dead=dict(message.dead),
         too_late=dict(message.too_late),
+        made=message.made,
     )
 
 

@@ -23,6 +23,9 @@ T = TypeVar("T", bound=np.generic)
 
 LEAST_INTEGER = -(2**63)
 
+LARGEST_STEPS = 2**40
+"""Steps of a column's resolution. An int64 then holds the sum of eight million readings of a pane at the limit."""
+
 
 class InvalidExpression(InvalidInput):
     """An expression that has no meaning over the columns it is given."""

@@ -464,7 +464,7 @@ class StreamLedger(_message.Message):
     def __init__(self, pipeline: _Optional[str] = ..., plan: _Optional[str] = ..., stream: _Optional[str] = ..., received: _Optional[int] = ..., journaled: _Optional[int] = ..., refused: _Optional[_Mapping[str, int]] = ..., before_start: _Optional[int] = ..., committed: _Optional[int] = ..., pending: _Optional[int] = ..., gap: _Optional[_Mapping[str, int]] = ..., redelivered: _Optional[int] = ..., retained: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[StepLedger, _Mapping]]] = ..., adds_up: _Optional[bool] = ..., differences: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class StepLedger(_message.Message):
-    __slots__ = ("step", "decoded", "counted", "filtered", "dead", "too_late")
+    __slots__ = ("step", "decoded", "counted", "filtered", "dead", "too_late", "made")
     class DeadEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -485,10 +485,12 @@ class StepLedger(_message.Message):
     FILTERED_FIELD_NUMBER: _ClassVar[int]
     DEAD_FIELD_NUMBER: _ClassVar[int]
     TOO_LATE_FIELD_NUMBER: _ClassVar[int]
+    MADE_FIELD_NUMBER: _ClassVar[int]
     step: str
     decoded: int
     counted: int
     filtered: int
     dead: _containers.ScalarMap[str, int]
     too_late: _containers.ScalarMap[str, int]
-    def __init__(self, step: _Optional[str] = ..., decoded: _Optional[int] = ..., counted: _Optional[int] = ..., filtered: _Optional[int] = ..., dead: _Optional[_Mapping[str, int]] = ..., too_late: _Optional[_Mapping[str, int]] = ...) -> None: ...
+    made: int
+    def __init__(self, step: _Optional[str] = ..., decoded: _Optional[int] = ..., counted: _Optional[int] = ..., filtered: _Optional[int] = ..., dead: _Optional[_Mapping[str, int]] = ..., too_late: _Optional[_Mapping[str, int]] = ..., made: _Optional[int] = ...) -> None: ...

@@ -1,7 +1,7 @@
 """Plans as wire messages and back, and the name of a plan."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from fogline.model.plan import (
@@ -149,12 +149,15 @@ def _step_to_wire(step: StepSpec) -> plan_pb2.Step:
 
 
 def _operator_to_wire(query: OperatorQuery) -> plan_pb2.OperatorQuery:
-    return plan_pb2.OperatorQuery(
-        columns=[
-            plan_pb2.OutputColumn(name=one.name, type=one.type, resolution=one.resolution or 0.0)
-            for one in query.columns
-        ]
-    )
+    return plan_pb2.OperatorQuery(columns=output_columns_to_wire(query.columns))
+
+
+def output_columns_to_wire(columns: Iterable[OutputColumn]) -> list[plan_pb2.OutputColumn]:
+    """Encode what an operator promises."""
+    return [
+        plan_pb2.OutputColumn(name=one.name, type=one.type, resolution=one.resolution or 0.0)
+        for one in columns
+    ]
 
 
 def _windows_to_wire(query: WindowQuery) -> plan_pb2.WindowQuery:
@@ -193,15 +196,18 @@ def _step_from_wire(message: plan_pb2.Step) -> StepSpec:
 
 
 def _operator_from_wire(message: plan_pb2.OperatorQuery) -> OperatorQuery:
-    return OperatorQuery(
-        columns=tuple(
-            OutputColumn(
-                name=one.name,
-                type=one_of(one.type, OUTPUT_TYPES, "type of an operator's column"),
-                resolution=one.resolution or None,
-            )
-            for one in message.columns
+    return OperatorQuery(columns=output_columns_from_wire(message.columns))
+
+
+def output_columns_from_wire(messages: Iterable[plan_pb2.OutputColumn]) -> tuple[OutputColumn, ...]:
+    """Decode what an operator promises. Raises :class:`MalformedPlan` for an unknown type."""
+    return tuple(
+        OutputColumn(
+            name=one.name,
+            type=one_of(one.type, OUTPUT_TYPES, "type of an operator's column"),
+            resolution=one.resolution or None,
         )
+        for one in messages
     )
 
 

@@ -69,6 +69,11 @@ def one_of(word: str, words: Sequence[Word], what: str) -> Word:
 
 def check_plan(plan: Plan) -> None:
     """Raise :class:`MalformedPlan` unless every name leads somewhere and every type fits."""
+    column_types(plan)
+
+
+def column_types(plan: Plan) -> dict[str, Types]:
+    """The columns of every stream and of every step that has rows. Raises as :func:`check_plan` does."""
     _need(bool(plan.tenant and plan.pipeline), "a plan names its tenant and its pipeline")
     _need(bool(plan.steps), "a plan has at least one step")
     _need(plan.max_keys > 0, "max_keys is at least 1")
@@ -86,6 +91,7 @@ def check_plan(plan: Plan) -> None:
         output = _check_step(step, types)
         if output is not None:
             tables[step.name] = (stream_name, output)
+    return {name: types for name, (_, types) in tables.items()}
 
 
 def _need(holds: bool, message: str) -> None:  # noqa: FBT001 - reads as a sentence

@@ -99,9 +99,9 @@ def brokers(snapshot: Snapshot) -> dict[str, Any]:
 
 def _of_step(step: StepLedger) -> Flow:
     return Flow(
-        name=f"decoded for {step.step}",
+        name=f"decoded {'and made by operators ' if step.made else ''}for {step.step}",
         unit="readings",
-        total=step.decoded,
+        total=step.decoded + step.made,
         terms=(
             Term(name="counted", count=step.counted, look="kept"),
             Term(name="filtered", count=step.filtered, look="aside"),

@@ -7,6 +7,8 @@ import pytest
 
 from fog_node.journal.journal import Journal
 from fog_node.journal.settings import JournalSettings
+from fog_node.operators.gateway import Operators
+from fog_node.operators.settings import OperatorSettings
 from fog_node.plans import LiveFirst, NodePlans
 from fogline.model.clock import SECOND
 from fogline.spec import make_plan, read_spec
@@ -50,9 +52,12 @@ async def journal(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Journal]:
 
 
 @pytest.fixture
-def plans(journal: Journal, clock: ManualClock) -> NodePlans:
+async def plans(journal: Journal, clock: ManualClock, tmp_path: Path) -> NodePlans:
     live_first = LiveFirst(journal, after_us=30 * SECOND, clock=clock)
-    return NodePlans(journal=journal, lanes=LaneSet(), live_first=live_first, clock=clock)
+    operators = Operators(OperatorSettings(), folder=tmp_path / "operators", clock=clock)
+    return NodePlans(
+        journal=journal, lanes=LaneSet(), live_first=live_first, operators=operators, clock=clock
+    )
 
 
 async def test_a_plan_brings_its_streams_routes_and_lane(plans: NodePlans, journal: Journal) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from fog_node.journal.values import Counters, OriginState
 from fog_node.messages import Block
-from fogline.engine.state import PartState
+from fogline.engine.state import PartState, ReadingTerm
 from fogline.intake.judgement import Verdict, judge, offsets_after
 from fogline.model.clock import DAY, MINUTE, SECOND
 from fogline.model.gap import Gap
@@ -187,6 +187,7 @@ class Cloud:
         self.closed: set[Origin] = set()
         self.counted: Counter[str] = Counter()
         self.terms: Counter[str] = Counter()
+        self.readings: Counter[ReadingTerm] = Counter()
         self.gaps: Counter[str] = Counter()
 
     def commit(self, part: Part[PartState]) -> Verdict:
@@ -202,6 +203,7 @@ class Cloud:
             for table in part.state.tables:
                 state = table.state("n")
                 self.counted[table.step] += int(state.values.sum())  # type: ignore[union-attr]  # dense
+            self.readings.update(part.state.counts)
             for term, n in part.state.counts.items():
                 self.terms[f"{term.step}.{term.term}" + (f".{term.reason}" if term.reason else "")] += n
         return verdict

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fog_node.messages import Range
 from fog_node.steps.blocks import DecodedBlocks
 from fog_node.steps.graph import RowStep, StepFailed, sql_row_steps
 from fog_node.steps.lane import PlanLane
@@ -140,7 +141,7 @@ class SlowStep:
         self._first = asyncio.Event()
         self._seen = 0
 
-    async def answer(self, batch: Batch) -> RowAnswer:
+    async def answer(self, batch: Batch, messages: Range) -> RowAnswer:
         self._seen += 1
         if self._seen == 1:
             await self._first.wait()
@@ -164,7 +165,7 @@ async def test_answers_may_come_late_and_out_of_order() -> None:
 class BrokenStep:
     """A step with a fault of its own."""
 
-    async def answer(self, batch: Batch) -> RowAnswer:
+    async def answer(self, batch: Batch, messages: Range) -> RowAnswer:
         raise ZeroDivisionError
 
 
@@ -190,7 +191,7 @@ async def test_small_blocks_become_one_batch_where_every_step_answers_at_once() 
     lane.answered({journal.live: probe.contributions[0].first}, LIFE)
     reader = lane._readers["air"]
     read = await reader.read(journal.live, 0, 10 + TOGETHER)
-    assert [one.end for one in read] == [10, 10 + TOGETHER]
+    assert [one.end for one in read.reads] == [10, 10 + TOGETHER]
     await settle(lane, cloud, journal, clock)
     assert cloud.counted == {"all": 10 + TOGETHER, "of_even": 6 + TOGETHER // 2}
 

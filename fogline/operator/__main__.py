@@ -1,0 +1,38 @@
+"""``python -m fogline.operator module:function`` serves an operator at the socket that FOGLINE_SOCKET names."""
+
+import argparse
+import importlib
+import os
+import sys
+from pathlib import Path
+
+from fogline.operator.operator import Operator
+from fogline.operator.server import DEFAULT_SOCKET, SOCKET, serve
+
+
+def find(name: str) -> Operator:
+    """Import an operator by ``module:function``; a plain function is taken as well. Exits with what is wrong."""
+    module_name, _, attribute = name.partition(":")
+    sys.path.insert(0, str(Path.cwd()))
+    found = getattr(importlib.import_module(module_name), attribute or "operate", None)
+    if isinstance(found, Operator):
+        return found
+    if callable(found):
+        return Operator(function=found)
+    sys.exit(f"{name}: there is no function {attribute or 'operate'!r} in {module_name}")
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m fogline.operator", description=__doc__)
+    parser.add_argument("operator", metavar="module:function")
+    parser.add_argument("--socket", default="", help=f"where; else as {SOCKET} says, or {DEFAULT_SOCKET}")
+    given = parser.parse_args()
+    code = serve(find(given.operator), given.socket)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # a function that hangs must not hold up the container
+
+
+if __name__ == "__main__":
+    main()
