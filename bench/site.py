@@ -17,7 +17,7 @@ PIPELINE: Final = """\
 name: bench
 streams:
   air:
-    mqtt: "{site}/{zone}/{device}/air"
+    mqtt: "greenhouse/{zone}/{device}/air"
     format: json
     time: {path: ts, unit: ms}
     fields: {temp: {type: float, resolution: 0.01}}
@@ -30,7 +30,11 @@ steps:
 late: {disorder: 1s, wait: 2m, keep: 1d}
 """
 """Fits what ``bench.generator`` and ``bench.flood`` send."""
-BY_SITE: Final = PIPELINE.replace("SELECT zone", "SELECT site, zone").replace("BY zone", "BY site, zone")
+BY_SITE: Final = (
+    PIPELINE.replace('"greenhouse/', '"{site}/')
+    .replace("SELECT zone", "SELECT site, zone")
+    .replace("BY zone", "BY site, zone")
+)
 """The same with a key more: the first level of the topics."""
 
 
