@@ -6,11 +6,11 @@ transaction costs one hand-over; an asynchronous driver costs one for each state
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import partial
+from functools import cache, partial
 from random import Random
 from typing import Any, Final, Protocol, TypeVar
 
@@ -59,9 +59,9 @@ class Upsert(Protocol):
         self,
         table: Table,
         *,
-        overwrite: Sequence[str] = (),
-        add: Sequence[str] = (),
-        greatest: Sequence[str] = (),
+        overwrite: tuple[str, ...] = (),
+        add: tuple[str, ...] = (),
+        greatest: tuple[str, ...] = (),
     ) -> Insert: ...
 
 
@@ -166,8 +166,14 @@ def upsert_of(
 ) -> Upsert:
     """The upsert of a database; ``greater`` is its function for the greater of two values."""
 
+    # Made once: a statement and what its columns keep of it hold each other, and wait for a full collection.
+    @cache
     def upsert(
-        table: Table, *, overwrite: Sequence[str] = (), add: Sequence[str] = (), greatest: Sequence[str] = ()
+        table: Table,
+        *,
+        overwrite: tuple[str, ...] = (),
+        add: tuple[str, ...] = (),
+        greatest: tuple[str, ...] = (),
     ) -> Insert:
         insert = insert_into(table)
         keys = [column.name for column in table.primary_key.columns]
