@@ -19,6 +19,7 @@ from cloud.members import Members
 from cloud.metrics import CloudMetrics, StoreWatch
 from cloud.news import News
 from cloud.planner.planner import Planner
+from cloud.planner.reader import RegistrySettings
 from cloud.settings import CloudSettings
 from cloud.store.opening import open_store
 from cloud.store.store import Store
@@ -70,6 +71,9 @@ class Cloud:
             replaced_keep_us=settings.replaced_keep,
             keeps=self._members.keeps,
             reports=self._reports,
+            registries=RegistrySettings(
+                insecure=settings.insecure_registries, logins=settings.registry_logins
+            ),
         )
         self._board: Final = Board(
             store,

@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from cloud.registry.hosts import PlainHosts
 from fogline.model.clock import DAY, HOUR, SECOND
+from fogline.model.errors import InvalidInput
 from fogline.service.logs import LogFormat
 from fogline.service.settings import InvalidSettings
 from fogline.service.units import Duration, Size
@@ -31,6 +33,11 @@ class CloudSettings:
     store: str = field(default="", repr=False)
     """Where the store is: empty for SQLite in the folder, or postgresql://user:password@host:port/database. It is a
     secret: better set in the environment or in a file than as a flag, which every process of the machine can read."""
+    insecure_registries: tuple[str, ...] = ()
+    """Registries of images that are asked without TLS, besides those of this machine: hosts, host:port or
+    networks such as 10.0.0.0/8."""
+    registry_logins: str = ""
+    """File with logins to registries, as `docker login` writes it (config.json); empty for none."""
     insecure: bool = False
     """Allow addresses that other machines can reach, although nothing is encrypted or authenticated yet."""
     credit: Size = 4 * 1024 * 1024
@@ -49,3 +56,7 @@ class CloudSettings:
     def __post_init__(self) -> None:
         if not self.roles:
             raise InvalidSettings(["roles: is empty; known are commit, api"])
+        try:
+            PlainHosts(self.insecure_registries)
+        except InvalidInput as error:
+            raise InvalidSettings([f"insecure_registries: {error}"]) from None

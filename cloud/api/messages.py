@@ -110,6 +110,20 @@ def pipeline_to_wire(catalog: Catalog, row: PipelineRow) -> api_pb2.PipelineInfo
         deployed_us=public.row.deployed_us if public else 0,
         running=[plan.row.plan for plan in running],
         steps=sorted(public.layouts) if public else [],
+        release=release_to_wire(public) if public else None,
+    )
+
+
+def release_to_wire(plan: KnownPlan) -> api_pb2.ReleaseInfo | None:
+    """What a plan runs in containers; None: nothing."""
+    grant, row = plan.grant(), plan.release
+    if grant is None or row is None:
+        return None
+    return api_pb2.ReleaseInfo(
+        number=row.number,
+        deployed_us=row.deployed_us,
+        operators=grant.operators,
+        services=grant.services,
     )
 
 

@@ -34,6 +34,7 @@ class Pipelines:
             plan=deployed.plan,
             generation=deployed.generation,
             changed=deployed.changed,
+            release=deployed.release,
         )
 
     async def page(

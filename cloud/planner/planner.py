@@ -10,7 +10,7 @@ import structlog
 from cloud.catalog import Catalog, KnownPlan
 from cloud.changes import Changes
 from cloud.planner.brokers import check_shared
-from cloud.planner.reader import read_apart
+from cloud.planner.reader import RegistrySettings, read_apart
 from cloud.planner.switching import Reach, switch_from
 from cloud.store.book import Deployment, Overtaken
 from cloud.store.releases import NewPlan
@@ -65,12 +65,14 @@ class Planner:
         replaced_keep_us: int,
         keeps: Callable[[], bool],
         reports: Callable[[str], Iterable[control_pb2.NodeReport]],
+        registries: RegistrySettings,
     ) -> None:
         """``keeps``: whether this process keeps house now for all that share the store; ``reports``: the newest
         ones of a tenant's nodes.
         """
         self._keeps = keeps
         self._reports = reports
+        self._registries = registries
         self._store = store
         self._catalog = catalog
         self._clock = clock
@@ -83,12 +85,12 @@ class Planner:
     async def deploy(self, caller: Caller, spec: str, file: str) -> Deployed:
         """Make a spec its pipeline's newest plan, or what it says of images a new release of that plan.
 
-        Raises :class:`fogline.model.faults.SpecErrors` with every mistake, :class:`StreamTaken`, or
-        :class:`BrokerNotShared`.
+        Raises :class:`fogline.model.faults.SpecErrors` with every mistake, :class:`StreamTaken`,
+        :class:`BrokerNotShared`, or :class:`cloud.registry.errors.RegistryAway`.
         """
         require(caller, Right.DEPLOY)
         async with self._reading:
-            read = await read_apart(spec, file or "the spec", caller.tenant)
+            read = await read_apart(spec, file or "the spec", caller.tenant, self._registries)
         content = plan_from_wire(plan_pb2.Plan.FromString(read.plan))
         release_from_wire(control_pb2.Grant.FromString(read.release), content)
         name = plan_id(content)

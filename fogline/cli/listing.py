@@ -25,6 +25,8 @@ def pipelines(server: Server, name: str, *, as_json: bool) -> None:
     else:
         # A comment, so that what is printed is the spec and can be deployed again.
         sys.stdout.write(f"# {found.name}: plan {found.plan}, deployed {found.deployed:%Y-%m-%d %H:%M:%SZ}\n")
+        for one in found.images:
+            sys.stdout.write(f"# release {found.release}: {one.kind} {one.name} runs {one.image}\n")
         sys.stdout.write(f"{(found.spec or '').rstrip()}\n")
 
 

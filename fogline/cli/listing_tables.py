@@ -17,11 +17,13 @@ _SHARES: Final = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10
 
 def print_pipelines(pipelines: Sequence[Pipeline]) -> None:
     """Print a line for each pipeline."""
-    table = Table("pipeline", "plan", "window steps", "deployed (UTC)", "runs", box=SIMPLE_HEAD)
+    table = Table("pipeline", "plan", "window steps", "release", "deployed (UTC)", "runs", box=SIMPLE_HEAD)
     for p in pipelines:
         also = [plan for plan in p.running if plan != p.plan]
         runs = "its plan" + (f", and {', '.join(also)}" if also else "")
-        table.add_row(escape(p.name), p.plan, ", ".join(p.steps), _second(p.deployed), runs)
+        images = ", ".join(f"{one.name} {one.image.partition('@')[0]}" for one in p.images)
+        release = f"{p.release}: {images}" if images else ""
+        table.add_row(escape(p.name), p.plan, ", ".join(p.steps), escape(release), _second(p.deployed), runs)
     _show(table, otherwise="no pipeline yet; `fogline deploy FILE` deploys one")
 
 

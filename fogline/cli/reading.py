@@ -21,7 +21,8 @@ def deploy(server: Server, file: Path, *, wait: bool, within: float, as_json: bo
         sys.stdout.write(shapes.line(deployed))
         return
     what = "deployed" if deployed.changed else "was the newest plan already"
-    sys.stdout.write(f"{deployed.pipeline}: plan {deployed.plan} {what}\n")
+    release = f" release {deployed.release}" if deployed.release else ""
+    sys.stdout.write(f"{deployed.pipeline}: plan {deployed.plan}{release} {what}\n")
     if wait:
         sys.stdout.write(f"running on {', '.join(n.name for n in nodes if n.alive)}\n")
 

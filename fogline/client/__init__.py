@@ -10,7 +10,16 @@ from fogline.client.following import Following
 from fogline.client.installation import Aggregator, Broker, Commits, DeadLetter, Node, Status
 from fogline.client.results import Results
 from fogline.client.trail import Batch
-from fogline.client.values import Deployment, Latest, Pipeline, Result, Stream, Window, WindowStatus
+from fogline.client.values import (
+    Deployment,
+    Latest,
+    Pipeline,
+    Result,
+    RunningImage,
+    Stream,
+    Window,
+    WindowStatus,
+)
 from fogline.model.errors import FogError, InvalidInput, NotFound, Unavailable
 
 __all__ = [
@@ -35,6 +44,7 @@ __all__ = [
     "Pipeline",
     "Result",
     "Results",
+    "RunningImage",
     "SpecFault",
     "SpecRejected",
     "Status",

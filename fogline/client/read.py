@@ -4,7 +4,16 @@ from dataclasses import replace
 
 from fogline.client.accounts import BrokerLedger, Ledger, StepLedger, StreamLedger
 from fogline.client.installation import Aggregator, Broker, Commits, DeadLetter, Journal, Lane, Node, Status
-from fogline.client.values import Deployment, Latest, Pipeline, Result, Stream, Window, WindowStatus
+from fogline.client.values import (
+    Deployment,
+    Latest,
+    Pipeline,
+    Result,
+    RunningImage,
+    Stream,
+    Window,
+    WindowStatus,
+)
 from fogline.model.clock import to_datetime
 from fogline.model.plan import Scalar
 from fogline.v1 import api_pb2, control_pb2
@@ -24,6 +33,7 @@ def deployment(message: api_pb2.DeployResponse) -> Deployment:
         plan=message.plan,
         generation=message.generation,
         changed=message.changed,
+        release=message.release,
     )
 
 
@@ -35,6 +45,28 @@ def pipeline(message: api_pb2.PipelineInfo) -> Pipeline:
         deployed=to_datetime(message.deployed_us),
         running=tuple(message.running),
         steps=tuple(message.steps),
+        release=message.release.number,
+        images=(
+            *(_running("operator", one.step, one) for one in message.release.operators),
+            *(_running("service", one.name, one) for one in message.release.services),
+        ),
+    )
+
+
+def _running(
+    kind: str, name: str, one: control_pb2.OperatorRelease | control_pb2.ServiceRelease
+) -> RunningImage:
+    least, most = (
+        (one.min_replicas, one.max_replicas) if isinstance(one, control_pb2.OperatorRelease) else (1, 1)
+    )
+    return RunningImage(
+        kind=kind,
+        name=name,
+        image=one.image,
+        cpu_millis=one.resources.cpu_millis,
+        memory_bytes=one.resources.memory_bytes,
+        min_replicas=least,
+        max_replicas=most,
     )
 
 

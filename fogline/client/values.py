@@ -27,7 +27,28 @@ class Deployment:
     generation: int
     """Generation of desired state that carries the plan; a node that reports it runs the plan."""
     changed: bool
-    """False: this plan was the newest already."""
+    """False: this plan was the newest already, and so was what runs its operators and services."""
+    release: int = 0
+    """Number of the plan's release: of what runs its operators and services; 0: it never had any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningImage:
+    """What runs an operator step or a service."""
+
+    kind: str
+    """operator or service"""
+    name: str
+    """Of the step, or of the service."""
+    image: str
+    """With its digest."""
+    cpu_millis: int
+    """Thousandths of a core; 0: the node's default."""
+    memory_bytes: int
+    """0: the node's default."""
+    min_replicas: int
+    max_replicas: int
+    """On each node; services have one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +63,10 @@ class Pipeline:
     """Plans that run, the public one among them."""
     steps: tuple[str, ...]
     """Window steps."""
+    release: int = 0
+    """Number of the public plan's release; 0: it is SQL alone."""
+    images: tuple[RunningImage, ...] = ()
+    """What the release runs: operators, then services."""
     spec: str | None = None
     """The public plan's spec as it was deployed, YAML; None where a list of pipelines leaves it out."""
 

@@ -72,6 +72,7 @@ _ROWS: Final = (
         hint="try again later, or ask for pages",
         retry_s=5.0,
     ),
+    _row("registry_away", _AWAY, 503, "A registry of images does not answer", retry_s=10.0),
     _row("unavailable", _AWAY, 503, "Not now", hint="try again", retry_s=1.0),
     _row("store_busy", _AWAY, 503, "The store could not answer", hint="try again", retry_s=1.0),
     _row(
@@ -92,6 +93,7 @@ _ROWS: Final = (
     _row("malformed_plan", _INVALID, 400, "A plan contradicts itself"),
     _row("malformed_release", _INVALID, 400, "A release contradicts itself"),
     _row("malformed_image", _INVALID, 400, "A text that names no image"),
+    _row("no_such_image", _INVALID, 400, "A registry has no such image"),
     _row("malformed_packet", _INVALID, 400, "Bytes that are no MQTT"),
     _row("not_mqtt5", _INVALID, 400, "The broker does not speak MQTT 5"),
     _row("not_mergeable", _INVALID, 400, "States that do not merge"),

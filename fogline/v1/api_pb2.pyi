@@ -30,16 +30,18 @@ class DeployRequest(_message.Message):
     def __init__(self, spec: _Optional[str] = ..., file: _Optional[str] = ...) -> None: ...
 
 class DeployResponse(_message.Message):
-    __slots__ = ("pipeline", "plan", "generation", "changed")
+    __slots__ = ("pipeline", "plan", "generation", "changed", "release")
     PIPELINE_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     CHANGED_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
     pipeline: str
     plan: str
     generation: int
     changed: bool
-    def __init__(self, pipeline: _Optional[str] = ..., plan: _Optional[str] = ..., generation: _Optional[int] = ..., changed: _Optional[bool] = ...) -> None: ...
+    release: int
+    def __init__(self, pipeline: _Optional[str] = ..., plan: _Optional[str] = ..., generation: _Optional[int] = ..., changed: _Optional[bool] = ..., release: _Optional[int] = ...) -> None: ...
 
 class SpecFaults(_message.Message):
     __slots__ = ("faults",)
@@ -172,18 +174,32 @@ class RetireNodeResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class PipelineInfo(_message.Message):
-    __slots__ = ("name", "plan", "deployed_us", "running", "steps")
+    __slots__ = ("name", "plan", "deployed_us", "running", "steps", "release")
     NAME_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
     DEPLOYED_US_FIELD_NUMBER: _ClassVar[int]
     RUNNING_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
     name: str
     plan: str
     deployed_us: int
     running: _containers.RepeatedScalarFieldContainer[str]
     steps: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., plan: _Optional[str] = ..., deployed_us: _Optional[int] = ..., running: _Optional[_Iterable[str]] = ..., steps: _Optional[_Iterable[str]] = ...) -> None: ...
+    release: ReleaseInfo
+    def __init__(self, name: _Optional[str] = ..., plan: _Optional[str] = ..., deployed_us: _Optional[int] = ..., running: _Optional[_Iterable[str]] = ..., steps: _Optional[_Iterable[str]] = ..., release: _Optional[_Union[ReleaseInfo, _Mapping]] = ...) -> None: ...
+
+class ReleaseInfo(_message.Message):
+    __slots__ = ("number", "deployed_us", "operators", "services")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    DEPLOYED_US_FIELD_NUMBER: _ClassVar[int]
+    OPERATORS_FIELD_NUMBER: _ClassVar[int]
+    SERVICES_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    deployed_us: int
+    operators: _containers.RepeatedCompositeFieldContainer[_control_pb2.OperatorRelease]
+    services: _containers.RepeatedCompositeFieldContainer[_control_pb2.ServiceRelease]
+    def __init__(self, number: _Optional[int] = ..., deployed_us: _Optional[int] = ..., operators: _Optional[_Iterable[_Union[_control_pb2.OperatorRelease, _Mapping]]] = ..., services: _Optional[_Iterable[_Union[_control_pb2.ServiceRelease, _Mapping]]] = ...) -> None: ...
 
 class GetResultsRequest(_message.Message):
     __slots__ = ("pipeline", "since_us", "until_us", "follow", "step", "resume_token")

@@ -184,3 +184,18 @@ async def test_a_follower_that_is_dropped_in_the_middle_leaves_nothing_open(
         with pytest.raises(asyncio.CancelledError):
             await task
         assert (await client.status()).readings == 2
+
+
+async def test_a_release_shows_what_it_runs(client: AsyncClient) -> None:
+    one, two = (f"acme/clean@sha256:{digit * 64}" for digit in "12")
+    text = spec().replace("FROM air", "FROM clean")
+    text = text.replace("steps:\n", f"steps:\n  clean: {{image: {one}, from: air, cpu: 0.5}}\n")
+    first = await client.deploy(text)
+    assert (first.changed, first.release) == (True, 1)
+    second = await client.deploy(text.replace(one, two))
+    assert (second.plan, second.changed, second.release) == (first.plan, True, 2)
+    assert second.generation > first.generation
+    pipeline = await client.pipeline("greenhouse")
+    (image,) = pipeline.images
+    assert (image.kind, image.name, image.image, image.cpu_millis) == ("operator", "clean", two, 500)
+    assert (pipeline.release, pipeline.spec) == (2, text.replace(one, two))

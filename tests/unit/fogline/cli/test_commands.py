@@ -243,7 +243,16 @@ def test_the_last_line_of_a_batch_of_changes_says_where_to_go_on(cloud: Scripted
 def test_pipelines_are_listed_and_the_spec_of_one_can_be_deployed_again(
     cloud: ScriptedCloud, run: Run
 ) -> None:
-    info = api_pb2.PipelineInfo(name="lab", plan="ab", running=["ab", "cd"], steps=["climate"])
+    image = "acme/clean:1@sha256:" + "2c" * 32
+    operator = control_pb2.OperatorRelease(step="clean", image=image, min_replicas=1, max_replicas=2)
+    service = control_pb2.ServiceRelease(name="viewer", image=image)
+    info = api_pb2.PipelineInfo(
+        name="lab",
+        plan="ab",
+        running=["ab", "cd"],
+        steps=["climate"],
+        release=api_pb2.ReleaseInfo(number=3, operators=[operator], services=[service]),
+    )
     cloud.answers["ListPipelines"] = lambda *_: api_pb2.ListPipelinesResponse(pipelines=[info])
     cloud.answers["GetPipeline"] = lambda request, _: api_pb2.GetPipelineResponse(
         pipeline=info, spec=f"name: {request.name}\n"
@@ -251,11 +260,19 @@ def test_pipelines_are_listed_and_the_spec_of_one_can_be_deployed_again(
     _, out, _ = run("pipelines", "--json", "--server", cloud.address)
     assert names(json.loads(out)) == documented("pipelines")
     _, out, _ = run("pipelines", "--server", cloud.address)
-    assert re.search(r"lab +ab +climate +1970-01-01 00:00:00 +its plan, and cd", out)
+    assert re.search(
+        r"lab +ab +climate +3: clean acme/clean:1, viewer acme/clean:1 +1970-01-01 00:00:00 +its plan, and cd",
+        out,
+    )
     _, out, _ = run("pipelines", "lab", "--json", "--server", cloud.address)
     assert json.loads(out)["spec"] == "name: lab\n"
     _, out, _ = run("pipelines", "lab", "--server", cloud.address)
-    assert out == "# lab: plan ab, deployed 1970-01-01 00:00:00Z\nname: lab\n"
+    assert out.splitlines() == [
+        "# lab: plan ab, deployed 1970-01-01 00:00:00Z",
+        f"# release 3: operator clean runs {image}",
+        f"# release 3: service viewer runs {image}",
+        "name: lab",
+    ]
 
 
 def test_streams_are_listed(cloud: ScriptedCloud, run: Run) -> None:

@@ -1,0 +1,195 @@
+"""Asks registries which digest a tag stands for: the Docker Registry HTTP API v2."""
+
+import base64
+import hashlib
+import re
+import ssl
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Final, Self
+
+import httpx
+
+import fogline
+from cloud.registry.errors import NoSuchImage, RegistryAway
+from cloud.registry.hosts import Place, PlainHosts, place_of
+from cloud.registry.logins import Login
+from fogline.model.errors import FogError
+from fogline.model.image import DIGEST, ImageReference
+
+CONNECT_SECONDS: Final = 4.0
+READ_SECONDS: Final = 6.0
+MAX_MANIFEST: Final = 4 * 1024**2
+MAX_REDIRECTS: Final = 3
+DEFAULT_TAG: Final = "latest"
+
+MANIFESTS: Final = (
+    "application/vnd.oci.image.index.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, "
+    "application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.v2+json"
+)
+"""Lists of several architectures first: each node takes its own from them."""
+
+_PARAMETER: Final = re.compile(r'(\w+)="([^"]*)"')
+
+
+class Registries:
+    """Resolves tags. Blocks; for a process or a thread of its own."""
+
+    def __init__(
+        self,
+        plain: PlainHosts,
+        logins: Mapping[str, Login] | None = None,
+        *,
+        connect_s: float = CONNECT_SECONDS,
+        read_s: float = READ_SECONDS,
+    ) -> None:
+        """``plain``: registries that may be asked without TLS."""
+        self._plain: Final = plain
+        self._logins: Final = logins or {}
+        self._client: Final = httpx.Client(
+            timeout=httpx.Timeout(read_s, connect=connect_s),
+            follow_redirects=True,
+            max_redirects=MAX_REDIRECTS,
+            # The machine's own authorities, among which an operator puts those of a registry in the house.
+            verify=ssl.create_default_context(),
+            headers={"User-Agent": f"fogline/{fogline.__version__}"},
+        )
+        self._budget_s: Final = connect_s + read_s
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def digest_of(self, reference: ImageReference) -> str:
+        """What the tag stands for now. Raises :class:`NoSuchImage` and :class:`RegistryAway`."""
+        place = place_of(reference, self._plain)
+        tag = reference.tag or DEFAULT_TAG
+        url = f"{place.url}/v2/{place.repository}/manifests/{tag}"
+        until = time.monotonic() + self._budget_s
+        headers = {"Accept": MANIFESTS}
+        answer = self._ask("HEAD", url, place, headers)
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            headers["Authorization"] = self._authorization(answer, place)
+            if time.monotonic() > until:
+                raise RegistryAway(f"the registry {place.host} takes too long", hint="try again later")
+            answer = self._ask("HEAD", url, place, headers)
+        _check(answer, reference, place, tag)
+        digest = answer.headers.get("Docker-Content-Digest", "")
+        return digest if DIGEST.fullmatch(digest) else self._hashed(url, place, headers)
+
+    def _hashed(self, url: str, place: Place, headers: Mapping[str, str]) -> str:
+        """The digest of the manifest itself, of a registry that does not say it."""
+        try:
+            with self._client.stream("GET", url, headers=dict(headers)) as answer:
+                found = hashlib.sha256()
+                taken = 0
+                for chunk in answer.iter_bytes():
+                    taken += len(chunk)
+                    found.update(chunk)
+                    if taken > MAX_MANIFEST:
+                        raise RegistryAway(
+                            f"{place.host} answers with more than a manifest", hint="is it a registry?"
+                        )
+        except httpx.HTTPError as error:
+            raise _away(error, place) from error
+        if answer.status_code != httpx.codes.OK or not taken:
+            raise RegistryAway(f"{place.host} does not answer as a registry does", hint="is it one?")
+        return f"sha256:{found.hexdigest()}"
+
+    def _ask(self, method: str, url: str, place: Place, headers: Mapping[str, str]) -> httpx.Response:
+        try:
+            return self._client.request(method, url, headers=dict(headers))
+        except httpx.HTTPError as error:
+            raise _away(error, place) from error
+
+    def _authorization(self, refusal: httpx.Response, place: Place) -> str:
+        """What the registry wants to see: our login, or a token that it gives to anybody or to our login."""
+        kind, _, rest = refusal.headers.get("WWW-Authenticate", "").partition(" ")
+        login = self._logins.get(place.host)
+        if kind.lower() == "basic" and login:
+            return _basic(login)
+        wanted = dict(_PARAMETER.findall(rest))
+        realm = wanted.get("realm", "")
+        if kind.lower() != "bearer" or not realm.startswith(("https://", "http://")):
+            raise _refused(place)
+        if realm.startswith("http://") and not place.is_plain:
+            raise RegistryAway(
+                f"{place.host} wants tokens from {realm}, without TLS", hint="mend the registry"
+            )
+        asked = {"service": wanted.get("service", ""), "scope": f"repository:{place.repository}:pull"}
+        try:
+            answer = self._client.get(
+                realm, params=asked, headers={"Authorization": _basic(login)} if login else {}
+            )
+            if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+                raise _refused(place)
+            told = answer.raise_for_status().json()
+            token = told.get("token") or told.get("access_token")
+        except (httpx.HTTPError, ValueError, AttributeError) as error:
+            raise _away(error, place) from error
+        if not isinstance(token, str) or not token.isascii():
+            raise RegistryAway(f"{place.host} gives no token", hint="mend the registry")
+        return f"Bearer {token}"
+
+
+def _check(answer: httpx.Response, reference: ImageReference, place: Place, tag: str) -> None:
+    """Raise unless the answer is of a manifest."""
+    status = answer.status_code
+    if status == httpx.codes.OK:
+        return
+    if status == httpx.codes.NOT_FOUND:
+        hint = "push it, or look for its name and tag"
+        raise NoSuchImage(f"{place.host} has no image {reference.name}:{tag}", hint=hint)
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        raise _refused(place)
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        raise RegistryAway(f"the registry {place.host} takes no more questions now", hint="try again later")
+    raise RegistryAway(
+        f"the registry {place.host} answers with {status}", hint="is it a registry? Else try again later"
+    )
+
+
+def _refused(place: Place) -> FogError:
+    return NoSuchImage(
+        f"the registry {place.host} does not show this image to the cloud",
+        hint="look for its name; a private one needs the cloud's setting registry_logins",
+    )
+
+
+def _away(error: Exception, place: Place) -> RegistryAway:
+    """What an error of the connection means, and what to do."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            hint = "give it a certificate that this machine trusts"
+            return RegistryAway(f"the certificate of {place.host} is not trusted: {cause.reason}", hint=hint)
+        if isinstance(cause, ssl.SSLError):
+            hint = (
+                f"without TLS it is asked only if the cloud's setting insecure_registries names {place.host}"
+            )
+            return RegistryAway(f"the registry {place.host} does not speak TLS", hint=hint)
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.TimeoutException):
+        return RegistryAway(
+            f"the registry {place.host} does not answer in time",
+            hint="can the cloud reach it? With a digest in the spec it is not asked",
+        )
+    if isinstance(error, httpx.ConnectError):
+        return RegistryAway(
+            f"the registry {place.host} cannot be reached: {error}",
+            hint="start it, mend its name, or write the image with its digest",
+        )
+    return RegistryAway(
+        f"the registry {place.host} does not answer as one does: {error}", hint="is it a registry?"
+    )
+
+
+def _basic(login: Login) -> str:
+    return "Basic " + base64.b64encode(":".join(login).encode()).decode()
