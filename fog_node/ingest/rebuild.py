@@ -45,6 +45,9 @@ class _Seen:
         """The last messages in order of arrival; of one stream's the order is the journal's."""
         pieces = [*self.pieces] if self.older is None else [self.older, *self.pieces]
         arrivals, ids, contents, streams = (np.concatenate(column) for column in zip(*pieces, strict=True))
+        if self.older is None:
+            last = slice(-self.limit, None)
+            return arrivals[last], ids[last], contents[last], streams[last]
         order = np.argsort(arrivals, kind="stable")[-self.limit :]
         return arrivals[order], ids[order], contents[order], streams[order]
 

@@ -48,5 +48,5 @@ class BrokerSettings:
     """Where that doubling ends."""
     settled_after: Seconds = 10.0
     """A connection that lasted this long was good: after it the waits begin anew."""
-    gather: Seconds = 0.03
+    gather: Seconds = 0.07
     """Under load, how long messages may gather in the socket before they are read together."""
