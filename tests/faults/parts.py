@@ -4,11 +4,11 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from fog_node.journal import Gap, Journal, JournalSettings
 from fogline.model.clock import SystemClock
@@ -18,6 +18,10 @@ from tests.postgres import PostgresServer
 
 SITE_MAY_QUEUE = "max_queued_messages 0"
 """A drill kills the node for longer than the shipped configuration's limit may hold at this rate."""
+WRITES_SELDOM = "autosave_interval 100"
+"""A broker that writes everything it holds after each change hardly gets on with a long queue; and one that forgets
+the last changes when it dies sends more messages twice.
+"""
 
 
 class Parts:
@@ -27,7 +31,7 @@ class Parts:
 
     def __init__(self, folder: Path, postgres: PostgresServer) -> None:
         """``postgres`` must be a durable one: what it has committed has to survive its own death."""
-        self._mosquitto = Mosquitto(folder / "mosquitto", SITE_MAY_QUEUE)
+        self._mosquitto = Mosquitto(folder / "mosquitto", SITE_MAY_QUEUE, WRITES_SELDOM)
         self._postgres = postgres
 
     async def __aenter__(self) -> Self:
@@ -63,40 +67,45 @@ class Parts:
 class Journaled:
     """What a node's journal holds, read from its files."""
 
-    truth: Truth = field(default_factory=Truth)
-    """Each message id once."""
+    once: Truth = field(default_factory=Truth)
+    """The stream with an identity: each message id once."""
     messages: int = 0
-
-    @property
-    def ids(self) -> set[int]:
-        """Every message id."""
-        return self.truth.ids
+    """All messages of that stream."""
+    every: Truth = field(default_factory=Truth)
+    """The stream without: the message at every offset."""
+    repeats: list[int] = field(default_factory=list)
+    """Message ids that this stream holds once more."""
 
 
 async def journaled(folder: Path) -> Journaled:
-    """Every message of the drill's stream in a journal that nobody writes to now."""
+    """Every message of the drill's streams in a journal that nobody writes to now."""
     found = Journaled()
     # A copy: opening a journal begins an epoch in it.
     copy = folder.with_name("journal-copy")
     await asyncio.to_thread(shutil.copytree, folder, copy)
     journal = Journal(JournalSettings(), folder=copy, node="node-1", clock=SystemClock(), entropy=os.urandom)
     async with journal:
-        journal.declare("beats")
-        for state in journal.origins("beats"):
-            at = state.base
-            assert at == 0, f"{state.origin} begins at {at}: the drill outgrew the journal"
-            while at < state.end:
-                block = await journal.read(state.origin, at)
-                assert block is not None
-                assert not isinstance(block, Gap), block
-                _add(found, list(zip(block.topic_codes.tolist(), block.payloads, strict=True)), block.topics)
-                at = block.end
+        async for device, beat in _messages(journal, "beats"):
+            found.messages += 1
+            if beat["id"] not in found.once.ids:
+                found.once.add(device, beat["ts"], beat["id"], beat["dice"])
+        async for device, beat in _messages(journal, "deliveries"):
+            if beat["id"] in found.every.ids:
+                found.repeats.append(beat["id"])
+            found.every.add(device, beat["ts"], beat["id"], beat["dice"])
     return found
 
 
-def _add(found: Journaled, messages: list[tuple[int, Any]], topics: tuple[str, ...]) -> None:
-    for code, payload in messages:
-        beat = json.loads(bytes(payload))
-        found.messages += 1
-        if beat["id"] not in found.ids:
-            found.truth.add(topics[code].split("/")[1], beat["ts"], beat["id"], beat["dice"])
+async def _messages(journal: Journal, stream: str) -> AsyncIterator[tuple[str, dict[str, int]]]:
+    """Device and content of the message at every offset."""
+    journal.declare(stream)
+    for state in journal.origins(stream):
+        at = state.base
+        assert at == 0, f"{state.origin} begins at {at}: the drill outgrew the journal"
+        while at < state.end:
+            block = await journal.read(state.origin, at)
+            assert block is not None
+            assert not isinstance(block, Gap), block
+            for code, payload in zip(block.topic_codes.tolist(), block.payloads, strict=True):
+                yield block.topics[code].split("/")[1], json.loads(bytes(payload))
+            at = block.end

@@ -26,6 +26,8 @@ emit: {every: 250ms, on: change}
 """
 IDENTIFIED = PIPELINE.replace("    fields:", "    identity: {fields: [id], within: 1h}\n    fields:")
 """The same, for a way to the node on which messages are repeated under other packet ids."""
+BY_OFFSET = PIPELINE.replace("name: drill", "name: drill-offsets").replace("beats", "deliveries")
+"""The same messages without an identity: what was repeated counts as often as it was journaled."""
 
 
 @dataclass(slots=True)
