@@ -63,8 +63,8 @@ check: lint types drift test ## all that must be green
 faults: $(READY) ## random kills under load: make faults KILLS=1000 SEED=7; PARTS=1: with mosquitto and PostgreSQL
 	$(BIN)/python -m tests.faults.drill --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(if $(PARTS),--parts)
 
-drill-ulb: $(READY) ## replay real radio data and compare with independent sums: make drill-ulb DATA=DIR
-	$(BIN)/python -m bench.drill_ulb --data $(DATA)
+drill-ulb: $(READY) ## replay real radio data and compare with independent sums: make drill-ulb DATA=DIR; PARTS=1 as above
+	$(BIN)/python -m bench.drill_ulb --data $(DATA) $(if $(PARTS),--parts)
 
 model: $(READY) ## explore the protocol model further: make model STATES=1000000
 	$(BIN)/python -m pytest tests/model --model-states=$(STATES)

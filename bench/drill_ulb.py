@@ -1,14 +1,18 @@
 """Real radio data through two nodes, an aggregator and the cloud, checked by arithmetic that shares no code with it.
 
-python -m bench.drill_ulb --data DIR [--json FILE]
+python -m bench.drill_ulb --data DIR [--parts] [--json FILE]
 
 DIR holds ulb_readings_dev.csv.gz: 18,673 readings of 19 motes with real radio loss and 39 retransmissions. Two
 pipelines read them, one as they come and one with `identity: [node, seq]`. Their counts, minima, maxima and averages
 per mote and hour are compared with those that this script computes from the file, and every ledger must add up. Exit
 code 1 if anything differs.
+
+With ``--parts`` the readings go through a mosquitto with the configuration of ``deploy/`` into a PostgreSQL, and must
+give the same numbers. One node reads there: repeats are recognised within a node, and a group divides them.
 """
 
 import argparse
+import asyncio
 import csv
 import gzip
 import json
@@ -17,12 +21,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from fogline.testing.mosquitto import Mosquitto
+from tests.postgres import private_postgres
 
 FILE = "ulb_readings_dev.csv.gz"
 FIELDS = ("temp_c", "hum_pct", "volt_v", "int_temp_c", "par", "tsr")
@@ -75,14 +82,18 @@ class Fogline:
             raise SystemExit(f"{' '.join(arguments)}: exit code {done.returncode}\n{done.stderr}")
         return [json.loads(line) for line in done.stdout.splitlines()]
 
+    def ledger(self, pipeline: str) -> list[dict[str, Any]]:
+        """The ledger of a pipeline's stream; what brokers say has lines of its own."""
+        return [line for line in self.asked("ledger", pipeline) if "stream" in line]
+
     def asked(self, *arguments: str) -> list[dict[str, Any]]:
         """A command to the server of the folder."""
         return self.run(*arguments, "--dir", str(self.folder))
 
     @contextmanager
-    def up(self) -> Iterator[dict[str, Any]]:
-        """All tiers with two nodes; what `up` says when it is ready."""
-        command = [sys.executable, "-m", "fogline", "up", "--dir", str(self.folder), "--nodes", "2"]
+    def up(self, *arguments: str) -> Iterator[dict[str, Any]]:
+        """All tiers; what `up` says when it is ready."""
+        command = [sys.executable, "-m", "fogline", "up", "--dir", str(self.folder), *arguments]
         command += ["--no-sensors", "--no-browser", "--json"]
         with (self.folder / "up.log").open("wb") as log:
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -182,15 +193,27 @@ def settle(fogline: Fogline, rows: int) -> float:
     """Wait until every message is committed in every pipeline; how long it took, in seconds."""
     began = time.monotonic()
     while time.monotonic() - began < SETTLED_WITHIN_S:
-        ledgers = [line for name in PIPELINES for line in fogline.asked("ledger", name)]
+        ledgers = [line for name in PIPELINES for line in fogline.ledger(name)]
         if len(ledgers) == len(PIPELINES) and all(line["committed"] >= rows for line in ledgers):
             return time.monotonic() - began
         time.sleep(0.5)
     raise SystemExit(f"not committed within {SETTLED_WITHIN_S} s:\n{json.dumps(ledgers, indent=1)}")
 
 
-def drill(folder: Path, data: Path) -> dict[str, Any]:
-    """Everything once: the report."""
+async def drill_with_parts(folder: Path, data: Path) -> dict[str, Any]:
+    """The same through a mosquitto into a PostgreSQL."""
+    async with Mosquitto(folder / "mosquitto") as mosquitto:
+        with private_postgres(durable=True) as postgres:
+            up = ("--nodes", "1", "--broker", mosquitto.url, "--store", postgres.url)
+            return await asyncio.to_thread(drill, folder, data, up, to=[mosquitto.url])
+
+
+def drill(
+    folder: Path, data: Path, up: Sequence[str] = ("--nodes", "2"), *, to: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Everything once: the report. ``up`` says which tiers run, ``to`` where readings are published if not to
+    the nodes.
+    """
     file = next(data.glob(f"**/{FILE}"), None)
     if file is None:
         raise SystemExit(f"{data} holds no {FILE}; name the folder of the data sets with --data")
@@ -198,12 +221,12 @@ def drill(folder: Path, data: Path) -> dict[str, Any]:
         rows = list(csv.DictReader(lines))
     repeats = len(rows) - len({(row["node"], row["seq"]) for row in rows})
     fogline = Fogline(folder)
-    with fogline.up() as ready:
+    with fogline.up(*up) as ready:
         for name in PIPELINES:
             spec = folder / f"{name}.yaml"
             spec.write_text(spec_of(name))
             fogline.asked("deploy", str(spec), "--wait")
-        targets = [flag for url in ready["mqtt"] for flag in ("--to", url)]
+        targets = [flag for url in to or ready["mqtt"] for flag in ("--to", url)]
         topic = ("--topic", "wsn/ulb/{node}/reading", "--split", "node", "--time", "shift")
         time_column = ("--time-column", "ts_ms", "--time-unit", "ms")
         (replayed,) = fogline.run("replay", str(file), *targets, *topic, *time_column)
@@ -230,7 +253,7 @@ def _checked(
         if not found:
             break
         time.sleep(0.5)
-    found += ledger_faults(fogline.asked("ledger", name), len(rows), repeats)
+    found += ledger_faults(fogline.ledger(name), len(rows), repeats)
     statuses = {
         status: sum(r["status"] == status for r in results) for status in {r["status"] for r in results}
     }
@@ -248,10 +271,14 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="folder that holds ulb_readings_dev.csv.gz")
+    parser.add_argument("--parts", action="store_true", help="through a mosquitto, into a PostgreSQL")
     parser.add_argument("--json", type=Path, help="write the report there")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="fogline-ulb-") as folder:
-        report = drill(Path(folder), arguments.data)
+        if arguments.parts:
+            report = asyncio.run(drill_with_parts(Path(folder), arguments.data))
+        else:
+            report = drill(Path(folder), arguments.data)
     if arguments.json:
         arguments.json.write_text(json.dumps(report, indent=1) + "\n")
     replay = report["replay"]
