@@ -11,7 +11,7 @@ from typing import Final
 RECONNECT_S: Final = 0.05
 """Between two attempts to reach a listener that is away."""
 SILENT_S: Final = 5.0
-"""A connection without a word for so long, while answers are due, is given up."""
+"""A connection without a word for so long, while answers are due, is given up, if nothing else is said."""
 
 
 def _text(value: bytes) -> bytes:
@@ -30,9 +30,12 @@ def _packet(kind: int, body: bytes) -> bytes:
 class Device:
     """Publishes at QoS 1 with a persistent session; :attr:`acknowledged` counts what the listener took."""
 
-    def __init__(self, name: str, host: str, port: int, *, in_flight: int) -> None:
+    def __init__(
+        self, name: str, host: str, port: int, *, in_flight: int, patience_s: float = SILENT_S
+    ) -> None:
         self._name: Final = name.encode()
         self._address: Final = (host, port)
+        self._patience_s: Final = patience_s
         self._room: Final = asyncio.Semaphore(in_flight)
         self._waiting: OrderedDict[int, bytes] = OrderedDict()
         self._next_id = 1
@@ -90,7 +93,7 @@ class Device:
         self._transport = writer.transport
         try:
             writer.write(_packet(0x10, _text(b"MQTT") + bytes([4, 0, 0, 60]) + _text(self._name)))
-            answer = await asyncio.wait_for(reader.readexactly(4), SILENT_S)
+            answer = await asyncio.wait_for(reader.readexactly(4), self._patience_s)
             if answer[0] != 0x20 or answer[3] != 0:
                 return
             self.connections += 1
@@ -107,7 +110,7 @@ class Device:
             if not self._plugged.is_set():
                 return
             if self._waiting:
-                header = await asyncio.wait_for(reader.readexactly(4), SILENT_S)
+                header = await asyncio.wait_for(reader.readexactly(4), self._patience_s)
             else:
                 header = await reader.readexactly(4)
             if header[0] != 0x40 or not self._plugged.is_set():

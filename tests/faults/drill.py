@@ -37,6 +37,10 @@ RATE_WITH_PARTS = 4_000
 DEVICES = 8
 TICK_S = 0.01
 IN_FLIGHT = 2_000
+IN_FLIGHT_TO_A_BROKER = 200
+"""What is sent again to a broker is a new message there: with too much of it, it gets no further."""
+PATIENCE_WITH_A_BROKER_S = 30.0
+"""It says nothing while it writes."""
 CATCH_UP_S = 5.0
 """A device that could not publish catches up on so much."""
 SETTLE_WITHIN_S = 120.0
@@ -89,13 +93,19 @@ class Report:
 class Load:
     """Devices that publish at a rate; messages that could not be taken wait, none is forgotten."""
 
-    def __init__(self, listeners: list[tuple[str, int]], rng: random.Random, rate: int) -> None:
+    def __init__(
+        self,
+        listeners: list[tuple[str, int]],
+        rng: random.Random,
+        rate: int,
+        *,
+        broker: tuple[str, int] | None = None,
+    ) -> None:
+        ways = [*listeners, broker] if broker else listeners
         self.truth = Truth()
         self._rng = rng
         self._rate = rate
-        self._devices = [
-            Device(f"device-{i}", *listeners[i % len(listeners)], in_flight=IN_FLIGHT) for i in range(DEVICES)
-        ]
+        self._devices = [_device(i, ways[i % len(ways)], broker) for i in range(DEVICES)]
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -142,6 +152,13 @@ class Load:
     @property
     def reconnects(self) -> int:
         return sum(max(0, device.connections - 1) for device in self._devices)
+
+
+def _device(number: int, at: tuple[str, int], broker: tuple[str, int] | None) -> Device:
+    name = f"device-{number}"
+    if at == broker:
+        return Device(name, *at, in_flight=IN_FLIGHT_TO_A_BROKER, patience_s=PATIENCE_WITH_A_BROKER_S)
+    return Device(name, *at, in_flight=IN_FLIGHT)
 
 
 async def drill(folder: Path, *, kills: int, seed: int, progress: bool = False) -> Report:
@@ -195,9 +212,10 @@ def _through_the_node(id_: int) -> bool:
 async def killing(site: Site, parts: Parts | None, report: Report, *, kills: int, progress: bool) -> Truth:
     """Load the site and kill; returns when every message is acknowledged."""
     rng = random.Random(report.seed)
-    rate, ways = (RATE_WITH_PARTS, [*site.listeners, parts.broker]) if parts else (RATE, site.listeners)
-    load = Load(ways, random.Random(report.seed + 1), rate)
+    rate, broker = (RATE_WITH_PARTS, parts.broker) if parts else (RATE, None)
+    load = Load(site.listeners, random.Random(report.seed + 1), rate, broker=broker)
     victims = ["node", "node", "aggregator", "cloud", *(parts.victims if parts else ())]
+    first = rng.sample(victims, len(victims))
     started = time.monotonic()
     async with asyncio.TaskGroup() as group:
         group.create_task(load.run(), name="load")
@@ -206,7 +224,8 @@ async def killing(site: Site, parts: Parts | None, report: Report, *, kills: int
                 await asyncio.sleep(rng.uniform(0.05, 2.0))
                 if rng.random() < WORKING:
                     await load.goes_on()
-                victim = rng.choice(victims)
+                # Everybody's turn comes in a short drill, too.
+                victim = first.pop() if first else rng.choice(victims)
                 if parts and victim in parts.victims:
                     await parts.kill(victim)
                 else:
