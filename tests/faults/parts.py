@@ -53,6 +53,10 @@ class Parts:
         """Settings of the tiers."""
         return {"FOGLINE_NODE_BROKER_URL": self._mosquitto.url, "FOGLINE_CLOUD_STORE": self._postgres.url}
 
+    async def end_broker(self) -> None:
+        """Nothing comes through it any more."""
+        await self._mosquitto.kill()
+
     async def kill(self, victim: str) -> None:
         """Kill one, and return when it serves again."""
         if victim == "mosquitto":
