@@ -246,6 +246,35 @@ async def test_silence_while_something_is_in_flight_ends_the_stream(
     assert_each_counts_once(store, [origin], 10)
 
 
+async def test_a_link_that_swallows_everything_is_left_and_what_comes_out_late_counts_once(
+    store: MemoryStore, origin: Origin, spawn: Spawn
+) -> None:
+    """Nobody hears that it broke: first the answers are gone, then all, and in the end it lets go of what it had."""
+    clock = ManualClock()
+    first, second = Parent(store, name="first"), Parent(store, name="second")
+    # Only the silence may end a stream: how long a dial takes is the machine's affair.
+    settings = LinkSettings(tries=1, answer_within=30.0, greeting_within=1e6)
+    async with first.server, second.server, Relay(first.server.address) as link:
+        lane = CountingLane(PLAN, [origin], messages=10)
+        uplink = uplink_to([link.address, second.server.address], [lane], clock=clock, settings=settings)
+        spawn(uplink.run())
+        await lane.done.wait()
+        link.down.close()
+        lane.grow(20)
+        await until(lambda: store.offsets[PLAN, origin] == 20)
+        link.up.close()
+        lane.grow(30)
+        await link.up.reached()
+        while not second.intake.counters.streams:
+            await clock.advance(5.0)
+        await lane.done.wait()
+        assert uplink.parent == "second"
+        link.up.open()
+        lane.grow(40)
+        await lane.done.wait()
+    assert_each_counts_once(store, [origin], 40)
+
+
 async def test_a_newer_stream_of_the_same_child_ends_the_older(
     parent: Parent, store: MemoryStore, origin: Origin, spawn: Spawn
 ) -> None:
