@@ -193,6 +193,7 @@ class PlanLane:
             self._cursor = cursors.forget(self._cursor, origin)
             self._tails.pop(origin, None)
             self._held.pop(origin, None)
+            self._readers[origin.stream].forget(origin)
 
     async def _follow(self, state: OriginState) -> None:
         origin = state.origin
@@ -274,7 +275,11 @@ class PlanLane:
         if stretch.lost is not None:
             self._todo.append(cursors.DeclareGap(origin=tail.origin, gap=stretch.lost))
         tail.rest_until = self.read_at + min(GATHER_S, tail.closes_in_us() / SECOND)
-        if stretch.reads and not self._cursor.places[tail.origin].closed:
+        place = self._cursor.places[tail.origin]
+        if place.closed and tail.position >= place.end:
+            # Identities are some hundred bytes a message: those of a drained epoch must not wait for its answers.
+            self._readers[tail.origin.stream].forget(tail.origin)
+        if stretch.reads and not place.closed:
             self._lags(stretch.reads[0].arrived_us[0])
 
     def _due(self, tail: Tail, place: cursors.Place) -> Cut | None:

@@ -82,8 +82,13 @@ class StreamReader:
         self.dead: Final[Counter[str]] = Counter()
         """Readings of them that made no sense, by reason. Counts only up."""
 
+    @property
+    def remembering(self) -> frozenset[Origin]:
+        """The origins whose identities are in memory."""
+        return frozenset(self._repeats)
+
     def forget(self, origin: Origin) -> None:
-        """The origin will be read again from another place."""
+        """The origin will be read again from another place, or has nothing more to read."""
         self._repeats.pop(origin, None)
 
     async def read(self, origin: Origin, first: int, end: int) -> Stretch:

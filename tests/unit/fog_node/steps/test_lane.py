@@ -108,6 +108,19 @@ async def test_repeats_are_dead_also_behind_a_rewind_and_across_epochs() -> None
     assert cloud.terms[".dead.duplicate"] == 2
 
 
+async def test_identities_of_drained_epochs_are_let_go() -> None:
+    journal, clock = MemoryJournal(), JumpingClock(NOON)
+    for epoch in range(5):
+        journal.append([epoch, epoch + 1])
+        journal.roll()
+    journal.append([9])
+    lane = lane_of(journal, clock, plan(Identity(names=("device", "seq"), within_us=MINUTE)))
+    cloud = Cloud()
+    lane.opened(0)
+    await settle(lane, cloud, journal, clock)
+    assert lane.readers["air"].remembering == {journal.live}
+
+
 async def test_a_gap_goes_up_as_a_gap() -> None:
     journal, clock, cloud = MemoryJournal(), JumpingClock(NOON), Cloud()
     journal.append([1, 2, 3])
