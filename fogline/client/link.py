@@ -14,7 +14,8 @@ from fogline.model.errors import FogError
 OPTIONS: Final = (
     # A vanished server is noticed by a follower that would otherwise wait for ever, also a quiet one.
     ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
+    # A ping that got no answer ends the connection by this one; gRPC alone would wait a minute.
+    ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),
     # The server is an address of ours; a proxy in the environment is meant for browsers.
     ("grpc.enable_http_proxy", 0),

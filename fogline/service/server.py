@@ -20,7 +20,8 @@ SERVER_OPTIONS: Final[tuple[Option, ...]] = (
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.keepalive_time_ms", KEEPALIVE_MS),
-    ("grpc.keepalive_timeout_ms", KEEPALIVE_ANSWER_MS),
+    # A ping that got no answer ends the connection by this one; gRPC alone would wait a minute.
+    ("grpc.http2.ping_timeout_ms", KEEPALIVE_ANSWER_MS),
     ("grpc.http2.max_pings_without_data", 0),
     # Children ping every KEEPALIVE_MS also while nothing is sent; half of it leaves room for jitter.
     ("grpc.http2.min_ping_interval_without_data_ms", KEEPALIVE_MS // 2),

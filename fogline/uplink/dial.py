@@ -17,7 +17,8 @@ CHANNEL_OPTIONS: Final[tuple[Option, ...]] = (
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.keepalive_time_ms", KEEPALIVE_MS),
-    ("grpc.keepalive_timeout_ms", KEEPALIVE_ANSWER_MS),
+    # A ping that got no answer ends the connection by this one; gRPC alone would wait a minute.
+    ("grpc.http2.ping_timeout_ms", KEEPALIVE_ANSWER_MS),
     ("grpc.http2.max_pings_without_data", 0),
     # Each dial shall really dial: a shared subchannel would sit in gRPC's own back-off, beside ours.
     ("grpc.use_local_subchannel_pool", 1),
