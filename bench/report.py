@@ -3,6 +3,8 @@
 import argparse
 import json
 import os
+import signal
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -40,6 +42,8 @@ class Report:
     """
 
     def __init__(self, name: str, settings: argparse.Namespace) -> None:
+        # What a benchmark started ends in its `finally`, also when it is told to stop.
+        signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
         self._settings: Final = {key: value for key, value in vars(settings).items() if key != "out"}
         self._out: Final[Path] = settings.out
         self._machine: Final = this_machine(Path())
