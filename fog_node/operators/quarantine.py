@@ -87,9 +87,10 @@ class Quarantine:
 
     def _write(self, kept: Kept, batch: bytes) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if len(batch) <= self._bytes:
+        said = msgspec.json.encode(kept)
+        if len(batch) + len(said) <= self._bytes:
             write_whole(self._folder / f"{kept.name}.batch", batch)
-        write_whole(self._folder / f"{kept.name}.json", msgspec.json.encode(kept))
+        write_whole(self._folder / f"{kept.name}.json", said)
         self._make_room()
 
     def _make_room(self) -> None:

@@ -116,6 +116,11 @@ class OperatorStep:
         self._jobs: Final[dict[int, _Job]] = {}
         self._numbered = 0
 
+    @property
+    def dialled(self) -> tuple[int, ...]:
+        """Replicas that are dialled or connected."""
+        return tuple(self._links)
+
     # --- the lane's side
 
     async def answer(self, batch: Batch, messages: Range) -> RowAnswer:

@@ -53,7 +53,7 @@ class Tier:
         )
         host, _, port = self.address.rpartition(":")
         async with asyncio.timeout(30):
-            while not await _accepts(host, int(port)):
+            while not await accepts(host, int(port)):
                 assert self._process.returncode is None, (await self._process.communicate())[1].decode()
 
     async def died(self) -> None:
@@ -122,7 +122,7 @@ class House:
             run_node(self._settings, stopping, clock=clock, rng=rng, files=self._files), name="node"
         )
         async with asyncio.timeout(20):
-            while not await _accepts("127.0.0.1", self.port):
+            while not await accepts("127.0.0.1", self.port):
                 assert not self._running.done(), self._running.exception()
 
     async def cut_power(self, device: Device, rng: Random) -> None:
@@ -181,7 +181,8 @@ async def wrong_results(server: str, truth: Truth, *, settle: bool = True) -> li
             return wrong
 
 
-async def _accepts(host: str, port: int) -> bool:
+async def accepts(host: str, port: int) -> bool:
+    """Whether somebody listens there."""
     try:
         _, writer = await asyncio.open_connection(host, port)
     except OSError:
