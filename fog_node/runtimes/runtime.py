@@ -237,3 +237,7 @@ class Runtime(Protocol):
     async def remove_image(self, image: str) -> None:
         """Let go of an image; one that a container uses stays, with a :class:`ContainerFault`."""
         ...
+
+    async def free_bytes(self) -> int:
+        """Disk that is free where images lie."""
+        ...

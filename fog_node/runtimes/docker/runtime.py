@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
@@ -262,6 +263,12 @@ class DockerRuntime:
 
     async def remove_image(self, image: str) -> None:
         await self._engine.delete(f"/images/{image}")
+
+    async def free_bytes(self) -> int:
+        root = Path(str((await self._engine.get("/info"))["DockerRootDir"]))
+        # An Engine in another file system than this process sees: what the node itself has.
+        place = root if await asyncio.to_thread(root.is_dir) else self._folder
+        return await asyncio.to_thread(lambda: shutil.disk_usage(place).free)
 
     @property
     def _known(self) -> Record:

@@ -9,6 +9,7 @@ they are started again with it.
 import asyncio
 import os
 import secrets
+import shutil
 import sys
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -150,6 +151,9 @@ class ProcessRuntime:
 
     async def remove_image(self, image: str) -> None:
         raise ContainerFault(f"bundle {image} is the owner's file", reason="not_removed")
+
+    async def free_bytes(self) -> int:
+        return await asyncio.to_thread(lambda: shutil.disk_usage(self._folder).free)
 
     def _replica(self, container: str) -> Replica:
         replica = self._replicas.get(container)

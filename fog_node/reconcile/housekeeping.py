@@ -1,0 +1,68 @@
+"""Room for images: what is pulled is remembered, and what nobody wants any more goes when room is short."""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from fog_node.reconcile.images import Pulled, superfluous, without_tag
+from fog_node.runtimes.runtime import ContainerFault, Runtime
+from fog_node.runtimes.settings import RuntimeSettings
+from fogline.model.clock import Clock
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class ImageKeeper:
+    """Pulls images of all runtimes within their disk."""
+
+    def __init__(self, path: Path, settings: RuntimeSettings, clock: Clock) -> None:
+        self._path: Final = path
+        self._settings: Final = settings
+        self._clock: Final = clock
+        self._pulled: Pulled | None = None
+        self._cleaning: Final = asyncio.Lock()
+
+    async def make_room(self, runtime: Runtime, image: str, named: frozenset[str]) -> None:
+        """Before a pull: remember that it is the node's, and see to room. Raises :class:`ContainerFault`: disk_full."""
+        try:
+            await asyncio.to_thread(self._known().note, image, self._clock.now_us())
+        except OSError as error:
+            raise ContainerFault(
+                f"the node's record cannot be written: {error}", reason="disk_full"
+            ) from error
+        missing = self._settings.reserve - await runtime.free_bytes()
+        await self.clean(runtime, named | {image}, missing_bytes=max(0, missing))
+        free = await runtime.free_bytes()
+        if free < self._settings.reserve:
+            raise ContainerFault(
+                f"{free // 1024**2} MiB of disk are free, and {self._settings.reserve // 1024**2} MiB stay so",
+                reason="disk_full",
+                hint="make room on the node, or give it a smaller runtimes.reserve",
+            )
+
+    async def clean(self, runtime: Runtime, named: frozenset[str], *, missing_bytes: int = 0) -> None:
+        """Remove pulled images beyond the budget that desired state does not name. What is in use stays."""
+        async with self._cleaning:
+            here = await runtime.images()
+            chosen = superfluous(
+                self._known().wanted_us,
+                here,
+                named,
+                budget_bytes=self._settings.images,
+                missing_bytes=missing_bytes,
+            )
+            for image in chosen:
+                try:
+                    await runtime.remove_image(without_tag(image))
+                    await asyncio.to_thread(self._known().forget, image)
+                except (ContainerFault, OSError) as error:
+                    _log.warning("image not removed", image=image, error=error)
+                else:
+                    _log.info("image removed", image=image)
+
+    def _known(self) -> Pulled:
+        if self._pulled is None:
+            self._pulled = Pulled(self._path)
+        return self._pulled
