@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from fog_node.containers import Containers
 from fog_node.ingest.broker import Brokers, senders
 from fog_node.ingest.broker.link import Surroundings
 from fog_node.ingest.listener import Listener, recalled_sessions
@@ -16,6 +17,7 @@ from fog_node.journal.files import Files
 from fog_node.journal.journal import Journal
 from fog_node.metrics import NodeMetrics
 from fog_node.operators.gateway import Operators
+from fog_node.permit import read_permits
 from fog_node.plans import LiveFirst, NodePlans
 from fog_node.pressure import PacedJournal
 from fog_node.report import Reporter
@@ -68,6 +70,9 @@ class Node:
             settings.operators, folder=settings.folder / "operators", clock=clock
         )
         """Whoever starts replicas says here which are up (``replica_up``, ``replica_gone``)."""
+        permits = read_permits(settings.permit, allow_process=settings.allow_process)
+        self._containers: Final = Containers(settings, permits, self.operators, clock=clock, rng=rng)
+        self.operators.broken = self._containers.broken
         after_us = int(settings.live_after_s * SECOND)
         self._live_first: Final = LiveFirst(journal, after_us=after_us, clock=clock)
         self._plans: Final = NodePlans(
@@ -75,6 +80,7 @@ class Node:
             lanes=lanes,
             live_first=self._live_first,
             operators=self.operators,
+            permits=permits,
             clock=clock,
         )
         self._kept: Final = KeptDesired(settings.folder / "desired")
@@ -91,6 +97,7 @@ class Node:
             journal=journal,
             plans=self._plans,
             operators=self.operators,
+            containers=self._containers,
             kept=self._kept,
             uplink=self._uplink,
             clock=clock,
@@ -107,7 +114,11 @@ class Node:
     async def resume(self) -> None:
         """Run at once what was last told, before any parent is heard of."""
         if self._kept.desired.state is not None:
-            await self._plans.apply(self._kept.desired.state)
+            await self._apply(self._kept.desired.state)
+
+    async def _apply(self, state: control_pb2.DesiredState) -> None:
+        await self._plans.apply(state)
+        self._containers.apply(state, self._plans.running)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve devices and push until told to stop."""
@@ -121,7 +132,7 @@ class Node:
         )
         listener, brokers = self._ingest(sessions)
         async with asyncio.TaskGroup() as group:
-            async with listener, brokers, self._metrics(listener):
+            async with listener, brokers, self._metrics(listener), self._containers:
                 tasks = [
                     group.create_task(self._journal.run(), name="tidy the journal"),
                     group.create_task(self._follow(listener, brokers), name="follow desired state"),
@@ -129,9 +140,12 @@ class Node:
                     group.create_task(self._control.run(), name="control"),
                     group.create_task(self.operators.run(), name="carry batches to operators"),
                 ]
+                containing = group.create_task(self._containers.run(), name="keep containers")
                 push = group.create_task(self._uplink.run(), name="push to parent")
                 _log.info("node runs", node=self._settings.name, port=listener.port)
                 await stopping.wait()
+                containing.cancel()
+                await asyncio.wait((containing,))
             self._uplink.stop()
             await push
             for task in tasks:
@@ -181,7 +195,7 @@ class Node:
         while True:
             applied = self._plans.applied.generation
             state: control_pb2.DesiredState = await self._kept.desired.newer_than(applied)
-            await self._plans.apply(state)
+            await self._apply(state)
             brokers.changed()
             await self._reporter.refresh(listener, brokers)
             self._control.changed()

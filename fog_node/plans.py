@@ -8,11 +8,12 @@ import structlog
 from fog_node.ingest.topics import TemplateRouter
 from fog_node.journal.journal import Journal
 from fog_node.operators.gateway import Operators
+from fog_node.permit import Permits
 from fog_node.steps.blocks import DecodedBlocks
 from fog_node.steps.graph import sql_row_steps
 from fog_node.steps.lane import PlanLane
 from fogline.model.clock import Clock
-from fogline.model.errors import FogError, InvalidInput
+from fogline.model.errors import FogError, InvalidInput, NotAllowed
 from fogline.model.plan import Plan, StreamSpec
 from fogline.uplink.lanes import LaneSet
 from fogline.v1 import control_pb2
@@ -40,17 +41,24 @@ class NodePlans:
         lanes: LaneSet,
         live_first: "LiveFirst",
         operators: Operators,
+        permits: Permits,
         clock: Clock,
     ) -> None:
         self._journal: Final = journal
         self._lanes: Final = lanes
         self._live_first: Final = live_first
         self._operators: Final = operators
+        self._permits: Final = permits
         self._clock: Final = clock
         self._blocks: Final = DecodedBlocks()
         self._running: dict[str, PlanLane] = {}
         self.router: Final = TemplateRouter()
         self.applied = Applied()
+
+    @property
+    def running(self) -> frozenset[str]:
+        """Plans that run here."""
+        return frozenset(self._running)
 
     @property
     def lanes(self) -> tuple[PlanLane, ...]:
@@ -69,6 +77,8 @@ class NodePlans:
                     if desired.id in self._running
                     else plan_from_wire(desired.plan)
                 )
+                if refusal := self._permits.refusal(plan):
+                    raise NotAllowed(refusal, hint="the node's owner writes its permits")
                 streams |= _joined(plan, streams)
                 if desired.id not in self._running:
                     self._running[desired.id] = self._lane(desired.id, plan)

@@ -5,6 +5,7 @@ went.
 from collections import Counter
 from typing import Final
 
+from fog_node.containers import Containers
 from fog_node.ingest.broker import Brokers, BrokerStanding
 from fog_node.ingest.listener import Listener
 from fog_node.journal.journal import Journal
@@ -36,6 +37,7 @@ class Reporter:
         journal: Journal,
         plans: NodePlans,
         operators: Operators,
+        containers: Containers,
         kept: KeptDesired,
         uplink: Uplink,
         clock: Clock,
@@ -45,6 +47,7 @@ class Reporter:
         self._journal: Final = journal
         self._plans: Final = plans
         self._operators: Final = operators
+        self._containers: Final = containers
         self._kept: Final = kept
         self._uplink: Final = uplink
         self._clock: Final = clock
@@ -72,6 +75,7 @@ class Reporter:
         ]
         asked = [await self._lane(*place) for place in places]
         usage = self._journal.usage()
+        machine = await self._containers.capacity()
         counts, standings = listener.counts(), brokers.standings()
         self._newest = control_pb2.NodeReport(
             node=self._name,
@@ -90,13 +94,23 @@ class Reporter:
             dead_letters=self._letters(),
             brokers=[_broker(standing) for standing in standings],
             steps=self._operators.reports(),
+            capacity=machine,
+            containers=self._containers.reports(),
+            events=self._containers.events(),
         )
 
     def _faults(self) -> list[str]:
         stuck = [f"plan {plan} is stuck: {reason}" for plan, reason in self._uplink.faults.items()]
         damage = [f"{finding.path}: {finding.detail}" for finding in self._journal.findings]
         unkept = [self._kept.fault] if self._kept.fault else []
-        return [*self._plans.applied.faults, *unkept, *stuck, *self._operators.faults(), *damage]
+        return [
+            *self._plans.applied.faults,
+            *unkept,
+            *stuck,
+            *self._operators.faults(),
+            *self._containers.faults(),
+            *damage,
+        ]
 
     def _url(self, listener: Listener) -> str:
         if not self._settings.listener.enabled:

@@ -7,6 +7,7 @@ from fog_node.ingest.broker import BrokerSettings
 from fog_node.ingest.listener import ListenerSettings
 from fog_node.journal.settings import JournalSettings
 from fog_node.operators.settings import OperatorSettings
+from fog_node.runtimes.settings import RuntimeSettings
 from fogline.service.logs import LogFormat
 from fogline.uplink.settings import LinkSettings
 
@@ -31,6 +32,14 @@ class NodeSettings:
     """What the journal may use."""
     operators: OperatorSettings = field(default_factory=OperatorSettings)
     """How operators are treated."""
+    runtimes: RuntimeSettings = field(default_factory=RuntimeSettings)
+    """What runs operators and services, and what they may use."""
+    permit: str = ""
+    """File that says what each tenant may do here (docs/runtimes.md); empty: tenant main may do what is usual."""
+    allow_process: bool = False
+    """Without a permit file: allow operators as plain processes, which isolates nothing."""
+    labels: tuple[str, ...] = ()
+    """``name=value``: what services of a pipeline choose nodes by."""
     link: LinkSettings = field(default_factory=LinkSettings)
     """How the parents are treated."""
     live_after_s: float = 30.0

@@ -140,7 +140,7 @@ class Book:
         slot, key = wanted.spec.slot, (wanted.runtime, wanted.spec.image)
         away = self.away.get(wanted.runtime, "")
         fault = self.faults.get(slot) or self.faults.get(key)
-        words = str(fault) if fault else ""
+        words = fault.words if fault else ""
         if away:
             # It may well run on: nobody knows.
             return ("running" if ready else "waiting"), f"{wanted.runtime} is away: {away}"

@@ -72,9 +72,14 @@ class Here:
 def desired_containers(
     state: control_pb2.DesiredState,
     here: Here,
+    *,
+    plans: frozenset[str],
     assigned: Mapping[tuple[str, str], Assigned] = MappingProxyType({}),
 ) -> Desired:
-    """What of a desired state shall run here. A grant that cannot be read blocks only itself."""
+    """What of a desired state shall run here, for ``plans``, those that run here themselves.
+
+    A grant that cannot be read blocks only itself.
+    """
     tenants = {plan.id: plan.plan.tenant for plan in state.plans}
     wanted: dict[Slot, Wanted] = {}
     refusals: list[Refusal] = []
@@ -91,11 +96,11 @@ def desired_containers(
             faults.append(f"the release of plan {grant.plan} cannot run: {error}")
             continue
         images.update(release.images)
-        if grant.nodes and here.node not in grant.nodes:
+        if grant.plan not in plans or (grant.nodes and here.node not in grant.nodes):
             continue
         account = accounts.setdefault(tenant, _Account(tenant, here.permits))
         for one in _containers(grant.plan, tenant, release, here, assigned):
-            fault = _unfit(one, here) or account.refusal(one)
+            fault = account.refusal(one) or _unfit(one, here)
             if fault:
                 refused = Refusal(slot=one.spec.slot, image=one.spec.image, runtime=one.runtime, fault=fault)
                 refusals.append(refused)

@@ -32,6 +32,7 @@ from fogline.model.clock import Clock
 
 LAST_LINES: Final = 5
 LAST_WORDS_S: Final = 3.0
+END_NOTICED_S: Final = 2.0
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -179,7 +180,10 @@ class Doer:
         """Why a container ended; None for one that never ran: its maker was interrupted."""
         if container.condition is Condition.CREATED:
             return None
-        if condemned is not None:
+        if condemned is not None and condemned[0] == "exited":
+            # Its stream broke before the runtime knew of its end: that knows more.
+            container = await _after_its_end(container, runtime)
+        if condemned is not None and container.condition is not Condition.EXITED:
             return ContainerFault(condemned[1], reason=condemned[0])
         if container.out_of_memory:
             limit = container.spec.limits.memory_bytes // 1024**2
@@ -230,6 +234,18 @@ class Doer:
         if fresh:
             _log.warning("container fails", what=str(what), reason=fault.reason, error=fault)
         return fresh
+
+
+async def _after_its_end(container: Container, runtime: Runtime) -> Container:
+    """The same container once its runtime has noticed its end, as far as that is soon."""
+    with suppress(ContainerFault, TimeoutError):
+        async with asyncio.timeout(END_NOTICED_S):
+            while True:
+                seen = next((one for one in await runtime.list() if one.id == container.id), container)
+                if seen.condition is Condition.EXITED:
+                    return seen
+                await asyncio.sleep(0.05)
+    return container
 
 
 async def last_words(runtime: Runtime, container: str) -> str:

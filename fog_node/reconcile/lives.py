@@ -25,8 +25,8 @@ class Gateway(Protocol):
         """A replica serves at this socket."""
         ...
 
-    def replica_gone(self, plan: str, step: str, replica: int) -> None:
-        """It does not any more."""
+    def replica_gone(self, plan: str, step: str, replica: int, *, died: str = "") -> None:
+        """It does not any more; ``died``: why, if nobody has stopped it."""
         ...
 
 
@@ -90,8 +90,8 @@ class Lives:
         else:
             life.ready_us = self._now_us()
 
-    def end(self, container: str) -> None:
-        """A container does not run any more, or shall not."""
+    def end(self, container: str, *, died: str = "") -> None:
+        """A container does not run any more, or shall not; ``died``: why, if nobody has stopped it."""
         life = self._lives.pop(container, None)
         if life is None:
             return
@@ -100,17 +100,17 @@ class Lives:
             life.greeting.cancel()
         if life.door is not None:
             slot = life.container.spec.slot
-            self._gateway.replica_gone(slot.plan, slot.name, slot.replica)
+            self._gateway.replica_gone(slot.plan, slot.name, slot.replica, died=died)
             self._linger(life.door)
 
     def was_ready_us(self, container: str) -> int:
         """Since when one that ended had been ready; 0: it never was. Told once."""
         return self._ready_us.pop(container, 0)
 
-    def end_others(self, alive: Iterable[str]) -> None:
-        """End every life that is not one of these."""
+    def end_others(self, alive: Iterable[str], *, died: Callable[[str], str]) -> None:
+        """End every life that is not one of these; ``died`` says of a container why it did."""
         for container in self._lives.keys() - set(alive):
-            self.end(container)
+            self.end(container, died=died(container))
 
     def close(self) -> None:
         """The node ends: close all doors; containers may go on."""

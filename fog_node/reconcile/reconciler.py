@@ -151,7 +151,7 @@ class Reconciler:
                 if not fault:
                     containers = await runtime.list()
             except ContainerFault as error:
-                fault = str(error)
+                fault = error.words
             if fault:
                 if self._book.away.get(name) != fault:
                     _log.warning("runtime is away", runtime=name, fault=fault)
@@ -176,8 +176,15 @@ class Reconciler:
         assert self._group is not None
         for container in alive:
             self._lives.begin(container, self._group)
-        self._lives.end_others(one.id for one in alive)
+        self._lives.end_others((one.id for one in alive), died=self._died)
         self._wake.set()
+
+    def _died(self, container: str) -> str:
+        """Why one died that nobody has stopped; empty: somebody has."""
+        if container in self._book.ending or container in self._book.condemned:
+            return ""
+        seen = (one for ones in self._book.seen.values() for one in ones if one.id == container)
+        return "out_of_memory" if any(one.out_of_memory for one in seen) else "exited"
 
     async def _hear(self, name: str) -> None:
         """Events let be seen now what would be seen at the next look."""

@@ -152,6 +152,8 @@ class ContainerFault(FogError):
     def __init__(self, message: str, *, reason: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.reason: Final = reason
+        self.words: Final = f"{message} ({hint})" if hint else message
+        """For a report: what is wrong, and what to do if there is anything to do."""
 
 
 class RuntimeAway(ContainerFault):

@@ -120,13 +120,18 @@ async def ask(path: Path, question: str) -> str:
     door = await asyncio.to_thread(open_door, path)
     assert door is not None
     with door:
-        async with asyncio.timeout(HANG_S):
-            reader, writer = await asyncio.open_unix_connection(door.path)
-            writer.write(f"{question}\n".encode())
-            answer = await reader.readline()
-            writer.close()
-            await writer.wait_closed()
-            return answer.decode().strip()
+        return await dial(door.path, question)
+
+
+async def dial(path: Path, question: str) -> str:
+    """Ask the guest by the path of its open door."""
+    async with asyncio.timeout(HANG_S):
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(f"{question}\n".encode())
+        answer = await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+        return answer.decode().strip()
 
 
 async def until_true(look: Callable[[], Awaitable[bool]]) -> None:

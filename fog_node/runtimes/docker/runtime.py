@@ -38,6 +38,7 @@ from fogline.model.clock import MINUTE, Clock, from_datetime
 CALLED_OFF_US: Final = 10 * MINUTE
 """How long after it was told to make a container the Engine may still do it."""
 
+_UNIX: Final = "unix://"
 _CONDITIONS: Final = {
     "created": Condition.CREATED,
     "running": Condition.RUNNING,
@@ -55,6 +56,7 @@ class DockerRuntime:
     def __init__(self, folder: Path, *, url: str, node: str, clock: Clock) -> None:
         """``folder`` is its own: the record, sockets, volumes."""
         self._folder: Final = folder
+        self._url: Final = url
         self._node: Final = node
         self._clock: Final = clock
         self._engine: Final = Engine(url)
@@ -64,11 +66,15 @@ class DockerRuntime:
         self._seen: Final[dict[str, tuple[str, Mapping[str, Any]]]] = {}
         """By name: the state in which a container was last looked at closely, and what was seen."""
         self._cgroups: Final[dict[str, Cgroup]] = {}
+        self._needed: Final = asyncio.Event()
+        """Set once there is anything to do: until then the SDK is not even imported."""
         self.strays: tuple[str, ...] = ()
         """Containers with this node's label that are not in its record: nobody touches them."""
 
     async def __aenter__(self) -> Self:
         self._record = await asyncio.to_thread(Record, self._folder / "containers")
+        if self._record.entries:
+            self._needed.set()
         await self._stack.enter_async_context(self._engine)
         return self
 
@@ -76,13 +82,19 @@ class DockerRuntime:
         await self._stack.aclose()
 
     async def available(self) -> str:
+        if not self._needed.is_set():
+            return "" if await asyncio.to_thread(self._exists) else f"no Docker Engine listens at {self._url}"
         try:
             info = await self._engine.get("/info", within_s=PING_S)
         except ContainerFault as fault:
-            return str(fault)
+            return fault.words
         return unfit(info)
 
+    def _exists(self) -> bool:
+        return not self._url.startswith(_UNIX) or Path(self._url.removeprefix(_UNIX)).is_socket()
+
     async def present(self, image: str) -> bool:
+        self._needed.set()
         try:
             await find_image(self._engine, image)
         except RuntimeAway:
@@ -97,6 +109,7 @@ class DockerRuntime:
         await find_image(self._engine, image)
 
     async def start(self, spec: ContainerSpec) -> str:
+        self._needed.set()
         image = await find_image(self._engine, spec.image)
         networks = [network_name(spec.tenant, network) for network in spec.networks]
         for network in networks:
@@ -173,6 +186,8 @@ class DockerRuntime:
         self._known.forget(container)
 
     async def list(self) -> tuple[Container, ...]:
+        if not self._needed.is_set():
+            return ()
         making = set(self._making)
         found = await self._engine.get(
             "/containers/json", all="true", filters=f'{{"label":["{NODE}={self._node}"]}}'
@@ -252,6 +267,7 @@ class DockerRuntime:
             yield said
 
     async def events(self) -> AsyncIterator[Change]:
+        await self._needed.wait()
         wanted = f'{{"type":["container"],"label":["{NODE}={self._node}"]}}'
         async for event in self._engine.lines("GET", "/events", silence_s=None, filters=wanted):
             action = str(event.get("Action", ""))

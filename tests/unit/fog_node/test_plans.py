@@ -9,6 +9,7 @@ from fog_node.journal.journal import Journal
 from fog_node.journal.settings import JournalSettings
 from fog_node.operators.gateway import Operators
 from fog_node.operators.settings import OperatorSettings
+from fog_node.permit import read_permits
 from fog_node.plans import LiveFirst, NodePlans
 from fogline.model.clock import SECOND
 from fogline.spec import make_plan, read_spec
@@ -56,7 +57,12 @@ async def plans(journal: Journal, clock: ManualClock, tmp_path: Path) -> NodePla
     live_first = LiveFirst(journal, after_us=30 * SECOND, clock=clock)
     operators = Operators(OperatorSettings(), folder=tmp_path / "operators", clock=clock)
     return NodePlans(
-        journal=journal, lanes=LaneSet(), live_first=live_first, operators=operators, clock=clock
+        journal=journal,
+        lanes=LaneSet(),
+        live_first=live_first,
+        operators=operators,
+        permits=read_permits(""),
+        clock=clock,
     )
 
 

@@ -1,0 +1,221 @@
+"""The reconciler with the real Docker Engine: bad images, bad operators, bad luck."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fog_node.runtimes.docker.creation import NODE
+from fogline.testing.until import until
+from tests.contract.lodging import dial, guest_image
+from tests.engine import DockerEngine
+from tests.images import ImageFile, layer, make_image
+from tests.integration.containers.yard import HANG_S, SETTINGS, one_container, replica, until_gone, yard
+from tests.registry import Registry
+
+pytestmark = pytest.mark.usefixtures("loop_is_never_blocked")
+
+
+@pytest.fixture
+def node(docker_engine: DockerEngine, tmp_path: Path) -> Iterator[str]:
+    """A node's name; its containers are gone at the end."""
+    name = f"test-{tmp_path.name}"
+    yield name
+    docker_engine.remove_all(f"{NODE}={name}")
+
+
+@pytest.fixture
+def image(docker_engine: DockerEngine) -> str:
+    return docker_engine.load(guest_image())
+
+
+def small_image(text: str, *, architecture: str = "") -> ImageFile:
+    """An image that nobody else has; it cannot run anything."""
+    return make_image((layer({"/x": text.encode()}),), entrypoint=("/x",), architecture=architecture)
+
+
+async def test_an_operator_runs_until_it_is_not_wanted(
+    docker_engine: DockerEngine, image: str, node: str, tmp_path: Path
+) -> None:
+    async with yard(tmp_path, docker=docker_engine.url, node=node) as one:
+        one.want(replica(image, "serve"), replica(image, "serve", number=1))
+        await one.becomes("guest", "running")
+        seen = await one.becomes("guest", "running", replica=1)
+        assert (seen.runtime, seen.image, seen.restarts) == ("docker", image, 0)
+        assert await dial(one.gateway.up["guest", 1], "hello") == "hello"
+        one.want(replica(image, "serve"))
+        await until_gone(one, "guest", 1)
+        one.want()
+        await one.nothing_left()
+        assert one.gateway.up == {}
+        assert set(one.gateway.died) == {""}
+
+
+async def test_a_new_agent_finds_the_same_containers(
+    docker_engine: DockerEngine, image: str, node: str, tmp_path: Path
+) -> None:
+    wanted = replica(image, "serve")
+    async with yard(tmp_path, docker=docker_engine.url, node=node) as one:
+        one.want(wanted)
+        before = await one.becomes("guest", "running")
+    async with yard(tmp_path, docker=docker_engine.url, node=node) as two:
+        two.want(wanted)
+        after = await two.becomes("guest", "running")
+        assert (after.id, after.since_us) == (before.id, before.since_us)
+        assert await dial(two.gateway.up["guest", 0], "still") == "still"
+        assert "started" not in two.events("guest")
+
+
+async def test_limits_change_without_a_restart_and_an_image_with_one(
+    docker_engine: DockerEngine, image: str, node: str, tmp_path: Path
+) -> None:
+    async with yard(tmp_path, docker=docker_engine.url, node=node) as one:
+        one.want(replica(image, "serve"))
+        first = await one.becomes("guest", "running")
+        wanted = replica(image, "serve")
+        limits = replace(wanted.spec.limits, cpu_millis=250)
+        one.want(replace(wanted, spec=replace(wanted.spec, limits=limits)))
+        await one_container(one, lambda seen: seen.spec.limits == limits)
+        assert (await one.becomes("guest", "running")).id == first.id
+        assert docker_engine.inspect(first.id)["HostConfig"]["CpuQuota"] == 25_000
+        one.want(replica(image, "serve", environment=(("GREETING", "new"),)))
+        await one_container(one, lambda seen: seen.id != first.id)
+        await one.becomes("guest", "running")
+        assert await dial(one.gateway.up["guest", 0], "I am") == "I am new"
+
+
+async def test_an_image_comes_from_a_registry_by_its_digest(
+    docker_engine: DockerEngine, registry: Registry, node: str, tmp_path: Path
+) -> None:
+    fetched = make_image(
+        (*guest_image().layers, layer({"/fetched": node.encode()})), entrypoint=("python3", "/app/guest.py")
+    )
+    reference = registry.put("acme/guest", fetched)
+    async with yard(tmp_path, docker=docker_engine.url, node=node) as one:
+        one.want(replica(reference, "serve"))
+        assert (await one.becomes("guest", "running")).image == reference
+        one.want()
+        await one.nothing_left()
+    docker_engine.client.remove_image(reference, force=True)
+
+
+async def test_what_is_wrong_with_an_image_is_said(
+    docker_engine: DockerEngine, registry: Registry, node: str, tmp_path: Path
+) -> None:
+    absent = f"127.0.0.1:{registry.port}/acme/absent@sha256:{'0' * 64}"
+    forged = registry.put("acme/forged", small_image(f"{node} forged"))
+    name = f"acme/forged/{forged.rpartition('@')[2]}"
+    registry.manifests[name] = (registry.manifests[name][0], small_image("other").manifest)
+    foreign = registry.put("acme/foreign", small_image(f"{node} foreign", architecture="s390x"))
+    nowhere = f"127.0.0.1:1/acme/nowhere@sha256:{'1' * 64}"
+    cannot = docker_engine.load(small_image(f"{node} cannot"))
+    async with yard(tmp_path, docker=docker_engine.url, node=node) as one:
+        one.want(
+            replica(absent, "serve", name="absent"),
+            replica(forged, "serve", name="forged"),
+            replica(foreign, "serve", name="foreign"),
+            replica(nowhere, "serve", name="nowhere"),
+            replica(cannot, "serve", name="cannot"),
+        )
+        await one.event("absent", "image_missing")
+        await one.becomes("absent", "backing_off")
+        await one.event("forged", "bad_digest")
+        await one.becomes("forged", "failed")
+        await one.event("foreign", "wrong_architecture")
+        await one.becomes("foreign", "failed", words="s390x")
+        await one.event("nowhere", "registry_away")
+        await one.becomes("nowhere", "backing_off")
+        assert "code 127" in (await one.event("cannot", "exited")).detail
+        one.want()
+        await one.nothing_left()
+    docker_engine.client.remove_image(foreign, force=True)
+
+
+async def test_a_stuck_pull_blocks_only_itself(
+    docker_engine: DockerEngine, registry: Registry, image: str, node: str, tmp_path: Path
+) -> None:
+    stuck = registry.put("acme/stuck", small_image(f"{node} stuck"))
+    registry.holding.set()
+    async with yard(tmp_path, docker=docker_engine.url, node=node) as one:
+        one.want(replica(stuck, "serve", name="stuck"))
+        await one.becomes("stuck", "pulling")
+        one.want(replica(stuck, "serve", name="stuck"), replica(image, "serve"))
+        await one.becomes("guest", "running")
+        assert (await one.becomes("stuck", "pulling")).id == ""
+        registry.release()
+        await one.event("stuck", "exited")
+    docker_engine.client.remove_image(stuck, force=True)
+
+
+async def test_an_operator_that_fails_waits_longer_each_time_and_says_its_last_words(
+    docker_engine: DockerEngine, image: str, node: str, tmp_path: Path
+) -> None:
+    async with yard(tmp_path, docker=docker_engine.url, node=node) as one:
+        one.want(replica(image, "fail"), replica(image, "serve", name="well"))
+        told = await one.event("guest", "exited")
+        assert "code 3" in told.detail
+        assert "the model file is missing" in told.detail
+        await one.becomes("guest", "backing_off", words="the model file is missing")
+        assert (await one.becomes("well", "running")).restarts == 0
+        await until(lambda: (seen := one.report("guest")) is not None and seen.restarts > 1, within=HANG_S)
+
+
+async def test_an_operator_that_eats_memory_is_ended_and_that_is_said(
+    docker_engine: DockerEngine, image: str, node: str, tmp_path: Path
+) -> None:
+    async with yard(tmp_path, docker=docker_engine.url, node=node) as one:
+        one.want(replica(image, "eat"))
+        assert "64 MiB" in (await one.event("guest", "out_of_memory")).detail
+
+
+async def test_an_operator_that_never_offers_its_socket_is_started_anew(
+    docker_engine: DockerEngine, image: str, node: str, tmp_path: Path
+) -> None:
+    settings = replace(SETTINGS, start_within=0.5)
+    async with yard(tmp_path, docker=docker_engine.url, node=node, settings=settings) as one:
+        one.want(replica(image, "wait"))
+        assert "no socket within 0.5 s" in (await one.event("guest", "not_started")).detail
+        await one.becomes("guest", "starting", words="no socket")
+
+
+async def test_a_replica_that_the_gateway_finds_broken_is_started_anew(
+    docker_engine: DockerEngine, image: str, node: str, tmp_path: Path
+) -> None:
+    async with yard(tmp_path, docker=docker_engine.url, node=node) as one:
+        one.want(replica(image, "serve"))
+        before = await one.becomes("guest", "running")
+        one.reconciler.broken("0123456789abcdef", "guest", 0, "timed_out", "it did not answer within 5 s")
+        assert (await one.event("guest", "timed_out")).detail == "it did not answer within 5 s"
+        await one_container(one, lambda seen: seen.id != before.id)
+        assert (await one.becomes("guest", "running")).restarts == 1
+
+
+async def test_a_container_that_somebody_kills_or_removes_comes_back(
+    docker_engine: DockerEngine, image: str, node: str, tmp_path: Path
+) -> None:
+    async with yard(tmp_path, docker=docker_engine.url, node=node) as one:
+        one.want(replica(image, "serve"))
+        first = await one.becomes("guest", "running")
+        docker_engine.client.kill(first.id)
+        assert "SIGKILL" in (await one.event("guest", "exited")).detail
+        await one_container(one, lambda seen: seen.id != first.id)
+        second = await one.becomes("guest", "running")
+        docker_engine.client.remove_container(second.id, force=True)
+        await one_container(one, lambda seen: seen.id not in {first.id, second.id})
+        await one.becomes("guest", "running")
+
+
+async def test_a_container_of_somebody_else_is_left_alone_whatever_its_label(
+    docker_engine: DockerEngine, image: str, node: str, tmp_path: Path
+) -> None:
+    made = docker_engine.client.create_container(
+        image.partition("@")[2], ["wait"], labels={NODE: node}, name=f"stray-{tmp_path.name}"
+    )
+    docker_engine.client.start(made)
+    async with yard(tmp_path, docker=docker_engine.url, node=node) as one:
+        one.want(replica(image, "serve"))
+        await one.becomes("guest", "running")
+        one.want()
+        await one.nothing_left()
+        assert docker_engine.inspect(made["Id"])["State"]["Running"]
