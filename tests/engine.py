@@ -50,6 +50,12 @@ class DockerEngine:
         for seen in self.containers(label):
             self.client.remove_container(seen["Id"], force=True, v=True)
 
+    def remove_images(self, prefix: str) -> None:
+        """Remove images that were pulled under names with this beginning."""
+        for seen in self.client.images():
+            if any(name.startswith(prefix) for name in seen.get("RepoDigests") or ()):
+                self.client.remove_image(seen["Id"], force=True)
+
     def run(self, image: ImageFile, command: Sequence[str]) -> str:
         """Run a plain container of nobody's to its end; what it wrote."""
         self.load(image)

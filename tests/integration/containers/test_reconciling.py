@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -18,11 +19,12 @@ pytestmark = pytest.mark.usefixtures("loop_is_never_blocked")
 
 
 @pytest.fixture
-def node(docker_engine: DockerEngine, tmp_path: Path) -> Iterator[str]:
-    """A node's name; its containers are gone at the end."""
-    name = f"test-{tmp_path.name}"
+def node(docker_engine: DockerEngine, registry: Registry) -> Iterator[str]:
+    """A node's name, never used before; its containers and what it pulled are gone at the end."""
+    name = f"test-{uuid4().hex[:12]}"
     yield name
     docker_engine.remove_all(f"{NODE}={name}")
+    docker_engine.remove_images(f"127.0.0.1:{registry.port}/")
 
 
 @pytest.fixture
@@ -97,7 +99,6 @@ async def test_an_image_comes_from_a_registry_by_its_digest(
         assert (await one.becomes("guest", "running")).image == reference
         one.want()
         await one.nothing_left()
-    docker_engine.client.remove_image(reference, force=True)
 
 
 async def test_what_is_wrong_with_an_image_is_said(
@@ -109,7 +110,7 @@ async def test_what_is_wrong_with_an_image_is_said(
     registry.manifests[name] = (registry.manifests[name][0], small_image("other").manifest)
     foreign = registry.put("acme/foreign", small_image(f"{node} foreign", architecture="s390x"))
     nowhere = f"127.0.0.1:1/acme/nowhere@sha256:{'1' * 64}"
-    cannot = docker_engine.load(small_image(f"{node} cannot"))
+    cannot = registry.put("acme/cannot", small_image(f"{node} cannot"))
     async with yard(tmp_path, docker=docker_engine.url, node=node) as one:
         one.want(
             replica(absent, "serve", name="absent"),
@@ -129,7 +130,6 @@ async def test_what_is_wrong_with_an_image_is_said(
         assert "code 127" in (await one.event("cannot", "exited")).detail
         one.want()
         await one.nothing_left()
-    docker_engine.client.remove_image(foreign, force=True)
 
 
 async def test_a_stuck_pull_blocks_only_itself(
@@ -145,7 +145,6 @@ async def test_a_stuck_pull_blocks_only_itself(
         assert (await one.becomes("stuck", "pulling")).id == ""
         registry.release()
         await one.event("stuck", "exited")
-    docker_engine.client.remove_image(stuck, force=True)
 
 
 async def test_an_operator_that_fails_waits_longer_each_time_and_says_its_last_words(
@@ -210,7 +209,7 @@ async def test_a_container_of_somebody_else_is_left_alone_whatever_its_label(
     docker_engine: DockerEngine, image: str, node: str, tmp_path: Path
 ) -> None:
     made = docker_engine.client.create_container(
-        image.partition("@")[2], ["wait"], labels={NODE: node}, name=f"stray-{tmp_path.name}"
+        image.partition("@")[2], ["wait"], labels={NODE: node}, name=f"stray-{node}"
     )
     docker_engine.client.start(made)
     async with yard(tmp_path, docker=docker_engine.url, node=node) as one:
