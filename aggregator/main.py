@@ -104,6 +104,9 @@ class Aggregator:
             held_bytes=self.sink.held_bytes,
             refusals=self.sink.counters.refusals,
             version=fogline.__version__,
+            faults=self._kept.faults,
+            known_keys=self._kept.known_keys,
+            contested=self._kept.contested,
         )
 
     def _metrics(self) -> AbstractAsyncContextManager[MetricsPort | None]:

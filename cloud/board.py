@@ -4,7 +4,7 @@ The store keeps it too: so a restart forgets nobody, and a process knows the chi
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -77,15 +77,17 @@ class Board:
         desired: Desired,
         *,
         outbid: Callable[[int], Awaitable[None]],
+        astray: Callable[[Sequence[control_pb2.SigningKey]], Awaitable[None]],
         moved: Callable[[], None],
     ) -> None:
-        """``outbid``: told of a higher generation than ours; ``moved``: nodes or their journals came or
-        went.
+        """``outbid``: told of a higher generation than ours; ``astray``: of signing keys that a machine knows and its
+        parent does not; ``moved``: nodes or their journals came or went.
         """
         self._store = store
         self._clock = clock
         self._desired = desired
         self._outbid = outbid
+        self._astray = astray
         self._moved = moved
         self._words: dict[Machine, Word] = {}
         self._unkept: dict[Machine, Word] = {}
@@ -111,7 +113,7 @@ class Board:
             if machine not in self._kept_us or known is None or _origins(known) != _origins(word):
                 self._kept_us.pop(machine, None)
                 self._news.set()
-            if report.generation > self._desired.generation:
+            if reached(report) > self._desired.generation or report.known_keys:
                 self._news.set()
         for below in request.aggregators:
             machine = Machine(AGGREGATOR, caller.tenant, below.aggregator)
@@ -218,11 +220,12 @@ class Board:
 
     async def keep(self) -> None:
         """Write the reports that are due."""
-        highest = max(
-            (w.report.generation for w in self._words.values() if isinstance(w, NodeWord)), default=0
-        )
+        highest = max((reached(word.report) for word in self._words.values()), default=0)
         if highest > self._desired.generation:
-            await self._outbid(int(highest))
+            await self._outbid(highest)
+        for word in self._words.values():
+            if word.report.known_keys and self.is_alive(word):
+                await self._astray(word.report.known_keys)
         now_us = self._clock.now_us()
         due_us = now_us - KEEP_EVERY_US + SLACK_US
         due = {m: word for m, word in self._unkept.items() if self._kept_us.get(m, due_us) <= due_us}
@@ -251,6 +254,13 @@ class Board:
             self._kept_us[machine] = self._stored[machine] = now_us
             if self._unkept.get(machine) is word:
                 del self._unkept[machine]
+
+
+def reached(report: control_pb2.NodeReport | control_pb2.AggregatorReport) -> int:
+    """A generation that ours must not be below: one that a machine has seen, or that must be gone beyond because the
+    machine knows something else by it.
+    """
+    return max(report.generation, report.contested + 1 if report.contested else 0)
 
 
 def report_of(word: NodeWord) -> Report:

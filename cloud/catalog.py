@@ -5,11 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from cloud.signing.signer import Signer
 from cloud.store.book import PipelineRow, PlanRow, Stage
 from cloud.store.releases import ReleaseRow
 from cloud.store.rows import Layout, layouts_of
 from cloud.store.store import Shelf, Store
 from fogline.control.desired import Desired
+from fogline.control.word import Word
 from fogline.model.plan import Plan, WindowQuery
 from fogline.v1 import control_pb2, plan_pb2
 from fogline.wire.plan import plan_from_wire
@@ -46,7 +48,9 @@ class KnownPlan:
 class Catalog:
     """What runs, by the store's word; also holds the desired state that follows from it."""
 
-    def __init__(self) -> None:
+    def __init__(self, signer: Signer | None = None) -> None:
+        """``signer``: signs desired state; without one nobody can be told it."""
+        self._signer: Final = signer
         self._plans: dict[tuple[str, str], KnownPlan] = {}
         self._pipelines: dict[tuple[str, str], PipelineRow] = {}
         self._turn = asyncio.Lock()
@@ -116,16 +120,20 @@ class Catalog:
             for name in [(row.tenant, row.plan)]
         }
         self._pipelines = {(row.tenant, row.name): row for row in shelf.pipelines}
-        self.desired.offer(
-            control_pb2.DesiredState(
-                generation=shelf.generation,
-                plans=[
-                    control_pb2.DesiredPlan(id=plan.row.plan, plan=plan_pb2.Plan.FromString(plan.row.wire))
-                    for plan in self.running()
-                ],
-                grants=[grant for plan in self.running() if (grant := plan.grant()) is not None],
-            )
+        state = control_pb2.DesiredState(
+            generation=shelf.generation,
+            plans=[
+                control_pb2.DesiredPlan(id=plan.row.plan, plan=plan_pb2.Plan.FromString(plan.row.wire))
+                for plan in self.running()
+            ],
+            grants=[grant for plan in self.running() if (grant := plan.grant()) is not None],
         )
+        if not Word(state=state).replaces(self.desired.word):
+            return
+        if self._signer is not None and shelf.keys:
+            self.desired.offer(self._signer.word(state, shelf.keys))
+        else:
+            self.desired.offer(Word(state=state))
 
     def _known(self, row: PlanRow, release: ReleaseRow | None) -> KnownPlan:
         before = self._plans.get((row.tenant, row.plan))

@@ -21,6 +21,9 @@ from cloud.news import News
 from cloud.planner.planner import Planner
 from cloud.planner.reader import RegistrySettings
 from cloud.settings import CloudSettings
+from cloud.signing.keyring import Keyring
+from cloud.signing.servicer import serve_signing
+from cloud.signing.signer import Signer
 from cloud.store.opening import open_store
 from cloud.store.store import Store
 from fogline.control.servicer import ControlServicer
@@ -52,7 +55,9 @@ class Cloud:
         self._store: Final = store
         self._clock: Final = clock
         changes = Changes()
-        self._catalog: Final = Catalog()
+        signer = Signer()
+        self._catalog: Final = Catalog(signer)
+        self._keyring: Final = Keyring(store, self._catalog, signer, clock)
         self._members: Final = Members(store, clock, settings.name)
         self._finisher: Final = Finisher(
             store,
@@ -80,6 +85,7 @@ class Cloud:
             clock,
             self._catalog.desired,
             outbid=self._planner.outbid,
+            astray=self._keyring.astray,
             moved=self._finisher.look_at_all,
         )
         self.services: Final = make_services(
@@ -124,6 +130,7 @@ class Cloud:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until told to stop. Raises :class:`StoreBusy` if the store goes away before everything is read."""
+        await self._keyring.open()
         await self._catalog.refresh(self._store)
         await self._board.take_up()
         if self._commits:
@@ -214,6 +221,7 @@ class Cloud:
             )
         if self._answers:
             add_api(self.server, self.services)
+            serve_signing(self.server, self._keyring)
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:

@@ -97,15 +97,16 @@ class Reporter:
             capacity=machine,
             containers=self._containers.reports(),
             events=self._containers.events(),
+            known_keys=self._kept.known_keys,
+            contested=self._kept.contested,
         )
 
     def _faults(self) -> list[str]:
         stuck = [f"plan {plan} is stuck: {reason}" for plan, reason in self._uplink.faults.items()]
         damage = [f"{finding.path}: {finding.detail}" for finding in self._journal.findings]
-        unkept = [self._kept.fault] if self._kept.fault else []
         return [
             *self._plans.applied.faults,
-            *unkept,
+            *self._kept.faults,
             *stuck,
             *self._operators.faults(),
             *self._containers.faults(),

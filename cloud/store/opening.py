@@ -19,7 +19,7 @@ from cloud.store.sqlite import sqlite_backend
 from fogline.model.errors import DataLoss, InvalidInput
 
 STORE_FILE: Final = "store.sqlite"
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 """The newest migration."""
 
 

@@ -288,3 +288,14 @@ results = _table(
 """Finished rows. ``outputs`` is a JSON array in the order of the plan's outputs."""
 
 Index("results_change", results.c.tenant, results.c.plan, results.c.change)
+
+signing_keys = _table(
+    "signing_keys",
+    _number("version", key=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("private_key", LargeBinary, nullable=False),
+    _number("made_us"),
+    compact=False,
+)
+"""Keys that sign desired state, the newest with the highest version. ``private_key`` is sealed with the CA's key."""

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, update
 
 from cloud.store import schema
 from cloud.store.backend import Backend
-from cloud.store.book import Book, Deployment, PlanRow
+from cloud.store.book import Book, Deployment, Overtaken, PlanRow
 from cloud.store.commit import Commit, PlanLayout
 from cloud.store.finishing import Moved, PassOutcome, StepPass, StepToFinish
 from cloud.store.kept import NOTHING_KNOWN, Kept, Machine, kept_reports
@@ -21,6 +21,7 @@ from cloud.store.results import LiveStep, Place, Result, ResultPage, ResultQuery
 from cloud.store.retention import Retention
 from cloud.store.rows import Layout, layouts_of
 from cloud.store.settlement import Answer, BatchOutcome, Submission
+from cloud.store.signing import SigningKeys, SigningRow
 from cloud.store.store import LedgerTerms, Progresses, Shelf
 from fogline.model.part import Origin
 from fogline.v1 import plan_pb2
@@ -132,6 +133,7 @@ class SqlStore:
                 releases=Releases(connection).newest(),
                 pipelines=book.pipelines(),
                 generation=book.generation(),
+                keys=SigningKeys(connection).all(),
             )
 
         return await self._backend.read(shelf)
@@ -146,6 +148,23 @@ class SqlStore:
             return book.raise_generation(at_least)
 
         return await self._backend.write(raise_)
+
+    async def signing_keys(self) -> tuple[SigningRow, ...]:
+        return await self._backend.read(lambda connection: SigningKeys(connection).all())
+
+    async def add_signing_key(self, row: SigningRow, *, over: int) -> int:
+        def add(connection: Connection) -> int:
+            book, keys = Book(connection, self._backend, row.made_us), SigningKeys(connection)
+            book.turn()
+            if max((key.version for key in keys.all()), default=0) != over:
+                raise Overtaken("another process has just made a signing key")
+            keys.add(row)
+            if over:
+                return book.raise_generation()
+            book.changed()
+            return book.generation()
+
+        return await self._backend.write(add)
 
     async def edition(self) -> int:
         return await self._backend.read(lambda connection: Book(connection, self._backend, 0).edition())

@@ -14,6 +14,7 @@ from cloud.store.reports import AggregatorReport, Report
 from cloud.store.results import LiveStep, Place, Result, ResultPage, ResultQuery
 from cloud.store.rows import Layout
 from cloud.store.settlement import Answer, Submission
+from cloud.store.signing import SigningRow
 from fogline.engine.state import ReadingTerm
 from fogline.model.part import Origin
 
@@ -53,6 +54,8 @@ class Shelf:
     """The newest of each plan that has any."""
     pipelines: list[PipelineRow]
     generation: int
+    keys: tuple[SigningRow, ...] = ()
+    """Those that sign desired state, oldest first."""
 
 
 class Store(Protocol):
@@ -136,6 +139,17 @@ class Store(Protocol):
 
     async def raise_generation(self, at_least: int) -> int:
         """Count the generation of desired state up beyond this; the new one."""
+        ...
+
+    async def signing_keys(self) -> tuple[SigningRow, ...]:
+        """The keys that sign desired state, oldest first."""
+        ...
+
+    async def add_signing_key(self, row: SigningRow, *, over: int) -> int:
+        """Let this key sign from now on: a new generation of desired state, the first key's apart; its number.
+
+        Raises :class:`cloud.store.book.Overtaken` if the newest key was not the one of version ``over`` (0: none).
+        """
         ...
 
     async def edition(self) -> int:

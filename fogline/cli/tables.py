@@ -91,7 +91,9 @@ def print_status(status: Status) -> None:
     tiers = Table("tier", "name", "health", "parent", "does", "seen", box=SIMPLE_HEAD)
     for a in status.aggregators:
         does = f"{len(a.children)} children, {a.parts_in:,} parts in, {a.parts_out:,} out"
-        tiers.add_row("aggregator", a.name, health(a.alive), a.parent, does, _ago(status.at, a.seen))
+        tiers.add_row(
+            "aggregator", a.name, health(a.alive, a.faults), a.parent, does, _ago(status.at, a.seen)
+        )
     for n in status.nodes:
         does = f"{n.listener}, {n.clients} devices, {n.pending:,} messages pending"
         tiers.add_row("node", n.name, health(n.alive, n.faults), n.parent, does, _ago(status.at, n.seen))

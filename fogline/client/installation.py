@@ -128,6 +128,7 @@ class Aggregator:
     """Merged states held now, in bytes."""
     refusals: int
     version: str
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -300,4 +300,5 @@ def _aggregator(message: api_pb2.AggregatorStatus) -> Aggregator:
         held_bytes=report.held_bytes,
         refusals=report.refusals,
         version=report.version,
+        faults=tuple(report.faults),
     )

@@ -15,7 +15,7 @@ from fogline.uplink.settings import LinkSettings
 from fogline.v1 import control_pb2, control_pb2_grpc
 
 Report = Callable[[], control_pb2.AttachRequest]
-Accept = Callable[[control_pb2.DesiredState], Awaitable[object]]
+Accept = Callable[[control_pb2.AttachResponse], Awaitable[object]]
 AttachCall = grpc.aio.StreamStreamCall[control_pb2.AttachRequest, control_pb2.AttachResponse]
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ class ControlClient:
         every_s: float = 1.0,
         settings: LinkSettings | None = None,
     ) -> None:
-        """``report`` makes the newest report; ``accept`` is handed each desired state, in order."""
+        """``report`` makes the newest report; ``accept`` is handed each word of a parent, in order."""
         self._settings: Final = settings or LinkSettings()
         self._parents = Parents(addresses=tuple(parents), tries=self._settings.tries)
         self._report: Final = report
@@ -114,8 +114,8 @@ class ControlClient:
                 if not self._attached:
                     self._attached = True
                     _log.info("control attached", address=self._parents.address)
-                if response.HasField("desired"):
-                    await self._accept(response.desired)
+                if response.HasField("signed"):
+                    await self._accept(response)
         except grpc.aio.AioRpcError:
             pass  # the status is told by whoever waits for the end
 

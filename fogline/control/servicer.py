@@ -8,6 +8,7 @@ import grpc
 import structlog
 
 from fogline.control.desired import Desired
+from fogline.control.word import Word
 from fogline.model.caller import Caller, Right
 from fogline.model.errors import FogError, InvalidInput, Unavailable
 from fogline.service.callers import caller_of, require
@@ -38,7 +39,7 @@ class ControlHub(Protocol):
 
 
 class ControlServicer(control_pb2_grpc.ControlServiceServicer):
-    """Serves children: each gets the newest desired state at once and whenever it changes."""
+    """Serves children: each gets the newest desired state at once and whenever it changes, as the cloud signed it."""
 
     def __init__(self, hub: ControlHub) -> None:
         self._hub: Final = hub
@@ -146,14 +147,14 @@ class _Attached:
             raise InvalidInput("a control stream bears one child's name")
 
     async def _tell(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        told = -1
-        while (state := await self._newer_than(told)) is not None:
-            told = int(state.generation)
-            await context.write(control_pb2.AttachResponse(desired=state))
+        told = 0
+        while (news := await self._newer_than(told)) is not None:
+            told, word = news
+            await context.write(word.told())
 
-    async def _newer_than(self, generation: int) -> control_pb2.DesiredState | None:
-        """The newest state, if it is newer; None when the stream ends first."""
-        newer = asyncio.ensure_future(self._hub.desired.newer_than(generation))
+    async def _newer_than(self, number: int) -> tuple[int, Word] | None:
+        """The newest word, if it is newer; None when the stream ends first."""
+        newer = asyncio.ensure_future(self._hub.desired.to_tell(number))
         try:
             await asyncio.wait((newer, self._end), return_when=asyncio.FIRST_COMPLETED)
             return None if self._end.done() else newer.result()

@@ -1,19 +1,60 @@
-"""A cloud's end of the control stream, in memory."""
+"""A cloud's end of the control stream, in memory: signs what it says."""
 
+from dataclasses import replace
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from fogline.control.desired import Desired
+from fogline.control.keys import SigningKey, key_to_wire, sign_state
 from fogline.control.servicer import ControlServicer
+from fogline.control.word import Word
 from fogline.model.caller import Caller
 from fogline.service.server import Server
 from fogline.v1 import control_pb2, control_pb2_grpc
 
 
+class KeyChain:
+    """Signing keys as a cloud has them."""
+
+    def __init__(self) -> None:
+        self._private = Ed25519PrivateKey.generate()
+        self.keys = [SigningKey(version=1, public=self._private.public_key().public_bytes_raw())]
+
+    def rotate(self) -> SigningKey:
+        """A new key, signed by the one before."""
+        private = Ed25519PrivateKey.generate()
+        unsigned = SigningKey(version=len(self.keys) + 1, public=private.public_key().public_bytes_raw())
+        key = SigningKey(
+            version=unsigned.version,
+            public=unsigned.public,
+            signature=self._private.sign(unsigned.statement),
+        )
+        self.keys.append(key)
+        self._private = private
+        return key
+
+    def word(self, state: control_pb2.DesiredState) -> Word:
+        """A state, signed with the newest key."""
+        content = state.SerializeToString(deterministic=True)
+        return replace(self.sign(content), state=state)
+
+    def sign(self, content: bytes) -> Word:
+        """Any bytes, signed with the newest key as if they were a state."""
+        signed = sign_state(self._private, self.keys[-1].version, content)
+        return Word(state=control_pb2.DesiredState(), signed=signed, keys=tuple(map(key_to_wire, self.keys)))
+
+
+CHAIN: Final = KeyChain()
+"""Of every :class:`MemoryHub` that is given none: parents of one installation."""
+
+
 class MemoryHub:
     """A :class:`fogline.control.servicer.ControlHub` that remembers the newest word of each child."""
 
-    def __init__(self, state: control_pb2.DesiredState | None = None) -> None:
-        self._desired: Final = Desired(state)
+    def __init__(self, state: control_pb2.DesiredState | None = None, *, chain: KeyChain = CHAIN) -> None:
+        self._chain: Final = chain
+        self._desired: Final = Desired(None if state is None else chain.word(state))
         self.reports: Final[dict[str, control_pb2.AttachRequest]] = {}
         self.heard = 0
         """How many reports came in all."""
@@ -22,6 +63,10 @@ class MemoryHub:
     def desired(self) -> Desired:
         """What every node shall run."""
         return self._desired
+
+    def tell(self, state: control_pb2.DesiredState) -> bool:
+        """Let this hold from now on, if it is newer; whether it is."""
+        return self._desired.offer(self._chain.word(state))
 
     def reported(self, request: control_pb2.AttachRequest, caller: Caller) -> None:  # noqa: ARG002 - all are one
         """A child's newest word."""

@@ -203,7 +203,7 @@ class DesiredPlan(_message.Message):
     def __init__(self, id: _Optional[str] = ..., plan: _Optional[_Union[_plan_pb2.Plan, _Mapping]] = ...) -> None: ...
 
 class NodeReport(_message.Message):
-    __slots__ = ("node", "parent", "at_us", "generation", "faults", "listener", "clients", "journals", "lanes", "journal_bytes", "journal_limit_bytes", "unrouted", "version", "dead_letters", "brokers", "capacity", "containers", "events", "steps", "certificate", "certificate_until_us", "term", "sequence")
+    __slots__ = ("node", "parent", "at_us", "generation", "faults", "listener", "clients", "journals", "lanes", "journal_bytes", "journal_limit_bytes", "unrouted", "version", "dead_letters", "brokers", "capacity", "containers", "events", "steps", "certificate", "certificate_until_us", "term", "sequence", "known_keys", "contested")
     NODE_FIELD_NUMBER: _ClassVar[int]
     PARENT_FIELD_NUMBER: _ClassVar[int]
     AT_US_FIELD_NUMBER: _ClassVar[int]
@@ -227,6 +227,8 @@ class NodeReport(_message.Message):
     CERTIFICATE_UNTIL_US_FIELD_NUMBER: _ClassVar[int]
     TERM_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_KEYS_FIELD_NUMBER: _ClassVar[int]
+    CONTESTED_FIELD_NUMBER: _ClassVar[int]
     node: str
     parent: str
     at_us: int
@@ -250,7 +252,9 @@ class NodeReport(_message.Message):
     certificate_until_us: int
     term: int
     sequence: int
-    def __init__(self, node: _Optional[str] = ..., parent: _Optional[str] = ..., at_us: _Optional[int] = ..., generation: _Optional[int] = ..., faults: _Optional[_Iterable[str]] = ..., listener: _Optional[str] = ..., clients: _Optional[int] = ..., journals: _Optional[_Iterable[_Union[JournalReport, _Mapping]]] = ..., lanes: _Optional[_Iterable[_Union[LaneReport, _Mapping]]] = ..., journal_bytes: _Optional[int] = ..., journal_limit_bytes: _Optional[int] = ..., unrouted: _Optional[int] = ..., version: _Optional[str] = ..., dead_letters: _Optional[_Iterable[_Union[DeadLetter, _Mapping]]] = ..., brokers: _Optional[_Iterable[_Union[BrokerReport, _Mapping]]] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ..., containers: _Optional[_Iterable[_Union[ContainerReport, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[ContainerEvent, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[StepReport, _Mapping]]] = ..., certificate: _Optional[str] = ..., certificate_until_us: _Optional[int] = ..., term: _Optional[int] = ..., sequence: _Optional[int] = ...) -> None: ...
+    known_keys: _containers.RepeatedCompositeFieldContainer[SigningKey]
+    contested: int
+    def __init__(self, node: _Optional[str] = ..., parent: _Optional[str] = ..., at_us: _Optional[int] = ..., generation: _Optional[int] = ..., faults: _Optional[_Iterable[str]] = ..., listener: _Optional[str] = ..., clients: _Optional[int] = ..., journals: _Optional[_Iterable[_Union[JournalReport, _Mapping]]] = ..., lanes: _Optional[_Iterable[_Union[LaneReport, _Mapping]]] = ..., journal_bytes: _Optional[int] = ..., journal_limit_bytes: _Optional[int] = ..., unrouted: _Optional[int] = ..., version: _Optional[str] = ..., dead_letters: _Optional[_Iterable[_Union[DeadLetter, _Mapping]]] = ..., brokers: _Optional[_Iterable[_Union[BrokerReport, _Mapping]]] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ..., containers: _Optional[_Iterable[_Union[ContainerReport, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[ContainerEvent, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[StepReport, _Mapping]]] = ..., certificate: _Optional[str] = ..., certificate_until_us: _Optional[int] = ..., term: _Optional[int] = ..., sequence: _Optional[int] = ..., known_keys: _Optional[_Iterable[_Union[SigningKey, _Mapping]]] = ..., contested: _Optional[int] = ...) -> None: ...
 
 class Capacity(_message.Message):
     __slots__ = ("arch", "cpu_millis", "memory_bytes", "disk_bytes", "disk_free_bytes", "runtimes", "labels", "boot_id", "clock_synchronised")
@@ -497,7 +501,7 @@ class DeadLetter(_message.Message):
     def __init__(self, stream: _Optional[str] = ..., reason: _Optional[str] = ..., topic: _Optional[str] = ..., payload: _Optional[bytes] = ..., detail: _Optional[str] = ..., arrival_us: _Optional[int] = ...) -> None: ...
 
 class AggregatorReport(_message.Message):
-    __slots__ = ("aggregator", "parent", "at_us", "generation", "children", "parts_in", "parts_out", "held_bytes", "refusals", "version")
+    __slots__ = ("aggregator", "parent", "at_us", "generation", "children", "parts_in", "parts_out", "held_bytes", "refusals", "version", "faults", "known_keys", "contested")
     AGGREGATOR_FIELD_NUMBER: _ClassVar[int]
     PARENT_FIELD_NUMBER: _ClassVar[int]
     AT_US_FIELD_NUMBER: _ClassVar[int]
@@ -508,6 +512,9 @@ class AggregatorReport(_message.Message):
     HELD_BYTES_FIELD_NUMBER: _ClassVar[int]
     REFUSALS_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    FAULTS_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_KEYS_FIELD_NUMBER: _ClassVar[int]
+    CONTESTED_FIELD_NUMBER: _ClassVar[int]
     aggregator: str
     parent: str
     at_us: int
@@ -518,4 +525,7 @@ class AggregatorReport(_message.Message):
     held_bytes: int
     refusals: int
     version: str
-    def __init__(self, aggregator: _Optional[str] = ..., parent: _Optional[str] = ..., at_us: _Optional[int] = ..., generation: _Optional[int] = ..., children: _Optional[_Iterable[str]] = ..., parts_in: _Optional[int] = ..., parts_out: _Optional[int] = ..., held_bytes: _Optional[int] = ..., refusals: _Optional[int] = ..., version: _Optional[str] = ...) -> None: ...
+    faults: _containers.RepeatedScalarFieldContainer[str]
+    known_keys: _containers.RepeatedCompositeFieldContainer[SigningKey]
+    contested: int
+    def __init__(self, aggregator: _Optional[str] = ..., parent: _Optional[str] = ..., at_us: _Optional[int] = ..., generation: _Optional[int] = ..., children: _Optional[_Iterable[str]] = ..., parts_in: _Optional[int] = ..., parts_out: _Optional[int] = ..., held_bytes: _Optional[int] = ..., refusals: _Optional[int] = ..., version: _Optional[str] = ..., faults: _Optional[_Iterable[str]] = ..., known_keys: _Optional[_Iterable[_Union[SigningKey, _Mapping]]] = ..., contested: _Optional[int] = ...) -> None: ...

@@ -96,6 +96,8 @@ def _of_status(status: Status) -> Iterator[Concern]:
     for aggregator in status.aggregators:
         if not aggregator.alive:
             yield Concern(level=Level.BAD, where=aggregator.name, what="is away")
+        for fault in aggregator.faults:
+            yield Concern(level=Level.BAD, where=aggregator.name, what=fault)
 
 
 def _of_ledger(line: StreamLedger) -> Iterator[Concern]:

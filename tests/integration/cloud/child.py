@@ -9,7 +9,7 @@ import grpc
 from fogline.engine.state import PartState
 from fogline.model.part import Part
 from fogline.uplink.dial import channel_to
-from fogline.v1 import uplink_pb2, uplink_pb2_grpc
+from fogline.v1 import control_pb2, uplink_pb2, uplink_pb2_grpc
 from fogline.wire.origins import OriginNumbers
 from fogline.wire.part import part_to_wire
 
@@ -25,6 +25,11 @@ class Readable(Protocol[Response_co]):
 async def heard(call: Readable[Response_co]) -> Response_co:
     """The next response of a call. Raises what the call ended with."""
     return await anext(aiter(call))
+
+
+def state_in(told: control_pb2.AttachResponse) -> control_pb2.DesiredState:
+    """What a child is told to run."""
+    return control_pb2.DesiredState.FromString(told.signed.content)
 
 
 class LaneFailed(Exception):

@@ -19,7 +19,7 @@ from tests.contract.installation import (
     spec,
     state_of,
 )
-from tests.integration.cloud.child import LaneFailed, Readable, child_of, heard
+from tests.integration.cloud.child import LaneFailed, Readable, child_of, heard, state_in
 from tests.integration.cloud.conftest import Running
 
 SOME = [Reading(1, "north", 20.0), Reading(2, "south", 19.0)]
@@ -187,7 +187,7 @@ async def test_the_ledger_adds_up_over_reports_and_store(running: Running, chann
     attached = control_pb2_grpc.ControlServiceStub(channel).Attach()
     await attached.write(report(5, 0, deployed.plan))
     desired = await heard(attached)
-    assert [plan.id for plan in desired.desired.plans] == [deployed.plan]
+    assert [plan.id for plan in state_in(desired).plans] == [deployed.plan]
     async with child_of(running.address, deployed.plan) as child:
         await child.push(part(SOME, 0))
     status = api_pb2_grpc.StatusServiceStub(channel)
@@ -234,6 +234,6 @@ async def test_a_node_that_knows_a_later_generation_is_outbid(channel: grpc.aio.
     deployed = await deploy(channel)
     attached = control_pb2_grpc.ControlServiceStub(channel).Attach()
     await attached.write(report(0, 0, deployed.plan, generation=70))
-    generations = [int((await heard(attached)).desired.generation) for _ in range(2)]
+    generations = [int(state_in(await heard(attached)).generation) for _ in range(2)]
     assert generations == [1, 71]
     attached.cancel()

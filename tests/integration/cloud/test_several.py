@@ -19,7 +19,7 @@ from fogline.uplink.dial import channel_to, serves
 from fogline.v1 import api_pb2, api_pb2_grpc, control_pb2, control_pb2_grpc
 from tests.contract.conftest import empty_postgres  # noqa: F401 - a fixture
 from tests.contract.installation import Reading, origin, plan_of, spec, state_of
-from tests.integration.cloud.child import child_of, heard
+from tests.integration.cloud.child import child_of, heard, state_in
 from tests.integration.cloud.test_cloud import PLAN, SOME, deploy, part, report
 from tests.postgres import PostgresServer
 
@@ -127,12 +127,12 @@ async def test_what_one_process_deploys_reaches_the_children_of_the_other(open_c
         call = control_pb2_grpc.ControlServiceStub(commit).Attach()
         await call.write(report(0, 0, "", generation=0))
         first = await heard(call)
-        assert not first.desired.plans
+        assert not state_in(first).plans
         deployed = await deploy(api)
         async with asyncio.timeout(HANG_SECONDS):
             second = await heard(call)
-        assert [plan.id for plan in second.desired.plans] == [deployed.plan]
-        assert second.desired.generation == deployed.generation
+        assert [plan.id for plan in state_in(second).plans] == [deployed.plan]
+        assert state_in(second).generation == deployed.generation
         call.cancel()
 
 

@@ -18,7 +18,7 @@ from fogline.control.keep import KeptDesired
 from fogline.model.clock import Clock, SystemClock
 from fogline.service.folder import make_folder
 from fogline.testing.clock import ManualClock
-from fogline.testing.control import ControlParent, MemoryHub, desired_state
+from fogline.testing.control import CHAIN, ControlParent, MemoryHub, desired_state
 from fogline.testing.parents import IMPATIENT
 from fogline.testing.relay import Relay
 from fogline.testing.until import until
@@ -91,7 +91,7 @@ async def test_desired_state_comes_down_at_once_and_when_it_changes(tmp_path: Pa
         node = Node(tmp_path, parent.server.address)
         async with running(node.client.run()):
             assert await node.kept.desired.newer_than(0) == desired_state(1, "a")
-            hub.desired.offer(desired_state(2, "a", "b"))
+            hub.tell(desired_state(2, "a", "b"))
             assert await node.kept.desired.newer_than(1) == desired_state(2, "a", "b")
     assert KeptDesired(tmp_path / "node-1.desired").desired.generation == 2
 
@@ -117,7 +117,7 @@ async def test_a_parent_with_an_older_state_is_not_obeyed(tmp_path: Path) -> Non
     parent = ControlParent(MemoryHub(desired_state(4, "old")))
     async with parent.server:
         node = Node(tmp_path, parent.server.address)
-        await node.kept.accept(desired_state(9, "new"))
+        await node.kept.accept(CHAIN.word(desired_state(9, "new")).told())
         async with running(node.client.run()):
             await until(lambda: node.client.attached)
     assert node.kept.desired.state == desired_state(9, "new")
@@ -135,7 +135,7 @@ async def test_a_child_attaches_again_when_the_parent_is_back(tmp_path: Path) ->
             second = ControlParent(hub)
             async with second.server:
                 link.target = second.server.address
-                hub.desired.offer(desired_state(2))
+                hub.tell(desired_state(2))
                 await node.kept.desired.newer_than(1)
 
 

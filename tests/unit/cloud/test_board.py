@@ -1,6 +1,6 @@
 """What the board makes of reports."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from cloud.board import ALIVE_US, ELSEWHERE_US, KEEP_EVERY_US, Board, report_of
@@ -43,10 +43,19 @@ class Site:
         self.clock: ManualClock = ManualClock(beside.clock.now_us() + 3600 * SECOND if beside else 0)
         self.kept: Kept = beside.kept if beside else Kept()
         self.outbids: list[int] = []
+        self.strays: list[list[int]] = []
         self.moves = 0
         self.board = Board(
-            cast("Store", self.kept), self.clock, Desired(), outbid=self._outbid, moved=self._moved
+            cast("Store", self.kept),
+            self.clock,
+            Desired(),
+            outbid=self._outbid,
+            astray=self._astray,
+            moved=self._moved,
         )
+
+    async def _astray(self, keys: Sequence[control_pb2.SigningKey]) -> None:
+        self.strays.append([int(key.version) for key in keys])
 
     async def _outbid(self, generation: int) -> None:
         self.outbids.append(generation)
