@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from fogline.cli.commands import doctor, installation, messages, pipelines, results, signing, tiers, up
+from fogline.cli.commands import doctor, installation, messages, operator, pipelines, results, signing, tiers, up
 
 app = typer.Typer(
     name="fogline",
@@ -14,7 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",  # in "rich", what stands in brackets is swallowed: mqtt[s]://, [default: ...]
 )
-for part in (up, pipelines, results, installation, messages, doctor, signing, tiers):
+for part in (up, pipelines, results, operator, installation, messages, doctor, signing, tiers):
     app.add_typer(part.app)
 
 

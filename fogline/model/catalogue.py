@@ -100,6 +100,7 @@ _ROWS: Final = (
     _row("invalid_expression", _INVALID, 400, "An expression without a meaning"),
     _row("invalid_settings", _INVALID, 400, "The settings cannot be used"),
     _row("stream_replaced", StatusCode.ABORTED, 409, "The same child opened a newer stream", retry_s=1.0),
+    _row("operator_failed", _INTERNAL, 500, "An operator could not answer"),
     _row("step_failed", _INTERNAL, 500, "A step could not answer", retry_s=1.0),
     _row("journal_full", _BUSY, 429, "The stream's journal has no room", retry_s=1.0),
     _row("journal_locked", _STATE, 409, "Another process holds the journal"),
