@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fogline.spec.read import Spec
 
 READ_WITHIN_SECONDS: Final = 25.0
-"""Registries included, each of which is given up after ten."""
+"""Registries included, each of which is given up sooner."""
 MAX_SPEC_BYTES: Final = 1024 * 1024
 _READ: Final = b"S"
 _FAULTS: Final = b"F"

@@ -18,8 +18,9 @@ from cloud.registry.logins import Login
 from fogline.model.errors import FogError
 from fogline.model.image import DIGEST, ImageReference
 
-CONNECT_SECONDS: Final = 4.0
-READ_SECONDS: Final = 6.0
+CONNECT_SECONDS: Final = 3.0
+READ_SECONDS: Final = 4.0
+"""Together less than a client of the SDK waits for an answer."""
 MAX_MANIFEST: Final = 4 * 1024**2
 MAX_REDIRECTS: Final = 3
 DEFAULT_TAG: Final = "latest"

@@ -1,6 +1,8 @@
 """The Docker Engine of a developer: building, pushing and trying images."""
 
 import io
+import os
+import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,7 @@ from fogline.model.errors import FogError, InvalidInput, NotFound, Unavailable
 from fogline.model.image import ImageReference
 
 CALL_SECONDS: Final = 600
+DEFAULT_HOST: Final = "unix:///var/run/docker.sock"
 _HARDENED: Final[Mapping[str, Any]] = {
     "network_mode": "none",
     "read_only": True,
@@ -33,6 +36,7 @@ def engine() -> Iterator["Engine"]:
         raise Unavailable(
             "the Docker SDK is not installed", hint="pip install 'fogline[node]'; or build with --process"
         ) from None
+    _knock(os.environ.get("DOCKER_HOST") or DEFAULT_HOST)
     try:
         client = docker.from_env(timeout=CALL_SECONDS)
     except DockerException as error:
@@ -65,7 +69,7 @@ class Engine:
             except APIError as error:
                 raise NotFound(
                     f"the base {image} is neither here nor can it be pulled: {_words(error)}",
-                    hint="name one that is here with --base; deploy/operator-base/make makes one without a hub",
+                    hint="name one that is here with --base; `fogline operator base` makes one without a hub",
                 ) from error
             found = found[0] if isinstance(found, list) else found
         architecture = f"{found.attrs['Os']}/{found.attrs['Architecture']}"
@@ -81,6 +85,7 @@ class Engine:
     ) -> str:
         """Build an image from a context; its id. Raises :class:`InvalidInput` with what the build said."""
         said: list[str] = []
+        failed = ""
         lines = self._client.api.build(
             fileobj=io.BytesIO(context),
             custom_context=True,
@@ -94,13 +99,13 @@ class Engine:
             decode=True,
         )
         for line in lines:
-            if "error" in line:
-                hint = "\n  ".join(said[-5:])
-                raise InvalidInput(f"the image cannot be built: {str(line['error']).strip()}", hint=hint)
+            failed = failed or str(line.get("error", "")).strip()
             text = str(line.get("stream", "")).rstrip()
             if text:
                 said.append(text)
                 say(text)
+        if failed:
+            raise InvalidInput(f"the image cannot be built: {failed}", hint="\n  ".join(said[-5:]))
         image_id: str = self._client.images.get(tag).id
         return image_id
 
@@ -115,15 +120,14 @@ class Engine:
             raise NotFound(
                 f"there is no image {image} here", hint="`fogline operator build` makes it"
             ) from None
-        digest = ""
+        digest = failed = ""
         for line in self._client.api.push(to.name, tag, stream=True, decode=True):
-            if "error" in line:
-                raise Unavailable(
-                    f"{to} cannot be pushed: {line['error']}", hint="`docker login`? A registry there?"
-                )
+            failed = failed or str(line.get("error", ""))
             digest = (line.get("aux") or {}).get("Digest", digest)
             if line.get("status") in ("Pushed", "Layer already exists"):
                 say(f"{line.get('id', '')}: {line['status']}")
+        if failed:
+            raise Unavailable(f"{to} cannot be pushed: {failed}", hint="`docker login`? A registry there?")
         if not digest:
             raise Unavailable(
                 f"the Engine does not say what {to} became", hint="look with `docker images --digests`"
@@ -161,6 +165,18 @@ class Running:
     def logs(self) -> str:
         """What it wrote."""
         return str(self._container.logs(tail=50).decode(errors="replace"))
+
+
+def _knock(host: str) -> None:
+    """Raise :class:`Unavailable` if nobody is behind a socket: the SDK would leave one open that failed."""
+    kind, _, path = host.partition("://")
+    if kind != "unix":
+        return
+    with socket.socket(socket.AF_UNIX) as one:
+        try:
+            one.connect(path)
+        except OSError as error:
+            raise _away(error) from None
 
 
 def _away(error: Exception) -> Unavailable:

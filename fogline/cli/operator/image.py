@@ -15,7 +15,7 @@ BASE: Final = "python:3.11-slim"
 """For those who have a hub."""
 
 HAS_LIBRARIES: Final = "fogline.libraries"
-"""Label of a base that has what the SDK imports (deploy/operator-base/make): it need not be put into each image."""
+"""Label of a base that has what the SDK imports (`fogline operator base`): it need not be put into each image."""
 PYTHON_OF: Final = "fogline.python"
 """Label of such a base: its Python, for example 3.11."""
 
