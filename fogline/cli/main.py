@@ -4,7 +4,17 @@ from typing import Annotated
 
 import typer
 
-from fogline.cli.commands import doctor, installation, messages, operator, pipelines, results, signing, tiers, up
+from fogline.cli.commands import (
+    doctor,
+    installation,
+    messages,
+    operator,
+    pipelines,
+    results,
+    signing,
+    tiers,
+    up,
+)
 
 app = typer.Typer(
     name="fogline",

@@ -13,7 +13,18 @@ from tests.unit.docs.blocks import ROOT
 
 PACKAGES = ("fogline", "fog_node", "aggregator", "cloud")
 ROW = re.compile(r"^\| `(\w+)` \| (\d+) \| (\w+) \| (yes|no) \| (.+) \|$", re.MULTILINE)
-INHERIT = {"SpecErrors", "SpecRejected", "TooSlow"}
+INHERIT = {
+    "BlockGivenUp",
+    "ContainerFault",
+    "Disbelieved",
+    "MalformedBatch",
+    "NoSuchContainer",
+    "RuntimeAway",
+    "SpecErrors",
+    "SpecRejected",
+    "TooSlow",
+    "WrongColumn",
+}
 """Further spellings of what their base says, apart for who catches them."""
 
 
