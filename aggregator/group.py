@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Final
 
 from fogline.control.desired import Desired
-from fogline.control.servicer import PROTOCOL
 from fogline.model.caller import Caller
+from fogline.model.protocol import PROTOCOL
 from fogline.v1 import control_pb2
 
 

@@ -16,9 +16,9 @@ from fog_node.settings import NodeSettings
 from fog_node.steps.lane import PlanLane
 from fogline import __version__
 from fogline.control.keep import KeptDesired
-from fogline.control.servicer import PROTOCOL
 from fogline.model.clock import Clock
 from fogline.model.errors import NotFound
+from fogline.model.protocol import PROTOCOL
 from fogline.uplink.cursor import Place
 from fogline.uplink.uplink import Uplink
 from fogline.v1 import control_pb2

@@ -8,7 +8,7 @@ import grpc
 import structlog
 
 from fogline.v1 import operator_pb2, operator_pb2_grpc
-from fogline.wire.batch import PROTOCOL
+from fogline.wire.batch import SPOKEN
 
 Call = grpc.aio.StreamStreamCall[operator_pb2.ProcessRequest, operator_pb2.ProcessResponse]
 
@@ -108,8 +108,8 @@ class Link:
             raise asyncio.InvalidStateError
         if answer.WhichOneof("kind") != "greeting":
             raise BadAnswer("the first message is no greeting")
-        if answer.greeting.protocol != PROTOCOL:
-            raise BadAnswer(f"protocol {answer.greeting.protocol}, the node speaks {PROTOCOL}")
+        if not SPOKEN.oldest <= answer.greeting.protocol <= SPOKEN.newest:
+            raise BadAnswer(f"protocol {answer.greeting.protocol}, the node speaks {SPOKEN}")
         known = {column.name for column in self._greeting.input}
         for name in answer.greeting.columns:
             if name not in known:

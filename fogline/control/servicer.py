@@ -11,11 +11,11 @@ from fogline.control.desired import Desired
 from fogline.control.word import Word
 from fogline.model.caller import Caller, Right
 from fogline.model.errors import FogError, InvalidInput, Unavailable
+from fogline.model.protocol import SPOKEN, Spoken
 from fogline.service.callers import caller_of, require
 from fogline.service.writing import finished
 from fogline.v1 import control_pb2, control_pb2_grpc
 
-PROTOCOL: Final = 1
 ROLES: Final = ("node", "aggregator")
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -41,8 +41,9 @@ class ControlHub(Protocol):
 class ControlServicer(control_pb2_grpc.ControlServiceServicer):
     """Serves children: each gets the newest desired state at once and whenever it changes, as the cloud signed it."""
 
-    def __init__(self, hub: ControlHub) -> None:
+    def __init__(self, hub: ControlHub, *, spoken: Spoken = SPOKEN) -> None:
         self._hub: Final = hub
+        self.spoken: Final = spoken
         self._streams: Final[dict[str, _Attached]] = {}
         self._closed: FogError | None = None
 
@@ -137,10 +138,7 @@ class _Attached:
             self.end(None)
 
     def _check(self, request: control_pb2.AttachRequest) -> None:
-        if request.protocol != PROTOCOL:
-            raise InvalidInput(
-                f"protocol {request.protocol} is not spoken here", hint=f"this server speaks {PROTOCOL}"
-            )
+        self._servicer.spoken.greeted(request.protocol)
         if request.role not in ROLES:
             raise InvalidInput(f"{request.role!r} is no role; a child is one of {', '.join(ROLES)}")
         if not request.child or (self._child and request.child != self._child):

@@ -12,10 +12,10 @@ from fogline.intake.sink import PartSink
 from fogline.intake.stream import ChildStream
 from fogline.model.caller import Caller, Right
 from fogline.model.errors import FogError, InvalidInput, Unavailable
+from fogline.model.protocol import SPOKEN, Spoken
 from fogline.service.callers import caller_of, require
 from fogline.v1 import uplink_pb2, uplink_pb2_grpc
 
-PROTOCOL: Final = 1
 MAX_CHILD_NAME_BYTES: Final = 256
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -37,10 +37,11 @@ class IntakeCounters:
 class IntakeServicer(uplink_pb2_grpc.UplinkServiceServicer):
     """Greets children and runs one stream for each; the newest stream of a child wins (A7)."""
 
-    def __init__(self, sink: PartSink, *, parent: str, credit_bytes: int) -> None:
+    def __init__(self, sink: PartSink, *, parent: str, credit_bytes: int, spoken: Spoken = SPOKEN) -> None:
         self._sink: Final = sink
         self._parent: Final = parent
         self._credit: Final = credit_bytes
+        self._spoken: Final = spoken
         self._streams: Final[dict[tuple[str, str], ChildStream]] = {}
         self._closed: FogError | None = None
         self.counters: Final = IntakeCounters()
@@ -79,7 +80,7 @@ class IntakeServicer(uplink_pb2_grpc.UplinkServiceServicer):
             raise self._closed
         try:
             hello = await self._greeted(request_iterator)
-            await self._serve(hello.child, caller, request_iterator, context)
+            await self._serve(hello, caller, request_iterator, context)
         except InvalidInput as error:
             self.counters.malformed += 1
             _log.warning("child makes no sense", peer=context.peer(), error=error)
@@ -87,11 +88,13 @@ class IntakeServicer(uplink_pb2_grpc.UplinkServiceServicer):
 
     async def _serve(
         self,
-        child: str,
+        hello: uplink_pb2.Hello,
         caller: Caller,
         requests: AsyncIterator[uplink_pb2.PushRequest],
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> None:
+        child = hello.child
+        protocol = self._spoken.greeted(hello.protocol)
         key = (caller.tenant, child)
         stream = ChildStream(
             sink=self._sink, child=child, caller=caller, credit_bytes=self._credit, counters=self.counters
@@ -102,7 +105,7 @@ class IntakeServicer(uplink_pb2_grpc.UplinkServiceServicer):
             self.counters.replaced += 1
             await older.replace()
         self.counters.streams += 1
-        welcome = uplink_pb2.Welcome(protocol=PROTOCOL, credit_bytes=self._credit, parent=self._parent)
+        welcome = uplink_pb2.Welcome(protocol=protocol, credit_bytes=self._credit, parent=self._parent)
         _log.info("child connected", child=child)
         try:
             await context.write(uplink_pb2.PushResponse(welcome=welcome))
@@ -118,10 +121,7 @@ class IntakeServicer(uplink_pb2_grpc.UplinkServiceServicer):
         if first is None or first.WhichOneof("kind") != "hello":
             raise InvalidInput("a stream begins with a hello")
         hello = first.hello
-        if hello.protocol != PROTOCOL:
-            raise InvalidInput(
-                f"protocol {hello.protocol} is not spoken here", hint=f"this server speaks {PROTOCOL}"
-            )
+        self._spoken.greeted(hello.protocol)
         if not hello.child or len(hello.child.encode()) > MAX_CHILD_NAME_BYTES:
             raise InvalidInput(f"a child's name has 1 to {MAX_CHILD_NAME_BYTES} bytes")
         return hello

@@ -54,10 +54,10 @@ class Servicer(operator_pb2_grpc.OperatorServiceServicer):
             if self._current is not None:
                 self._current.cancel()
             self._current = context
-        output = self._greeted(request_iterator, context)
+        protocol, output = self._greeted(request_iterator, context)
         yield operator_pb2.ProcessResponse(
             greeting=operator_pb2.OperatorGreeting(
-                protocol=PROTOCOL,
+                protocol=protocol,
                 columns=self._operator.columns,
                 software=f"fogline {__version__} (Python {platform.python_version()})",
             )
@@ -69,7 +69,7 @@ class Servicer(operator_pb2_grpc.OperatorServiceServicer):
 
     def _greeted(
         self, requests: Iterator[operator_pb2.ProcessRequest], context: Context
-    ) -> tuple[OutputColumn, ...]:
+    ) -> tuple[int, tuple[OutputColumn, ...]]:
         greeting = next(requests).greeting
         if greeting.protocol < 1:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, "the stream does not begin with a greeting")
@@ -78,7 +78,7 @@ class Servicer(operator_pb2_grpc.OperatorServiceServicer):
         if missing:
             said = f"the operator reads {', '.join(missing)}; step {greeting.step} gets {', '.join(there)}"
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, said)
-        return output_columns_from_wire(greeting.output)
+        return min(greeting.protocol, PROTOCOL), output_columns_from_wire(greeting.output)
 
     def _answer(
         self, message: operator_pb2.OperatorBatch, output: Sequence[OutputColumn]

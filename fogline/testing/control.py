@@ -10,6 +10,7 @@ from fogline.control.keys import SigningKey, key_to_wire, sign_state
 from fogline.control.servicer import ControlServicer
 from fogline.control.word import Word
 from fogline.model.caller import Caller
+from fogline.model.protocol import SPOKEN, Spoken
 from fogline.service.server import Server
 from fogline.v1 import control_pb2, control_pb2_grpc
 
@@ -86,8 +87,8 @@ class MemoryHub:
 class ControlParent:
     """A server with nothing but control."""
 
-    def __init__(self, hub: MemoryHub, *, listen: str = "127.0.0.1:0") -> None:
-        self.servicer = ControlServicer(hub)
+    def __init__(self, hub: MemoryHub, *, listen: str = "127.0.0.1:0", spoken: Spoken = SPOKEN) -> None:
+        self.servicer = ControlServicer(hub, spoken=spoken)
         self.server = Server(listen=listen, grace_s=0.2)
         self.server.add(
             "fogline.v1.ControlService",

@@ -6,6 +6,7 @@ from random import Random
 from fogline.intake.servicer import IntakeServicer
 from fogline.intake.sink import PartSink
 from fogline.model.clock import Clock, SystemClock
+from fogline.model.protocol import SPOKEN, Spoken
 from fogline.service.server import Server
 from fogline.uplink.backoff import Backoff
 from fogline.uplink.lanes import Lane, LaneSet
@@ -27,8 +28,9 @@ class Parent:
         name: str = "parent",
         credit_bytes: int = 1 << 20,
         listen: str = "127.0.0.1:0",
+        spoken: Spoken = SPOKEN,
     ) -> None:
-        self.intake = IntakeServicer(sink, parent=name, credit_bytes=credit_bytes)
+        self.intake = IntakeServicer(sink, parent=name, credit_bytes=credit_bytes, spoken=spoken)
         self.server = Server(listen=listen, grace_s=0.2)
         self.server.add(
             "fogline.v1.UplinkService",
@@ -44,6 +46,7 @@ def uplink_to(
     child: str = "node-1",
     settings: LinkSettings = IMPATIENT,
     clock: Clock | None = None,
+    spoken: Spoken = SPOKEN,
 ) -> Uplink:
     """An uplink that carries these lanes."""
     lane_set = LaneSet()
@@ -56,4 +59,5 @@ def uplink_to(
         clock=clock or SystemClock(),
         rng=Random(7),  # noqa: S311 - jitter
         settings=settings,
+        spoken=spoken,
     )

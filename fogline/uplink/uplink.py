@@ -9,6 +9,8 @@ import grpc
 import structlog
 
 from fogline.model.clock import Clock
+from fogline.model.errors import InvalidInput
+from fogline.model.protocol import SPOKEN, Spoken
 from fogline.uplink.dial import channel_to, ending_of, serves
 from fogline.uplink.lanes import LaneSet
 from fogline.uplink.parents import Parents
@@ -17,9 +19,6 @@ from fogline.uplink.settings import LinkSettings
 from fogline.v1 import uplink_pb2, uplink_pb2_grpc
 
 _STATUS_WITHIN_S: Final = 0.25
-
-PROTOCOL: Final = 1
-"""Version of the data plane's protocol."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -36,10 +35,12 @@ class Uplink:
         clock: Clock,
         rng: Random,
         settings: LinkSettings | None = None,
+        spoken: Spoken = SPOKEN,
     ) -> None:
         self._settings: Final = settings or LinkSettings()
         self._parents = Parents(addresses=tuple(parents), tries=self._settings.tries)
         self._child: Final = child
+        self._spoken: Final = spoken
         self.lanes: Final = lanes
         self._clock: Final = clock
         self._rng: Final = rng
@@ -147,12 +148,17 @@ class Uplink:
             greeting.cancel()
             ending.cancel()
         if answer is not None and answer.WhichOneof("kind") == "welcome":
-            return answer.welcome
+            try:
+                self._spoken.answered(answer.welcome.protocol)
+            except InvalidInput as error:
+                reason = str(error)
+            else:
+                return answer.welcome
         call.cancel()
         return StreamEnd(reason=reason)
 
     async def _greeting(self, call: PushCall) -> uplink_pb2.PushResponse | None:
-        hello = uplink_pb2.Hello(protocol=PROTOCOL, child=self._child)
+        hello = uplink_pb2.Hello(protocol=self._spoken.newest, child=self._child)
         try:
             await call.write(uplink_pb2.PushRequest(hello=hello))
             answer = await call.read()

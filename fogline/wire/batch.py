@@ -23,10 +23,13 @@ from fogline.engine.columns import LARGEST_STEPS, compact, settled
 from fogline.engine.rows import RowAnswer
 from fogline.model.errors import InvalidInput
 from fogline.model.plan import OutputColumn, OutputType
+from fogline.model.protocol import Spoken
 from fogline.v1 import operator_pb2
 
 PROTOCOL: Final = 1
-"""Of the stream between node and operator."""
+"""Newest version of the stream between node and operator."""
+SPOKEN: Final = Spoken(oldest=max(1, PROTOCOL - 1), newest=PROTOCOL)
+"""What this release speaks, on either side of it: an image lives longer than a release."""
 
 TEXT_BYTES: Final = 64 * 1024
 """Of one text in an answer."""
