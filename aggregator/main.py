@@ -21,6 +21,7 @@ from fogline.service.arguments import settings_from
 from fogline.service.folder import make_folder
 from fogline.service.logs import set_up_logs
 from fogline.service.metrics import MetricsPort, open_metrics
+from fogline.service.notify import READY, say
 from fogline.service.run import refused, run_until_signalled
 from fogline.service.server import Server
 from fogline.uplink.lanes import LaneSet
@@ -85,6 +86,7 @@ class Aggregator:
             group = await stack.enter_async_context(asyncio.TaskGroup())
             pushing = group.create_task(self._uplink.run(), name="push to the parent")
             control = group.create_task(self._control.run(), name="attach to the parent")
+            say(READY, f"listens on {self.server.address}")
             await stopping.wait()
             await self.server.retire()
             self.sink.flush()

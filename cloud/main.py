@@ -34,6 +34,7 @@ from fogline.service.arguments import settings_from
 from fogline.service.folder import make_folder
 from fogline.service.logs import set_up_logs
 from fogline.service.metrics import MetricsPort, open_metrics
+from fogline.service.notify import READY, say
 from fogline.service.run import refused, run_until_signalled
 from fogline.service.server import Server
 from fogline.v1 import control_pb2, control_pb2_grpc, uplink_pb2_grpc
@@ -144,6 +145,7 @@ class Cloud:
                 if self.rest is not None:
                     group.create_task(self.rest.run(stopping), name="serve the HTTP API")
                 self.serving.set()
+                say(READY, f"listens on {self.server.address}")
                 await stopping.wait()
             for task in tasks:
                 task.cancel()

@@ -27,6 +27,7 @@ from fogline.control.client import ControlClient
 from fogline.control.keep import KeptDesired
 from fogline.model.clock import SECOND, Clock
 from fogline.service.metrics import MetricsPort, open_metrics
+from fogline.service.notify import READY, say
 from fogline.uplink.lanes import LaneSet
 from fogline.uplink.uplink import Uplink
 from fogline.v1 import control_pb2
@@ -143,6 +144,7 @@ class Node:
                 containing = group.create_task(self._containers.run(), name="keep containers")
                 push = group.create_task(self._uplink.run(), name="push to parent")
                 _log.info("node runs", node=self._settings.name, port=listener.port)
+                say(READY, f"takes messages on port {listener.port}")
                 await stopping.wait()
                 containing.cancel()
                 await asyncio.wait((containing,))

@@ -15,6 +15,7 @@ from fogline.model.errors import FogError
 from fogline.service.arguments import settings_from
 from fogline.service.logs import set_up_logs
 from fogline.service.metrics import open_metrics
+from fogline.service.notify import READY, say
 from fogline.service.run import refused, run_until_signalled
 
 ASK_SECONDS = 5.0
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str] | None = None)
             )
             async with metrics, asyncio.TaskGroup() as group:
                 looking = group.create_task(live.run(), name="look at the cloud")
+                say(READY, f"listens on {server.address}")
                 await server.run(stopping)
                 looking.cancel()
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 import structlog
 
 from fogline.model.errors import FogError
+from fogline.service.notify import STOPPING, say, stay_alive
 
 Main = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
@@ -28,8 +29,9 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 def run_until_signalled(main: Main, *, limit_s: float = 10.0) -> int:
     """Run a tier and return its exit code.
 
-    ``main`` is handed the event that SIGTERM or SIGINT sets; it then leaves its contexts, which stops what
-    they hold in order. After ``limit_s`` seconds it is cancelled. A second signal ends the process at once.
+    ``main`` is handed the event that SIGTERM or SIGINT sets; it then leaves its contexts, which stops what they
+    hold in order. After ``limit_s`` seconds it is cancelled. A second signal ends the process at once. ``main``
+    says when it is ready (:mod:`fogline.service.notify`), this function that it is alive and that it stops.
     """
     try:
         asyncio.run(_run(main, limit_s))
@@ -57,6 +59,7 @@ async def _run(main: Main, limit_s: float) -> None:
             # Somebody insists: no handler, no buffer, no lock of ours may stand in the way.
             os._exit(128 + number)
         _log.info("stopping", signal=number.name)
+        say(STOPPING)
         stopping.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -65,7 +68,8 @@ async def _run(main: Main, limit_s: float) -> None:
     async with asyncio.TaskGroup() as group:
         task = group.create_task(main(stopping), name="main")
         limit = group.create_task(_limit(task, stopping, limit_s), name="limit of stopping")
-        task.add_done_callback(lambda _: limit.cancel())
+        alive = group.create_task(stay_alive(), name="say that this process is alive")
+        task.add_done_callback(lambda _: (limit.cancel(), alive.cancel()))
 
 
 def set_aside() -> None:
