@@ -6,13 +6,22 @@ The fixture is in ``tests/conftest.py``. It skips, saying why, where no Engine a
 that a failure. A test removes what it makes, and touches nothing that it did not make.
 """
 
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tests.images import ImageFile
 
+HANG_S = 90.0
 URL = "unix:///var/run/docker.sock"
 
 
@@ -76,6 +85,8 @@ def running_engine(url: str = URL) -> Iterator[DockerEngine]:
         from docker.errors import DockerException  # noqa: PLC0415
     except ImportError as error:
         raise EngineAbsent(f"needs the Docker SDK: {error}") from error
+    if not Path(url.removeprefix("unix://")).is_socket():
+        raise EngineAbsent(f"needs a Docker Engine at {url} (.ci/engine starts one)")
     try:
         client = APIClient(base_url=url, version="auto", timeout=60)
     except DockerException as error:
@@ -84,3 +95,82 @@ def running_engine(url: str = URL) -> Iterator[DockerEngine]:
         yield DockerEngine(url, client)
     finally:
         client.close()
+
+
+class PrivateEngine:
+    """An Engine of one's own in a network namespace of its own: to be stopped and frozen."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"unix://{self._folder}/docker.sock"
+
+    def start(self) -> None:
+        """Start it, and return when it answers."""
+        flags = {"data-root": "data", "exec-root": "exec", "pidfile": "pid"}
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                # A second Engine in the same network namespace would take the first one's bridge away.
+                ["unshare", "--net", "dockerd", "--host", self.url, "--bridge=none", "--iptables=false"]
+                + [f"--{flag}={self._folder / name}" for flag, name in flags.items()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        until = time.monotonic() + HANG_S
+        while not self._answers():
+            if time.monotonic() > until or self._process.poll() is not None:
+                said = (self._folder / "log").read_text(errors="replace")[-2000:]
+                raise RuntimeError(f"the Docker Engine does not start:\n{said}")
+            time.sleep(0.1)
+
+    def signal(self, what: signal.Signals) -> None:
+        """To the Engine alone."""
+        assert self._process is not None
+        self._process.send_signal(what)
+
+    def stop(self) -> None:
+        """End it in good order, with its containers."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+            process.wait(HANG_S)
+
+    def _answers(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(HANG_S)
+            try:
+                probe.connect(str(self._folder / "docker.sock"))
+                probe.sendall(b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n")
+                return b" 200 " in probe.recv(64)
+            except OSError:
+                return False
+
+
+@contextmanager
+def private_engine() -> Iterator[PrivateEngine]:
+    """A running Engine of one's own; gone at the end with all it had. Raises :class:`EngineAbsent`."""
+    if shutil.which("dockerd") is None or os.geteuid() != 0:
+        raise EngineAbsent("needs dockerd (Debian: docker.io) and root")
+    # Paths of sockets in it must stay short.
+    folder = Path(tempfile.mkdtemp(prefix="engine-"))
+    engine = PrivateEngine(folder)
+    try:
+        engine.start()
+        yield engine
+    finally:
+        engine.stop()
+        for mount in reversed(_mounts(folder)):
+            subprocess.run(["umount", "--lazy", mount], check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _mounts(folder: Path) -> list[str]:
+    mounts = (line.split()[1] for line in Path("/proc/mounts").read_text().splitlines())
+    return [mount for mount in mounts if mount.startswith(f"{folder}/")]

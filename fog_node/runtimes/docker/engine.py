@@ -16,6 +16,7 @@ from fog_node.runtimes.runtime import Ended, Output, RuntimeAway
 
 T = TypeVar("T")
 
+UNIX: Final = "unix://"
 PING_S: Final = 5.0
 CALL_S: Final = 30.0
 """An Engine that does not answer a call within this is taken for hung."""
@@ -182,10 +183,18 @@ class Engine:
         """The client; made by the first call, which asks the Engine for its version."""
         from docker.api.client import APIClient  # noqa: PLC0415 - imported only where it is used
 
+        self._knock()
         with self._making:
             if self._made is None:
                 self._made = APIClient(base_url=self._url, version="auto", timeout=PING_S)
             return self._made
+
+    def _knock(self) -> None:
+        """Whether anybody listens. The SDK would lose its socket where nobody does. Raises :class:`OSError`."""
+        if self._url.startswith(UNIX):
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.settimeout(PING_S)
+                probe.connect(self._url.removeprefix(UNIX))
 
     @staticmethod
     def _address(client: Any, path: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 
 from fog_node.runtimes.docker.cgroups import Cgroup, find_cgroup, read_usage
 from fog_node.runtimes.docker.creation import NODE, RUN, creation, limits_of
-from fog_node.runtimes.docker.engine import PING_S, Engine
+from fog_node.runtimes.docker.engine import PING_S, UNIX, Engine
 from fog_node.runtimes.docker.images import find_image, images, pull_image
 from fog_node.runtimes.docker.networks import ensure_network, network_name
 from fog_node.runtimes.naming import container_name
@@ -38,7 +38,6 @@ from fogline.model.clock import MINUTE, Clock, from_datetime
 CALLED_OFF_US: Final = 10 * MINUTE
 """How long after it was told to make a container the Engine may still do it."""
 
-_UNIX: Final = "unix://"
 _CONDITIONS: Final = {
     "created": Condition.CREATED,
     "running": Condition.RUNNING,
@@ -91,7 +90,7 @@ class DockerRuntime:
         return unfit(info)
 
     def _exists(self) -> bool:
-        return not self._url.startswith(_UNIX) or Path(self._url.removeprefix(_UNIX)).is_socket()
+        return not self._url.startswith(UNIX) or Path(self._url.removeprefix(UNIX)).is_socket()
 
     async def present(self, image: str) -> bool:
         self._needed.set()

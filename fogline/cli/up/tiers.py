@@ -110,7 +110,9 @@ def make_tiers(
     return Tiers(
         cloud=child(CLOUD, "cloud", _cloud(ports)),
         aggregator=child(AGGREGATOR, "aggregator", _aggregator(ports)),
-        nodes=tuple(child(name, "fog_node", {**_node(ports, name), **_as(name, reading)}) for name in nodes),
+        nodes=tuple(
+            child(name, "fog_node", {**_node(folder, ports, name), **_as(name, reading)}) for name in nodes
+        ),
         dashboard=process(DASHBOARD, "cloud.dashboard", _dashboard(ports)),
         ports=ports,
         broker=broker.url if broker is not None else None,
@@ -161,8 +163,11 @@ def _aggregator(ports: Mapping[str, int]) -> dict[str, object]:
     }
 
 
-def _node(ports: Mapping[str, int], name: str) -> dict[str, object]:
+def _node(folder: Folder, ports: Mapping[str, int], name: str) -> dict[str, object]:
     return {
+        # One person's machine: an operator may run without Docker, too.
+        "allow_process": True,
+        "runtimes.bundles": str(folder.path / "bundles"),
         "parents": [_at(ports, AGGREGATOR)],
         "listener.host": HOST,
         "listener.port": ports[name],

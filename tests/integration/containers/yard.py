@@ -153,3 +153,24 @@ async def one_container(of: Yard, fits: Callable[[Container], bool]) -> None:
 async def until_gone(of: Yard, name: str, number: int) -> None:
     """Wait until nothing is said about a replica any more."""
     await until(lambda: of.report(name, number) is None, within=HANG_S)
+
+
+async def one_docker(of: Yard, fits: Callable[[str], bool]) -> None:
+    """Wait until one of Docker's containers runs whose id fits."""
+
+    def found() -> bool:
+        return any(
+            one.runtime == "docker" and bool(one.id) and fits(one.id) for one in of.reconciler.reports()
+        )
+
+    await until(found, within=HANG_S)
+
+
+async def said_nothing(of: Yard, name: str) -> None:
+    """Wait until nothing is wrong any more with one that runs."""
+
+    def well() -> bool:
+        seen = of.report(name)
+        return seen is not None and (seen.state, seen.fault) == ("running", "")
+
+    await until(well, within=HANG_S)
