@@ -14,16 +14,21 @@ from aggregator.sink import MergeSink
 from fogline.control.client import ControlClient
 from fogline.control.keep import KeptDesired
 from fogline.control.servicer import ControlServicer
+from fogline.identity.holder import Holder
+from fogline.identity.names import AGGREGATOR
+from fogline.identity.opening import open_holder
 from fogline.intake.servicer import IntakeServicer
 from fogline.model.clock import SECOND, Clock, SystemClock
 from fogline.model.errors import FogError
 from fogline.service.arguments import settings_from
+from fogline.service.doors import Door, OpenDoor
 from fogline.service.folder import make_folder
 from fogline.service.logs import set_up_logs
 from fogline.service.metrics import MetricsPort, open_metrics
 from fogline.service.notify import READY, say
 from fogline.service.run import refused, run_until_signalled
 from fogline.service.server import Server
+from fogline.uplink.dial import channel_to
 from fogline.uplink.lanes import LaneSet
 from fogline.uplink.uplink import Uplink
 from fogline.v1 import control_pb2, control_pb2_grpc, uplink_pb2_grpc
@@ -34,8 +39,12 @@ DESIRED_FILE: Final = "desired"
 class Aggregator:
     """Everything of one aggregator's process; :meth:`run` runs it."""
 
-    def __init__(self, settings: AggregatorSettings, *, clock: Clock, rng: Random) -> None:
+    def __init__(
+        self, settings: AggregatorSettings, *, clock: Clock, rng: Random, holder: Holder | None = None
+    ) -> None:
+        """``holder``: whom it shows itself as; without one it neither encrypts nor asks who comes."""
         self._settings: Final = settings
+        dial = channel_to if holder is None else holder.dial
         self._clock: Final = clock
         lanes = LaneSet()
         self._kept: Final = KeptDesired(settings.folder / DESIRED_FILE)
@@ -48,6 +57,7 @@ class Aggregator:
             clock=clock,
             rng=rng,
             settings=settings.link,
+            dial=dial,
         )
         self._group: Final = Group(
             settings.name, desired=self._kept.desired, own=self._report, changed=self._tell_parent
@@ -59,9 +69,10 @@ class Aggregator:
             clock=clock,
             rng=rng,
             settings=settings.link,
+            dial=dial,
         )
         self._attach: Final = ControlServicer(self._group)
-        self.server: Final = Server(listen=settings.listen, insecure=settings.insecure)
+        self.server: Final = Server(listen=settings.listen, insecure=settings.insecure, door=_door(holder))
 
     @property
     def generation(self) -> int:
@@ -132,6 +143,15 @@ class Aggregator:
         self._control.changed()
 
 
+def _door(holder: Holder | None) -> Door:
+    if holder is None:
+        return OpenDoor()
+    # Imported here: cryptography costs 10 MiB, and only those who know their children shall pay them.
+    from fogline.identity.doors import ChildrenDoor  # noqa: PLC0415
+
+    return ChildrenDoor(holder, revoked=lambda _key: False)
+
+
 def main(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
     """Run an aggregator until it is told to stop, and return the exit code."""
     try:
@@ -139,6 +159,9 @@ def main(arguments: Sequence[str], environment: Mapping[str, str] | None = None)
             AggregatorSettings, tier="aggregator", arguments=arguments, environment=environment
         )
         make_folder(settings.folder)
+        holder = (
+            None if settings.plaintext else open_holder(settings.folder, role=AGGREGATOR, name=settings.name)
+        )
     except FogError as error:
         return refused(error)
     set_up_logs(
@@ -146,6 +169,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str] | None = None)
     )
 
     async def run(stopping: asyncio.Event) -> None:
-        await Aggregator(settings, clock=SystemClock(), rng=Random()).run(stopping)  # noqa: S311 - jitter
+        rng = Random()  # noqa: S311 - jitter
+        await Aggregator(settings, clock=SystemClock(), rng=rng, holder=holder).run(stopping)
 
     return run_until_signalled(run, limit_s=settings.stop_within / SECOND)

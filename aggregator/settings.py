@@ -40,13 +40,16 @@ class AggregatorSettings:
     name: str
     """Name of this aggregator; no other child of the same parents has it."""
     listen: str = "127.0.0.1:7072"
-    """Where children connect, as host:port."""
+    """Where children connect, as host:port: both sides show certificates."""
     parents: tuple[str, ...]
     """Where parts go, as host:port, the preferred parent first: the cloud or other aggregators."""
     folder: Path
-    """Keeps the desired state, so that the group has it while the parents are away. Made if missing."""
+    """Keeps the identity, which `fogline aggregator join` puts there, and the desired state, so that the group has it
+    while the parents are away. Made if missing."""
     insecure: bool = False
-    """Allow an address that other machines can reach, although nothing is encrypted yet."""
+    """Allow `metrics`, and with `plaintext` the children's port, where other machines can reach them."""
+    plaintext: bool = False
+    """Neither encrypt nor show certificates, on either side: for tests, and machines that nobody else uses."""
     metrics: str = ""
     """Where Prometheus finds /metrics, as host:port; empty for none."""
     credit: Size = 1024 * 1024

@@ -40,6 +40,7 @@ from fogline.service.server import Server
 from fogline.v1 import control_pb2, control_pb2_grpc, uplink_pb2_grpc
 
 if TYPE_CHECKING:
+    from cloud.identity.admittance import Admittance
     from cloud.rest.server import RestServer
 
 STORE_AGAIN_SECONDS: Final = 2.0
@@ -51,7 +52,11 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 class Cloud:
     """Everything of one cloud process; :meth:`run` runs what its roles say."""
 
-    def __init__(self, settings: CloudSettings, store: Store, *, clock: Clock) -> None:
+    def __init__(
+        self, settings: CloudSettings, store: Store, *, clock: Clock, admittance: "Admittance | None" = None
+    ) -> None:
+        """``admittance``: who may come in as a child; without one everybody, on the port of the people."""
+        self._admittance: Final = admittance
         self._settings: Final = settings
         self._store: Final = store
         self._clock: Final = clock
@@ -104,6 +109,7 @@ class Cloud:
         )
         self._control: Final = ControlServicer(self._board)
         self.server: Final = Server(listen=settings.listen, insecure=settings.insecure)
+        self.doors: Final = admittance.doors(self.server.calls) if admittance and self._commits else None
         self._news: Final = News(
             store,
             self._catalog,
@@ -141,6 +147,8 @@ class Cloud:
             tasks = [group.create_task(work, name=name) for name, work in self._works()]
             async with AsyncExitStack() as stack:
                 await stack.enter_async_context(self.server)
+                if self.doors is not None:
+                    await stack.enter_async_context(self.doors)
                 await stack.enter_async_context(self._metrics_port())
                 if self.rest is not None:
                     group.create_task(self.rest.run(stopping), name="serve the HTTP API")
@@ -162,6 +170,8 @@ class Cloud:
                 ("switch names", self._planner.run()),
                 ("be a member", self._members.run(self._finisher.look_at_all)),
             ]
+        if self.doors is not None:
+            works += self.doors.works(self._end_revoked)
         if self._commits and self._settings.metrics:
             works.append(("watch the store for metrics", self._watch.run()))
         return works
@@ -172,6 +182,8 @@ class Cloud:
         Without its store for long this process is of no use to anyone: other processes may still reach it.
         """
         await self.server.says_serving(serving=serving)
+        if self.doors is not None:
+            await self.doors.says_serving(serving=serving)
         for servicer in (self._intake, self._control):
             if serving:
                 servicer.reopen()
@@ -202,6 +214,14 @@ class Cloud:
             sources=self.metrics.sources,
         )
 
+    def _end_revoked(self) -> None:
+        """Keys were taken back: end what is open by them."""
+        for servicer in (self._intake, self._control):
+            servicer.end_revoked(self._revoked)
+
+    def _revoked(self, key: str) -> bool:
+        return self._admittance is not None and self._admittance.board.revoked(key)
+
     def _rest(self) -> "RestServer":
         # Imported here: FastAPI costs 30 MiB, and only those who serve HTTP shall pay them.
         from cloud.rest.server import RestServer  # noqa: PLC0415
@@ -211,12 +231,13 @@ class Cloud:
 
     def _add_services(self) -> None:
         if self._commits:
-            self.server.add(
+            children = self.server if self.doors is None else self.doors.children
+            children.add(
                 "fogline.v1.UplinkService",
                 lambda server: uplink_pb2_grpc.add_UplinkServiceServicer_to_server(self._intake, server),
                 end=self._intake.end_streams,
             )
-            self.server.add(
+            children.add(
                 "fogline.v1.ControlService",
                 lambda server: control_pb2_grpc.add_ControlServiceServicer_to_server(self._control, server),
                 end=self._control.end_streams,
@@ -224,6 +245,15 @@ class Cloud:
         if self._answers:
             add_api(self.server, self.services)
             serve_signing(self.server, self._keyring)
+            if self._admittance is not None:
+                self._admittance.serve_people(self.server)
+
+
+async def _admittance(settings: CloudSettings, store: Store, clock: Clock) -> "Admittance":
+    # Imported here: cryptography costs 10 MiB, and only those who know their machines shall pay them.
+    from cloud.identity.admittance import open_admittance  # noqa: PLC0415
+
+    return await open_admittance(settings, store.admissions, clock)
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
@@ -240,7 +270,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str] | None = None)
         while not stopping.is_set():
             try:
                 async with open_store(settings.store, settings.folder, clock.now_us()) as store:
-                    await Cloud(settings, store, clock=clock).run(stopping)
+                    admittance = None if settings.plaintext else await _admittance(settings, store, clock)
+                    await Cloud(settings, store, clock=clock, admittance=admittance).run(stopping)
                     return
             except StoreBusy as error:
                 # Whoever starts everything at once starts databases and their users in any order.

@@ -23,7 +23,17 @@ class CloudSettings:
     roles: tuple[Role, ...] = ("commit", "api")
     """What this process does: commit takes parts and finishes windows, api answers people and programs."""
     listen: str = "127.0.0.1:7070"
-    """Where children and clients connect, as host:port."""
+    """Where people and programs ask, as host:port; with `plaintext` children connect here, too."""
+    children: str = "127.0.0.1:7074"
+    """Where nodes and aggregators connect, as host:port: both sides show certificates."""
+    enrol: str = "127.0.0.1:7073"
+    """Where machines join and renew their certificates, as host:port."""
+    advertise: str = ""
+    """Where joining machines are told to find `children`, as host:port; empty: at the host where they joined."""
+    authority: str = ""
+    """Folder of the CA; empty: `ca` in the folder, made at the first start. Processes on one store have the same."""
+    plaintext: bool = False
+    """Take children on `listen` without encryption or certificates: for tests, and machines that nobody else uses."""
     rest: str = ""
     """Where the HTTP API is served, as host:port; empty for none."""
     metrics: str = ""
@@ -39,7 +49,8 @@ class CloudSettings:
     registry_logins: str = ""
     """File with logins to registries, as `docker login` writes it (config.json); empty for none."""
     insecure: bool = False
-    """Allow addresses that other machines can reach, although nothing is encrypted or authenticated yet."""
+    """Allow addresses that other machines can reach, although nothing there is encrypted or authenticated: `listen`,
+    `rest`, `metrics`, and with `plaintext` the children's."""
     credit: Size = 4 * 1024 * 1024
     """Bytes of parts that each child may have under way here: what bounds the memory."""
     results_keep: Duration = 30 * DAY

@@ -25,9 +25,11 @@ from fog_node.settings import NodeSettings
 from fogline import __version__
 from fogline.control.client import ControlClient
 from fogline.control.keep import KeptDesired
+from fogline.identity.holder import Holder
 from fogline.model.clock import SECOND, Clock
 from fogline.service.metrics import MetricsPort, open_metrics
 from fogline.service.notify import READY, say
+from fogline.uplink.dial import channel_to
 from fogline.uplink.lanes import LaneSet
 from fogline.uplink.uplink import Uplink
 from fogline.v1 import control_pb2
@@ -38,11 +40,17 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 async def run_node(
-    settings: NodeSettings, stopping: asyncio.Event, *, clock: Clock, rng: Random, files: Files | None = None
+    settings: NodeSettings,
+    stopping: asyncio.Event,
+    *,
+    clock: Clock,
+    rng: Random,
+    files: Files | None = None,
+    holder: Holder | None = None,
 ) -> None:
     """Run until ``stopping`` is set; then let devices go first, and the answers to what was sent come in.
 
-    ``files``: what the journal lies on, if not the disk.
+    ``files``: what the journal lies on, if not the disk; ``holder``: whom the node shows itself as, if it does.
     """
     journal = Journal(
         settings.journal,
@@ -53,7 +61,7 @@ async def run_node(
         files=files,
     )
     async with journal:
-        node = Node(settings, journal, clock=clock, rng=rng)
+        node = Node(settings, journal, clock=clock, rng=rng, holder=holder)
         await node.resume()
         await node.run(stopping)
 
@@ -61,8 +69,18 @@ async def run_node(
 class Node:
     """Everything of one node's process around an open journal."""
 
-    def __init__(self, settings: NodeSettings, journal: Journal, *, clock: Clock, rng: Random) -> None:
+    def __init__(
+        self,
+        settings: NodeSettings,
+        journal: Journal,
+        *,
+        clock: Clock,
+        rng: Random,
+        holder: Holder | None = None,
+    ) -> None:
         self._settings: Final = settings
+        self._holder: Final = holder
+        dial = channel_to if holder is None else holder.dial
         self._journal: Final = journal
         self._clock: Final = clock
         self._rng: Final = rng
@@ -92,6 +110,7 @@ class Node:
             clock=clock,
             rng=rng,
             settings=settings.link,
+            dial=dial,
         )
         self._reporter: Final = Reporter(
             settings,
@@ -110,6 +129,7 @@ class Node:
             clock=clock,
             rng=rng,
             settings=settings.link,
+            dial=dial,
         )
 
     async def resume(self) -> None:

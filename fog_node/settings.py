@@ -19,7 +19,7 @@ class NodeSettings:
     name: str
     """The node's name, unlike any other node's of the tenant."""
     folder: Path
-    """Where journal and desired state lie."""
+    """Where journal, desired state and identity lie; `fogline node join` puts the identity there."""
     parents: tuple[str, ...]
     """Addresses (host:port) of the parents, the preferred one first: aggregators, or the cloud itself."""
     listener: ListenerSettings = field(default_factory=ListenerSettings)
@@ -48,6 +48,8 @@ class NodeSettings:
     """
     metrics: str = ""
     """Where Prometheus finds /metrics, as host:port; empty for none."""
+    plaintext: bool = False
+    """Dial the parents without encryption or certificates: for tests, and machines that nobody else uses."""
     insecure: bool = False
     """Allow ``metrics`` on an address that other machines can reach: whoever reaches it may read them."""
     log_level: str = "info"

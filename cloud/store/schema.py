@@ -299,3 +299,42 @@ signing_keys = _table(
     compact=False,
 )
 """Keys that sign desired state, the newest with the highest version. ``private_key`` is sealed with the CA's key."""
+authority = _table(
+    "authority",
+    _number("id", key=True),
+    Column("certificate", LargeBinary, nullable=False),
+    _number("version"),
+    compact=False,
+)
+"""One row: the CA's certificate (DER), never its key, and how often anything of the two tables below changed."""
+
+join_tokens = _table(
+    "join_tokens",
+    Column("hash", LargeBinary, primary_key=True, nullable=False),
+    _text("tenant"),
+    _text("role"),
+    _text("name"),
+    _number("created_us"),
+    _number("expires_us"),
+    Column("used_us", BigInteger),
+    _text("used_at"),
+    _text("used_key"),
+    Column("revoked_us", BigInteger),
+    compact=False,
+)
+"""Join tokens by the hash of their secret. ``used_at``: name of the tier where it was used."""
+
+identities = _table(
+    "identities",
+    _text("key", key=True),
+    _text("tenant"),
+    _text("role"),
+    _text("name"),
+    _text("issuing_key"),
+    _text("serial"),
+    _number("until_us"),
+    _number("joined_us"),
+    Column("revoked_us", BigInteger),
+    compact=False,
+)
+"""Keys that were given an identity, by their short names. ``issuing_key``: with which an aggregator signs."""

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, select, update
 
 from cloud.store import schema
+from cloud.store.admissions import Admissions
 from cloud.store.backend import Backend
 from cloud.store.book import Book, Deployment, Overtaken, PlanRow
 from cloud.store.commit import Commit, PlanLayout
@@ -39,6 +40,7 @@ class SqlStore:
         self._incarnation = incarnation
         self._origins = Origins(backend)
         self._layouts: dict[tuple[str, str], PlanLayout] = {}
+        self.admissions: Final = Admissions(backend)
 
     @property
     def incarnation(self) -> bytes:

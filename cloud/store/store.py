@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cloud.finish.decision import Assignment
+from cloud.store.admissions import Admissions
 from cloud.store.book import Deployment, PipelineRow, PlanRow
 from cloud.store.finishing import Moved, PassOutcome, StepToFinish
 from cloud.store.kept import NOTHING_KNOWN, Kept, Machine
@@ -68,6 +69,11 @@ class Store(Protocol):
     @property
     def incarnation(self) -> bytes:
         """Which life of the store this is: 16 bytes, new when it was created or restored from a backup."""
+        ...
+
+    @property
+    def admissions(self) -> Admissions:
+        """Who belongs to the installation."""
         ...
 
     @property

@@ -9,9 +9,9 @@ from typing import Final
 import typer
 
 _NEEDED: Final = {
-    "fog_node": ("numpy", "mqtt5"),
-    "aggregator": ("numpy",),
-    "cloud": ("numpy", "sqlalchemy", "sqlglot"),
+    "fog_node": ("numpy", "mqtt5", "cryptography"),
+    "aggregator": ("numpy", "cryptography"),
+    "cloud": ("numpy", "sqlalchemy", "sqlglot", "cryptography"),
     "cloud.dashboard": ("nicegui",),
 }
 

@@ -9,7 +9,7 @@ import grpc
 import structlog
 
 from fogline.model.clock import Clock
-from fogline.uplink.dial import channel_to, ending_of, serves
+from fogline.uplink.dial import Dial, channel_to, ending_of, serves
 from fogline.uplink.parents import Parents
 from fogline.uplink.settings import LinkSettings
 from fogline.v1 import control_pb2, control_pb2_grpc
@@ -34,8 +34,10 @@ class ControlClient:
         rng: Random,
         every_s: float = 1.0,
         settings: LinkSettings | None = None,
+        dial: Dial = channel_to,
     ) -> None:
         """``report`` makes the newest report; ``accept`` is handed each word of a parent, in order."""
+        self._dial: Final = dial
         self._settings: Final = settings or LinkSettings()
         self._parents = Parents(addresses=tuple(parents), tries=self._settings.tries)
         self._report: Final = report
@@ -76,7 +78,7 @@ class ControlClient:
     async def _stream(self) -> str:
         """One stream until its end; the reason."""
         ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        async with channel_to(self._parents.address) as channel, asyncio.TaskGroup() as group:
+        async with self._dial(self._parents.address) as channel, asyncio.TaskGroup() as group:
             call: AttachCall = control_pb2_grpc.ControlServiceStub(channel).Attach()
             tasks = [
                 group.create_task(self._tell(call), name="control: report"),
@@ -129,7 +131,8 @@ class ControlClient:
             return
         while True:
             await self._clock.sleep(self._settings.return_every * (0.5 + self._rng.random()))
-            if await serves(self._parents.addresses[0], within=self._settings.greeting_within):
+            preferred, within = self._parents.addresses[0], self._settings.greeting_within
+            if await serves(preferred, within=within, dial=self._dial):
                 if not ended.done():
                     ended.set_result(_RETURN)
                 return

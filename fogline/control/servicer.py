@@ -1,7 +1,7 @@
 """The parent's end of ``ControlService``: desired state down, reports up."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Final, Protocol
 
 import grpc
@@ -10,9 +10,9 @@ import structlog
 from fogline.control.desired import Desired
 from fogline.control.word import Word
 from fogline.model.caller import Caller, Right
-from fogline.model.errors import FogError, InvalidInput, Unavailable
+from fogline.model.errors import FogError, InvalidInput, NotAllowed, Unavailable
 from fogline.model.protocol import SPOKEN, Spoken
-from fogline.service.callers import caller_of, require
+from fogline.service.callers import caller_of, is_revoked, require, require_name
 from fogline.service.writing import finished
 from fogline.v1 import control_pb2, control_pb2_grpc
 
@@ -50,6 +50,12 @@ class ControlServicer(control_pb2_grpc.ControlServiceServicer):
     def end_streams(self) -> None:
         """Shutdown: let go of the children, who will dial again."""
         self._end_streams(Unavailable("the server stops"))
+
+    def end_revoked(self, revoked: Callable[[str], bool]) -> None:
+        """End the streams whose caller's key, or its issuer's, was taken back."""
+        for child, stream in list(self._streams.items()):
+            if is_revoked(stream.caller, revoked):
+                stream.end(NotAllowed(f"the identity of {child} was revoked"))
 
     def close(self, why: FogError) -> None:
         """Send the children elsewhere, and take none until :meth:`reopen`."""
@@ -98,7 +104,7 @@ class _Attached:
     def __init__(self, servicer: ControlServicer, hub: ControlHub, caller: Caller) -> None:
         self._servicer: Final = servicer
         self._hub: Final = hub
-        self._caller: Final = caller
+        self.caller: Final = caller
         self._child = ""
         self._end: Final[asyncio.Future[FogError | None]] = asyncio.get_running_loop().create_future()
 
@@ -131,7 +137,7 @@ class _Attached:
                 if not self._child:
                     self._child = request.child
                     self._servicer.attach(request.child, self)
-                self._hub.reported(request, self._caller)
+                self._hub.reported(request, self.caller)
         except FogError as error:
             self.end(error)
         else:
@@ -143,6 +149,10 @@ class _Attached:
             raise InvalidInput(f"{request.role!r} is no role; a child is one of {', '.join(ROLES)}")
         if not request.child or (self._child and request.child != self._child):
             raise InvalidInput("a control stream bears one child's name")
+        require_name(self.caller, request.child, role=request.role)
+        for report in request.nodes:
+            if not self.caller.speaks_for(report.node):
+                raise NotAllowed(f"node {self.caller.name} may not report of node {report.node}")
 
     async def _tell(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         told = 0

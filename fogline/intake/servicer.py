@@ -1,7 +1,7 @@
 """The receiver's end of ``UplinkService``: the same at aggregator and cloud."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,9 +11,9 @@ import structlog
 from fogline.intake.sink import PartSink
 from fogline.intake.stream import ChildStream
 from fogline.model.caller import Caller, Right
-from fogline.model.errors import FogError, InvalidInput, Unavailable
+from fogline.model.errors import FogError, InvalidInput, NotAllowed, Unavailable
 from fogline.model.protocol import SPOKEN, Spoken
-from fogline.service.callers import caller_of, require
+from fogline.service.callers import caller_of, is_revoked, require, require_name
 from fogline.v1 import uplink_pb2, uplink_pb2_grpc
 
 MAX_CHILD_NAME_BYTES: Final = 256
@@ -55,6 +55,12 @@ class IntakeServicer(uplink_pb2_grpc.UplinkServiceServicer):
         """Shutdown: let go of the children, who will dial again."""
         self._end_streams(Unavailable("the server stops"))
 
+    def end_revoked(self, revoked: Callable[[str], bool]) -> None:
+        """End the streams whose caller's key, or its issuer's, was taken back."""
+        for stream in list(self._streams.values()):
+            if is_revoked(stream.caller, revoked):
+                stream.end(NotAllowed(f"the identity of {stream.child} was revoked"))
+
     def close(self, why: FogError) -> None:
         """Send the children elsewhere, and take none until :meth:`reopen`."""
         self._closed = why
@@ -80,6 +86,7 @@ class IntakeServicer(uplink_pb2_grpc.UplinkServiceServicer):
             raise self._closed
         try:
             hello = await self._greeted(request_iterator)
+            require_name(caller, hello.child)
             await self._serve(hello, caller, request_iterator, context)
         except InvalidInput as error:
             self.counters.malformed += 1

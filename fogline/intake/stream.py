@@ -12,6 +12,7 @@ from fogline.intake.sink import PartSink
 from fogline.model.caller import Caller
 from fogline.model.errors import FogError, InvalidInput
 from fogline.model.part import Offsets, Part
+from fogline.service.callers import require_origin
 from fogline.service.writing import finished
 from fogline.v1 import uplink_pb2
 from fogline.wire.origins import OriginNumbers
@@ -200,7 +201,8 @@ class ChildStream:
             case "lane_opened":
                 self._open(request.lane_opened)
             case "origin_name":
-                self.origins.learn(request.origin_name)
+                origin = self.origins.learn(request.origin_name)
+                require_origin(self.caller, origin.tenant, origin.node)
             case "part":
                 self._take(request.part)
             case "hello":

@@ -1,4 +1,4 @@
-"""Who calls, and what the caller may do. Until certificates exist everyone is tenant ``main`` with all rights."""
+"""Who calls, and what the caller may do."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -11,6 +11,8 @@ class Right(Enum):
     DEPLOY = "deploy"
     PUSH = "push"
     ATTACH = "attach"
+    ADMIT = "admit"
+    """Decide which machines belong to the installation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +21,25 @@ class Caller:
 
     tenant: str
     rights: frozenset[Right]
+    role: str = ""
+    """What a certificate says the caller is: node, aggregator, cloud; empty for people and programs."""
+    name: str = ""
+    """The name in the certificate; empty: the port does not ask who comes."""
+    key: str = ""
+    """Short name of the certificate's key; empty without one."""
+    issuer_key: str = ""
+    """The same of the key that signed the certificate."""
 
     def may(self, right: Right) -> bool:
         """Whether this caller has the right."""
         return right in self.rights
 
+    def speaks_for(self, node: str) -> bool:
+        """Whether it may tell of this node: a node of itself alone, an aggregator of its group."""
+        return self.role != "node" or node == self.name
+
 
 LOCAL = Caller(tenant="main", rights=frozenset(Right))
-"""Everyone who can reach a loopback port."""
+"""Everyone who can reach a port that asks for nothing."""
+NOBODY = Caller(tenant="", rights=frozenset())
+"""Somebody without a certificate at a port that needs none: may call what asks for no right."""

@@ -50,6 +50,20 @@ _ROWS: Final = (
     _row("not_found", StatusCode.NOT_FOUND, 404, "There is nothing of that name"),
     _row("method_not_allowed", StatusCode.UNIMPLEMENTED, 405, "The path does not take this method"),
     _row("not_allowed", StatusCode.PERMISSION_DENIED, 403, "The caller lacks the right"),
+    _row(
+        "token_refused",
+        StatusCode.PERMISSION_DENIED,
+        403,
+        "The join token opens nothing",
+        hint="`fogline token create` makes a new one",
+    ),
+    _row(
+        "certificate_revoked",
+        StatusCode.PERMISSION_DENIED,
+        403,
+        "The machine's certificate was taken back",
+        hint="join again with a new token, if the machine is to belong here",
+    ),
     _row("conflict", _STATE, 409, "The state of things does not allow it"),
     _row("stream_taken", _STATE, 409, "Another pipeline defines the stream differently"),
     _row(
@@ -107,6 +121,8 @@ _ROWS: Final = (
     _row("journal_closed", _AWAY, 503, "The journal was closed", retry_s=1.0),
     _row("journal_unreadable", _STATE, 409, "The journal is of a newer release"),
     _row("journal_failed", _AWAY, 503, "The disk refused", retry_s=1.0),
+    _row("not_enrolled", _STATE, 409, "The machine has no identity"),
+    _row("authority_differs", _STATE, 409, "The CA is not the one that the store knows"),
     _row("port_taken", _STATE, 409, "The address cannot be listened on"),
     _row("folder_unusable", _STATE, 409, "The folder cannot be made or written"),
 )

@@ -12,6 +12,8 @@ from google.protobuf.message import DecodeError
 from grpc_status import rpc_status
 
 from fogline.model.errors import DeadlinePassed, FogError, InvalidInput
+from fogline.service.callers import note_caller
+from fogline.service.doors import Door, OpenDoor
 from fogline.service.spelling import to_status
 
 MAX_UNARY_SECONDS: Final = 30.0
@@ -25,10 +27,13 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class Edge(grpc.aio.ServerInterceptor):
-    """Wraps every method: what cannot be decoded, or a :class:`FogError`, becomes status and hint."""
+    """Wraps every method: asks the door who calls; what cannot be decoded, or a :class:`FogError`, becomes status
+    and hint.
+    """
 
-    def __init__(self, *, unary_s: float = MAX_UNARY_SECONDS) -> None:
+    def __init__(self, *, door: Door | None = None, unary_s: float = MAX_UNARY_SECONDS) -> None:
         """``unary_s``: longest time that a call with one answer may take, in seconds."""
+        self._door: Final = door or OpenDoor()
         self.unary_s = unary_s
         self.refused = 0
         """Calls that ended with a :class:`FogError`."""
@@ -60,6 +65,7 @@ class Edge(grpc.aio.ServerInterceptor):
     ) -> Callable[[Any, Context], Awaitable[Any]]:
         async def call(raw: Any, context: Context) -> Any:
             try:
+                note_caller(await self._door.caller(context))
                 request = _parsed_each(raw, parse) if streaming else _parsed(raw, parse)
                 answer = behaviour(request, context)
                 if not inspect.isasyncgen(answer):

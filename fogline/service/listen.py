@@ -15,8 +15,10 @@ class PortTaken(FogError):
     code = "port_taken"
 
 
-def check_listen(listen: str, *, insecure: bool, offers: str = "read and write everything") -> None:
-    """Refuse an address that others can reach, unless told to; then say so loudly.
+def check_listen(
+    listen: str, *, insecure: bool, offers: str = "read and write everything", encrypted: bool = False
+) -> None:
+    """Refuse an address that others can reach, unless what is there is encrypted, or told to; then say so loudly.
 
     ``offers`` is what whoever reaches the port may do. Raises :class:`InvalidInput`.
     """
@@ -25,11 +27,11 @@ def check_listen(listen: str, *, insecure: bool, offers: str = "read and write e
         raise InvalidInput(
             f"{listen!r} is not an address to listen on", hint="write host:port, port 0 takes a free one"
         )
-    if _is_loopback(host.strip("[]")):
+    if encrypted or _is_loopback(host.strip("[]")):
         return
     if not insecure:
         raise InvalidInput(
-            f"{listen} can be reached from other machines, and nothing is encrypted or authenticated yet",
+            f"{listen} can be reached from other machines, and nothing there is encrypted or authenticated",
             hint=f"listen on 127.0.0.1, or set insecure if whoever reaches the port may {offers}",
         )
     _log.warning(f"INSECURE: whoever reaches this port may {offers}", listen=listen)

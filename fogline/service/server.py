@@ -12,6 +12,7 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
 from fogline.service.calls import Calls, CallsInterceptor
+from fogline.service.doors import Door, OpenDoor
 from fogline.service.edge import Edge
 from fogline.service.listen import PortTaken, check_listen
 from fogline.uplink.dial import KEEPALIVE_ANSWER_MS, KEEPALIVE_MS, MAX_MESSAGE_BYTES, Option
@@ -35,13 +36,23 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 class Server:
     """A gRPC server as an async context manager: entering starts it, leaving stops it in good order."""
 
-    def __init__(self, *, listen: str, insecure: bool = False, grace_s: float = 2.0) -> None:
-        check_listen(listen, insecure=insecure)
+    def __init__(
+        self,
+        *,
+        listen: str,
+        insecure: bool = False,
+        grace_s: float = 2.0,
+        door: Door | None = None,
+        calls: Calls | None = None,
+    ) -> None:
+        """``door``: who may come in, everybody if there is none; ``calls``: counts those of several servers."""
+        self._door: Final = door or OpenDoor()
+        check_listen(listen, insecure=insecure, encrypted=self._door.encrypted)
         self._listen: Final = listen
         self._grace: Final = grace_s
         self._health: Final = HealthServicer()
-        self.edge: Final = Edge()
-        self.calls: Final = Calls()
+        self.edge: Final = Edge(door=self._door)
+        self.calls: Final = calls or Calls()
         counting = CallsInterceptor(self.calls)
         self._server: Final = grpc.aio.server(interceptors=(counting, self.edge), options=SERVER_OPTIONS)
         self._names: Final[list[str]] = []
@@ -74,20 +85,32 @@ class Server:
             self._ends.append(end)
 
     async def __aenter__(self) -> Self:
+        await self.bind()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         health = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
         reflection.enable_server_reflection((*self._names, health, reflection.SERVICE_NAME), self._server)
-        try:
-            self._port = self._server.add_insecure_port(self._listen)
-        except RuntimeError as error:
-            raise PortTaken(
-                f"cannot listen on {self._listen}", hint="is another process on this port?"
-            ) from error
         await self._server.start()
         await self.says_serving(serving=True)
         self.started.set()
         _log.info("listening", address=self.address)
         return self
+
+    async def bind(self) -> None:
+        """Take the port before anything is served on it: others can be told. Raises :class:`PortTaken`."""
+        if self._port:
+            return
+        try:
+            self._port = self._bound()
+        except RuntimeError as error:
+            raise PortTaken(
+                f"cannot listen on {self._listen}", hint="is another process on this port?"
+            ) from error
+
+    def _bound(self) -> int:
+        credentials = self._door.credentials()
+        if credentials is None:
+            return self._server.add_insecure_port(self._listen)
+        return self._server.add_secure_port(self._listen, credentials)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

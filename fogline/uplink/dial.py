@@ -1,5 +1,6 @@
 """Channels to a parent, and the options that both sides of a link share."""
 
+from collections.abc import Callable
 from typing import Final
 
 import grpc
@@ -27,8 +28,12 @@ CHANNEL_OPTIONS: Final[tuple[Option, ...]] = (
 )
 
 
+Dial = Callable[[str], grpc.aio.Channel]
+"""Makes a channel to the parent at an address."""
+
+
 def channel_to(address: str) -> grpc.aio.Channel:
-    """A channel to a parent. Until certificates exist it is not encrypted."""
+    """A channel to a parent that neither encrypts nor shows who dials."""
     return grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
 
 
@@ -37,9 +42,9 @@ async def ending_of(call: grpc.aio.Call) -> str:
     return f"{(await call.code()).name}: {await call.details()}"
 
 
-async def serves(address: str, *, within: float) -> bool:
+async def serves(address: str, *, within: float, dial: Dial = channel_to) -> bool:
     """Whether a server at this address says SERVING within so many seconds."""
-    async with channel_to(address) as channel:
+    async with dial(address) as channel:
         try:
             answer = await health_pb2_grpc.HealthStub(channel).Check(
                 health_pb2.HealthCheckRequest(), timeout=within, wait_for_ready=True

@@ -11,7 +11,7 @@ import structlog
 from fogline.model.clock import Clock
 from fogline.model.errors import InvalidInput
 from fogline.model.protocol import SPOKEN, Spoken
-from fogline.uplink.dial import channel_to, ending_of, serves
+from fogline.uplink.dial import Dial, channel_to, ending_of, serves
 from fogline.uplink.lanes import LaneSet
 from fogline.uplink.parents import Parents
 from fogline.uplink.session import LinkCounters, PushCall, Session, StreamEnd
@@ -36,7 +36,9 @@ class Uplink:
         rng: Random,
         settings: LinkSettings | None = None,
         spoken: Spoken = SPOKEN,
+        dial: Dial = channel_to,
     ) -> None:
+        self._dial: Final = dial
         self._settings: Final = settings or LinkSettings()
         self._parents = Parents(addresses=tuple(parents), tries=self._settings.tries)
         self._child: Final = child
@@ -113,7 +115,7 @@ class Uplink:
             sleep.cancel()
 
     async def _stream(self) -> StreamEnd:
-        async with channel_to(self._parents.address) as channel:
+        async with self._dial(self._parents.address) as channel:
             call: PushCall = uplink_pb2_grpc.UplinkServiceStub(channel).Push()
             greeted = await self._greet(call)
             if isinstance(greeted, StreamEnd):
@@ -200,7 +202,7 @@ class Uplink:
             await asyncio.Event().wait()
         while True:
             await self._clock.sleep(self._settings.return_every * (0.5 + self._rng.random()))
-            if await serves(preferred, within=self._settings.greeting_within):
+            if await serves(preferred, within=self._settings.greeting_within, dial=self._dial):
                 _log.info("uplink returns", parent=preferred)
                 session.drain()
                 return

@@ -1,3 +1,4 @@
+from fogline.v1 import enrol_pb2 as _enrol_pb2
 from fogline.v1 import plan_pb2 as _plan_pb2
 from fogline.v1 import types_pb2 as _types_pb2
 from google.protobuf.internal import containers as _containers
@@ -9,34 +10,40 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class AttachRequest(_message.Message):
-    __slots__ = ("protocol", "child", "role", "nodes", "aggregators", "output")
+    __slots__ = ("protocol", "child", "role", "nodes", "aggregators", "output", "enrolments")
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
     CHILD_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     NODES_FIELD_NUMBER: _ClassVar[int]
     AGGREGATORS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    ENROLMENTS_FIELD_NUMBER: _ClassVar[int]
     protocol: int
     child: str
     role: str
     nodes: _containers.RepeatedCompositeFieldContainer[NodeReport]
     aggregators: _containers.RepeatedCompositeFieldContainer[AggregatorReport]
     output: _containers.RepeatedCompositeFieldContainer[SessionOutput]
-    def __init__(self, protocol: _Optional[int] = ..., child: _Optional[str] = ..., role: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[NodeReport, _Mapping]]] = ..., aggregators: _Optional[_Iterable[_Union[AggregatorReport, _Mapping]]] = ..., output: _Optional[_Iterable[_Union[SessionOutput, _Mapping]]] = ...) -> None: ...
+    enrolments: _containers.RepeatedCompositeFieldContainer[_enrol_pb2.Enrolment]
+    def __init__(self, protocol: _Optional[int] = ..., child: _Optional[str] = ..., role: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[NodeReport, _Mapping]]] = ..., aggregators: _Optional[_Iterable[_Union[AggregatorReport, _Mapping]]] = ..., output: _Optional[_Iterable[_Union[SessionOutput, _Mapping]]] = ..., enrolments: _Optional[_Iterable[_Union[_enrol_pb2.Enrolment, _Mapping]]] = ...) -> None: ...
 
 class AttachResponse(_message.Message):
-    __slots__ = ("desired", "signed", "keys", "assignments", "input")
+    __slots__ = ("desired", "signed", "keys", "assignments", "input", "admission", "heard")
     DESIRED_FIELD_NUMBER: _ClassVar[int]
     SIGNED_FIELD_NUMBER: _ClassVar[int]
     KEYS_FIELD_NUMBER: _ClassVar[int]
     ASSIGNMENTS_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
+    ADMISSION_FIELD_NUMBER: _ClassVar[int]
+    HEARD_FIELD_NUMBER: _ClassVar[int]
     desired: DesiredState
     signed: SignedState
     keys: _containers.RepeatedCompositeFieldContainer[SigningKey]
     assignments: SignedAssignments
     input: _containers.RepeatedCompositeFieldContainer[SessionInput]
-    def __init__(self, desired: _Optional[_Union[DesiredState, _Mapping]] = ..., signed: _Optional[_Union[SignedState, _Mapping]] = ..., keys: _Optional[_Iterable[_Union[SigningKey, _Mapping]]] = ..., assignments: _Optional[_Union[SignedAssignments, _Mapping]] = ..., input: _Optional[_Iterable[_Union[SessionInput, _Mapping]]] = ...) -> None: ...
+    admission: _enrol_pb2.SignedAdmission
+    heard: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, desired: _Optional[_Union[DesiredState, _Mapping]] = ..., signed: _Optional[_Union[SignedState, _Mapping]] = ..., keys: _Optional[_Iterable[_Union[SigningKey, _Mapping]]] = ..., assignments: _Optional[_Union[SignedAssignments, _Mapping]] = ..., input: _Optional[_Iterable[_Union[SessionInput, _Mapping]]] = ..., admission: _Optional[_Union[_enrol_pb2.SignedAdmission, _Mapping]] = ..., heard: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SignedState(_message.Message):
     __slots__ = ("content", "key", "signature")
@@ -203,7 +210,7 @@ class DesiredPlan(_message.Message):
     def __init__(self, id: _Optional[str] = ..., plan: _Optional[_Union[_plan_pb2.Plan, _Mapping]] = ...) -> None: ...
 
 class NodeReport(_message.Message):
-    __slots__ = ("node", "parent", "at_us", "generation", "faults", "listener", "clients", "journals", "lanes", "journal_bytes", "journal_limit_bytes", "unrouted", "version", "dead_letters", "brokers", "capacity", "containers", "events", "steps", "certificate", "certificate_until_us", "term", "sequence", "known_keys", "contested")
+    __slots__ = ("node", "parent", "at_us", "generation", "faults", "listener", "clients", "journals", "lanes", "journal_bytes", "journal_limit_bytes", "unrouted", "version", "dead_letters", "brokers", "capacity", "containers", "events", "steps", "certificate", "certificate_until_us", "term", "sequence", "known_keys", "contested", "instance")
     NODE_FIELD_NUMBER: _ClassVar[int]
     PARENT_FIELD_NUMBER: _ClassVar[int]
     AT_US_FIELD_NUMBER: _ClassVar[int]
@@ -229,6 +236,7 @@ class NodeReport(_message.Message):
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     KNOWN_KEYS_FIELD_NUMBER: _ClassVar[int]
     CONTESTED_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_FIELD_NUMBER: _ClassVar[int]
     node: str
     parent: str
     at_us: int
@@ -254,7 +262,8 @@ class NodeReport(_message.Message):
     sequence: int
     known_keys: _containers.RepeatedCompositeFieldContainer[SigningKey]
     contested: int
-    def __init__(self, node: _Optional[str] = ..., parent: _Optional[str] = ..., at_us: _Optional[int] = ..., generation: _Optional[int] = ..., faults: _Optional[_Iterable[str]] = ..., listener: _Optional[str] = ..., clients: _Optional[int] = ..., journals: _Optional[_Iterable[_Union[JournalReport, _Mapping]]] = ..., lanes: _Optional[_Iterable[_Union[LaneReport, _Mapping]]] = ..., journal_bytes: _Optional[int] = ..., journal_limit_bytes: _Optional[int] = ..., unrouted: _Optional[int] = ..., version: _Optional[str] = ..., dead_letters: _Optional[_Iterable[_Union[DeadLetter, _Mapping]]] = ..., brokers: _Optional[_Iterable[_Union[BrokerReport, _Mapping]]] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ..., containers: _Optional[_Iterable[_Union[ContainerReport, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[ContainerEvent, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[StepReport, _Mapping]]] = ..., certificate: _Optional[str] = ..., certificate_until_us: _Optional[int] = ..., term: _Optional[int] = ..., sequence: _Optional[int] = ..., known_keys: _Optional[_Iterable[_Union[SigningKey, _Mapping]]] = ..., contested: _Optional[int] = ...) -> None: ...
+    instance: str
+    def __init__(self, node: _Optional[str] = ..., parent: _Optional[str] = ..., at_us: _Optional[int] = ..., generation: _Optional[int] = ..., faults: _Optional[_Iterable[str]] = ..., listener: _Optional[str] = ..., clients: _Optional[int] = ..., journals: _Optional[_Iterable[_Union[JournalReport, _Mapping]]] = ..., lanes: _Optional[_Iterable[_Union[LaneReport, _Mapping]]] = ..., journal_bytes: _Optional[int] = ..., journal_limit_bytes: _Optional[int] = ..., unrouted: _Optional[int] = ..., version: _Optional[str] = ..., dead_letters: _Optional[_Iterable[_Union[DeadLetter, _Mapping]]] = ..., brokers: _Optional[_Iterable[_Union[BrokerReport, _Mapping]]] = ..., capacity: _Optional[_Union[Capacity, _Mapping]] = ..., containers: _Optional[_Iterable[_Union[ContainerReport, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[ContainerEvent, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[StepReport, _Mapping]]] = ..., certificate: _Optional[str] = ..., certificate_until_us: _Optional[int] = ..., term: _Optional[int] = ..., sequence: _Optional[int] = ..., known_keys: _Optional[_Iterable[_Union[SigningKey, _Mapping]]] = ..., contested: _Optional[int] = ..., instance: _Optional[str] = ...) -> None: ...
 
 class Capacity(_message.Message):
     __slots__ = ("arch", "cpu_millis", "memory_bytes", "disk_bytes", "disk_free_bytes", "runtimes", "labels", "boot_id", "clock_synchronised")
@@ -501,7 +510,7 @@ class DeadLetter(_message.Message):
     def __init__(self, stream: _Optional[str] = ..., reason: _Optional[str] = ..., topic: _Optional[str] = ..., payload: _Optional[bytes] = ..., detail: _Optional[str] = ..., arrival_us: _Optional[int] = ...) -> None: ...
 
 class AggregatorReport(_message.Message):
-    __slots__ = ("aggregator", "parent", "at_us", "generation", "children", "parts_in", "parts_out", "held_bytes", "refusals", "version", "faults", "known_keys", "contested")
+    __slots__ = ("aggregator", "parent", "at_us", "generation", "children", "parts_in", "parts_out", "held_bytes", "refusals", "version", "faults", "known_keys", "contested", "certificate", "certificate_until_us", "instance")
     AGGREGATOR_FIELD_NUMBER: _ClassVar[int]
     PARENT_FIELD_NUMBER: _ClassVar[int]
     AT_US_FIELD_NUMBER: _ClassVar[int]
@@ -515,6 +524,9 @@ class AggregatorReport(_message.Message):
     FAULTS_FIELD_NUMBER: _ClassVar[int]
     KNOWN_KEYS_FIELD_NUMBER: _ClassVar[int]
     CONTESTED_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_UNTIL_US_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_FIELD_NUMBER: _ClassVar[int]
     aggregator: str
     parent: str
     at_us: int
@@ -528,4 +540,7 @@ class AggregatorReport(_message.Message):
     faults: _containers.RepeatedScalarFieldContainer[str]
     known_keys: _containers.RepeatedCompositeFieldContainer[SigningKey]
     contested: int
-    def __init__(self, aggregator: _Optional[str] = ..., parent: _Optional[str] = ..., at_us: _Optional[int] = ..., generation: _Optional[int] = ..., children: _Optional[_Iterable[str]] = ..., parts_in: _Optional[int] = ..., parts_out: _Optional[int] = ..., held_bytes: _Optional[int] = ..., refusals: _Optional[int] = ..., version: _Optional[str] = ..., faults: _Optional[_Iterable[str]] = ..., known_keys: _Optional[_Iterable[_Union[SigningKey, _Mapping]]] = ..., contested: _Optional[int] = ...) -> None: ...
+    certificate: str
+    certificate_until_us: int
+    instance: str
+    def __init__(self, aggregator: _Optional[str] = ..., parent: _Optional[str] = ..., at_us: _Optional[int] = ..., generation: _Optional[int] = ..., children: _Optional[_Iterable[str]] = ..., parts_in: _Optional[int] = ..., parts_out: _Optional[int] = ..., held_bytes: _Optional[int] = ..., refusals: _Optional[int] = ..., version: _Optional[str] = ..., faults: _Optional[_Iterable[str]] = ..., known_keys: _Optional[_Iterable[_Union[SigningKey, _Mapping]]] = ..., contested: _Optional[int] = ..., certificate: _Optional[str] = ..., certificate_until_us: _Optional[int] = ..., instance: _Optional[str] = ...) -> None: ...

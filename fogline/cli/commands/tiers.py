@@ -2,19 +2,24 @@
 
 import typer
 
+from fogline.cli.commands.identity import WORDS, Role, machine, token
+
 app = typer.Typer()
+app.add_typer(token)
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)
 def node(context: typer.Context) -> None:
-    """Run a fog node: `fogline node --help` lists its settings."""
+    """Run a fog node, or `join`, `revoke` one: `fogline node --help` lists its settings."""
+    _identity("node", context)
     _become("fog_node", "node", context)
 
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)
 def aggregator(context: typer.Context) -> None:
-    """Run an aggregator: `fogline aggregator --help` lists its settings."""
+    """Run an aggregator, or `join`, `revoke` one: `fogline aggregator --help` lists its settings."""
+    _identity("aggregator", context)
     _become("aggregator", "aggregator", context)
 
 
@@ -28,6 +33,12 @@ def cloud(context: typer.Context) -> None:
 def dashboard(context: typer.Context) -> None:
     """Run the dashboard: `fogline dashboard --help` lists its settings."""
     _become("cloud.dashboard", "dashboard", context)
+
+
+def _identity(role: Role, context: typer.Context) -> None:
+    """Do what concerns a machine's identity, and end; come back if it is to run."""
+    if context.args[:1] and context.args[0] in WORDS:
+        machine(role)(context.args, prog_name=f"fogline {role}")
 
 
 def _become(module: str, extra: str, context: typer.Context) -> None:

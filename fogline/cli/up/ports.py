@@ -13,6 +13,8 @@ _METRICS: Final = "-metrics"
 _USUAL: Final = {
     "cloud": 7070,
     "aggregator": 7071,
+    "cloud-enrol": 7073,
+    "cloud-children": 7074,
     "dashboard": 8080,
     "rest": 8081,
     "cloud-metrics": 9470,

@@ -22,8 +22,10 @@ from fogline.cli.up.serving import serving
 from fogline.cli.up.supervisor import Supervisor
 from fogline.cli.up.tiers import (
     AGGREGATOR,
+    CHILDREN,
     CLOUD,
     DASHBOARD,
+    ENROL,
     REST,
     Tiers,
     make_tiers,
@@ -36,7 +38,7 @@ from fogline.model.errors import FogError, InvalidInput, Unavailable
 DEMO: Final = "machine.yaml"
 _READY_WITHIN: Final = 60.0
 _DEFAULT_NODES: Final = 2
-_NEEDED: Final = ("numpy", "mqtt5", "sqlalchemy", "sqlglot", "nicegui", "paho", "psutil")
+_NEEDED: Final = ("numpy", "mqtt5", "sqlalchemy", "sqlglot", "nicegui", "cryptography", "paho", "psutil")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +101,7 @@ def _lay_out(
     if before > len(nodes):
         say(f"{before - len(nodes)} of the folder's nodes do not run; windows that need them stay partial")
     tiers = (CLOUD, AGGREGATOR, DASHBOARD, *nodes)
-    names = (*tiers, REST, *(metrics_of(tier) for tier in tiers))
+    names = (*tiers, REST, CHILDREN, ENROL, *(metrics_of(tier) for tier in tiers))
     choice = choose_ports(names, before=folder.ports_before(), take=reservations.take)
     for note in choice.notes:
         say(note)

@@ -9,13 +9,20 @@ from fogline.cli.broker import Broker
 from fogline.cli.passwords import STORE_VARIABLE
 from fogline.cli.up.child import Child
 from fogline.cli.up.folder import Folder, Lock
+from fogline.cli.up.identities import make_identities
 from fogline.cli.up.ports import HOST, metrics_of
+from fogline.identity.names import NODE
+from fogline.model.clock import SystemClock
 
 CLOUD: Final = "cloud"
 AGGREGATOR: Final = "aggregator"
 DASHBOARD: Final = "dashboard"
 REST: Final = "rest"
 """The HTTP API, a port of the cloud."""
+
+CHILDREN: Final = "cloud-children"
+ENROL: Final = "cloud-enrol"
+"""Where machines connect and join, ports of the cloud."""
 
 _DIAL_AGAIN: Final = "500ms"
 """Longest wait before a parent is dialled again: on one machine there is no network to spare."""
@@ -63,6 +70,7 @@ class Tiers:
             "mqtt": self.listeners,
             "broker": self.broker,
             "grpc": self.address(CLOUD),
+            "enrol": self.address(ENROL),
             "rest": f"http://{self.address(REST)}/v1",
             "dashboard": f"http://{self.address(DASHBOARD)}/",
             "metrics": {
@@ -107,7 +115,7 @@ def make_tiers(
         own = secrets if name == CLOUD else {}
         return Child(name=name, module=module, settings=path, folder=folder, lock=lock, secrets=own)
 
-    return Tiers(
+    tiers = Tiers(
         cloud=child(CLOUD, "cloud", _cloud(ports)),
         aggregator=child(AGGREGATOR, "aggregator", _aggregator(ports)),
         nodes=tuple(
@@ -117,6 +125,13 @@ def make_tiers(
         ports=ports,
         broker=broker.url if broker is not None else None,
     )
+    make_identities(
+        folder.data(CLOUD),
+        ((AGGREGATOR, folder.data(AGGREGATOR)), *((NODE, folder.data(name)) for name in nodes)),
+        enrol=_at(ports, ENROL),
+        clock=SystemClock(),
+    )
+    return tiers
 
 
 def _reading(folder: Folder, broker: Broker, *, shared: bool) -> dict[str, object]:
@@ -144,7 +159,12 @@ def _at(ports: Mapping[str, int], name: str) -> str:
 
 
 def _cloud(ports: Mapping[str, int]) -> dict[str, object]:
-    return {"listen": _at(ports, CLOUD), "rest": _at(ports, REST)}
+    return {
+        "listen": _at(ports, CLOUD),
+        "rest": _at(ports, REST),
+        "children": _at(ports, CHILDREN),
+        "enrol": _at(ports, ENROL),
+    }
 
 
 def _dashboard(ports: Mapping[str, int]) -> dict[str, object]:
@@ -158,7 +178,7 @@ def _dashboard(ports: Mapping[str, int]) -> dict[str, object]:
 def _aggregator(ports: Mapping[str, int]) -> dict[str, object]:
     return {
         "listen": _at(ports, AGGREGATOR),
-        "parents": [_at(ports, CLOUD)],
+        "parents": [_at(ports, CHILDREN)],
         "link.backoff.cap": _DIAL_AGAIN,
     }
 

@@ -1,0 +1,1 @@
+"""Machines that join an installation, and the people who let them: ``join``, ``revoke``, ``token``."""
