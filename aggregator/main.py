@@ -17,6 +17,7 @@ from fogline.control.servicer import ControlServicer
 from fogline.identity.holder import Holder
 from fogline.identity.names import AGGREGATOR
 from fogline.identity.opening import open_holder
+from fogline.identity.renewal import Renewing, asking
 from fogline.intake.servicer import IntakeServicer
 from fogline.model.clock import SECOND, Clock, SystemClock
 from fogline.model.errors import FogError
@@ -72,6 +73,13 @@ class Aggregator:
             dial=dial,
         )
         self._attach: Final = ControlServicer(self._group)
+        self.renewing: Final = (
+            None
+            if holder is None
+            else Renewing(
+                holder, settings.folder, ask=asking(holder, settings.parents, clock), clock=clock, rng=rng
+            )
+        )
         self.server: Final = Server(listen=settings.listen, insecure=settings.insecure, door=_door(holder))
 
     @property
@@ -97,13 +105,17 @@ class Aggregator:
             group = await stack.enter_async_context(asyncio.TaskGroup())
             pushing = group.create_task(self._uplink.run(), name="push to the parent")
             control = group.create_task(self._control.run(), name="attach to the parent")
+            works = [control]
+            if self.renewing is not None:
+                works.append(group.create_task(self.renewing.run(), name="renew the identity"))
             say(READY, f"listens on {self.server.address}")
             await stopping.wait()
             await self.server.retire()
             self.sink.flush()
             self._uplink.stop()
             await pushing
-            control.cancel()
+            for work in works:
+                work.cancel()
 
     def _report(self) -> control_pb2.AggregatorReport:
         return control_pb2.AggregatorReport(

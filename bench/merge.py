@@ -250,7 +250,16 @@ def aggregator(parent_port: int) -> Iterator[tuple[subprocess.Popen[bytes], int]
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="fogline-bench-") as folder:
         command = [
-            *(sys.executable, "-m", "aggregator", "--name", "bench", "--listen", f"127.0.0.1:{port}"),
+            *(
+                sys.executable,
+                "-m",
+                "aggregator",
+                "--plaintext",
+                "--name",
+                "bench",
+                "--listen",
+                f"127.0.0.1:{port}",
+            ),
             *("--parents", f"127.0.0.1:{parent_port}", "--folder", folder, "--log-level", "error"),
         ]
         process = subprocess.Popen(command)

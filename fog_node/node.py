@@ -26,6 +26,7 @@ from fogline import __version__
 from fogline.control.client import ControlClient
 from fogline.control.keep import KeptDesired
 from fogline.identity.holder import Holder
+from fogline.identity.renewal import Renewing, asking
 from fogline.model.clock import SECOND, Clock
 from fogline.service.metrics import MetricsPort, open_metrics
 from fogline.service.notify import READY, say
@@ -79,8 +80,14 @@ class Node:
         holder: Holder | None = None,
     ) -> None:
         self._settings: Final = settings
-        self._holder: Final = holder
         dial = channel_to if holder is None else holder.dial
+        self._renewing: Final = (
+            None
+            if holder is None
+            else Renewing(
+                holder, settings.folder, ask=asking(holder, settings.parents, clock), clock=clock, rng=rng
+            )
+        )
         self._journal: Final = journal
         self._clock: Final = clock
         self._rng: Final = rng
@@ -162,6 +169,8 @@ class Node:
                     group.create_task(self.operators.run(), name="carry batches to operators"),
                 ]
                 containing = group.create_task(self._containers.run(), name="keep containers")
+                if self._renewing is not None:
+                    tasks.append(group.create_task(self._renewing.run(), name="renew the identity"))
                 push = group.create_task(self._uplink.run(), name="push to parent")
                 _log.info("node runs", node=self._settings.name, port=listener.port)
                 say(READY, f"takes messages on port {listener.port}")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -97,7 +98,7 @@ def describe_pem(pem: bytes) -> Certificate:
 
 def leads_to(chain: Sequence[x509.Certificate], root: x509.Certificate) -> bool:
     """Whether each certificate was signed by the next, and the last by the root. Says nothing of their ends."""
-    for certificate, issuer in zip(chain, (*chain[1:], root), strict=True):
+    for certificate, issuer in pairwise((*chain, root)):
         try:
             certificate.verify_directly_issued_by(issuer)
         except (ValueError, TypeError, InvalidSignature):

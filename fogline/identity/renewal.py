@@ -1,7 +1,7 @@
 """Renewing an identity in time, and after its end: when is a pure decision, asking is handed in."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -38,6 +38,18 @@ def is_due(identity: Identity, now_us: int, share: float) -> bool:
 def pause_after(failures: int, share: float) -> float:
     """Seconds until the next try: doubles, with full jitter, up to an hour."""
     return max(1.0, min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(failures, 16)) * share)
+
+
+def asking(holder: Holder, parents: Sequence[str], clock: Clock) -> Ask:
+    """Ask the parents, and where the machine joined."""
+
+    async def ask(identity: Identity) -> Identity:
+        # Imported here: cryptography costs 10 MiB, which a node pays when it renews and not before.
+        from fogline.identity.joining import renew  # noqa: PLC0415
+
+        return await renew(identity, parents=parents, dial=holder.dial, now_us=clock.now_us())
+
+    return ask
 
 
 class Renewing:

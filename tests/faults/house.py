@@ -43,7 +43,7 @@ class Tier:
     def __init__(self, module: str, folder: Path, *flags: str) -> None:
         self.address = f"127.0.0.1:{free_port()}"
         self._module = module
-        self._flags = ("--listen", self.address, "--folder", str(folder), *flags)
+        self._flags = ("--plaintext", "--listen", self.address, "--folder", str(folder), *flags)
         self._process: Process | None = None
 
     async def start(self, *instead: str) -> None:

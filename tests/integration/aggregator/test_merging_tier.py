@@ -176,7 +176,17 @@ async def test_stopping_sends_what_is_merged(store: MemoryStore, start: Start, s
 async def _started(folder: Path, parent: str, port: int = 0) -> tuple[asyncio.subprocess.Process, int]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "aggregator", "--name", "group-1", "--listen", f"127.0.0.1:{port}", "--parents", parent),
+        *(
+            "-m",
+            "aggregator",
+            "--plaintext",
+            "--name",
+            "group-1",
+            "--listen",
+            f"127.0.0.1:{port}",
+            "--parents",
+            parent,
+        ),
         *("--folder", str(folder), "--merge-seal-after", "20ms", "--link-backoff-base", "10ms"),
         stderr=asyncio.subprocess.PIPE,
     )

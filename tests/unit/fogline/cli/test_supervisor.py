@@ -30,7 +30,12 @@ while True:
 """
 BROKEN = "import sys; print('no port for me', file=sys.stderr); sys.exit(2)"
 NAMES = ("cloud", "aggregator", "dashboard", "node-1", "node-2")
-PORTS = {name: port for port, name in enumerate((*NAMES, "rest", *(metrics_of(name) for name in NAMES)), 1)}
+PORTS = {
+    name: port
+    for port, name in enumerate(
+        (*NAMES, "rest", "cloud-children", "cloud-enrol", *(metrics_of(name) for name in NAMES)), 1
+    )
+}
 
 
 class Stage:

@@ -12,6 +12,7 @@ from fog_node.settings import NodeSettings
 from fogline.cli.up.folder import Folder, Lock
 from fogline.cli.up.ports import metrics_of, usual_port
 from fogline.cli.up.tiers import make_tiers, node_names
+from fogline.identity.folder import read_identity
 from fogline.model.errors import FogError
 from fogline.service.settings import load
 
@@ -19,7 +20,7 @@ PORTS = {
     name: usual_port(name)
     for tier in ("cloud", "aggregator", "dashboard", "node-1", "node-2")
     for name in (tier, metrics_of(tier))
-} | {"rest": usual_port("rest")}
+} | {name: usual_port(name) for name in ("rest", "cloud-children", "cloud-enrol")}
 
 
 def test_every_tier_can_read_its_settings_and_they_fit_together(tmp_path: Path) -> None:
@@ -37,7 +38,7 @@ def test_every_tier_can_read_its_settings_and_they_fit_together(tmp_path: Path) 
 
     assert (cloud.listen, cloud.rest) == ("127.0.0.1:7070", "127.0.0.1:8081")
     assert (dashboard.listen, dashboard.server) == ("127.0.0.1:8080", cloud.listen)
-    assert (aggregator.listen, aggregator.parents) == ("127.0.0.1:7071", (cloud.listen,))
+    assert (aggregator.listen, aggregator.parents) == ("127.0.0.1:7071", (cloud.children,))
     assert [(n.name, n.listener.port, n.parents) for n in nodes] == [
         ("node-1", 1883, (aggregator.listen,)),
         ("node-2", 1884, (aggregator.listen,)),
@@ -47,6 +48,12 @@ def test_every_tier_can_read_its_settings_and_they_fit_together(tmp_path: Path) 
     folders = {cloud.folder, aggregator.folder, *(n.folder for n in nodes)}
     assert folders == {folder.data(name) for name in ("cloud", "aggregator", "node-1", "node-2")}
     assert all(path.is_dir() for path in folders)
+    identities = [
+        read_identity(aggregator.folder, role="aggregator"),
+        *(read_identity(node.folder, role="node") for node in nodes),
+    ]
+    assert [identity.subject.name for identity in identities] == ["aggregator", "node-1", "node-2"]
+    assert {identity.enrol for identity in identities} == {(cloud.enrol,)}
     assert tiers.listeners == ["mqtt://127.0.0.1:1883", "mqtt://127.0.0.1:1884"]
 
 
@@ -61,6 +68,7 @@ def test_endpoints_of_processes_that_do_not_run_yet_have_no_process_ids(tmp_path
         "mqtt": ["mqtt://127.0.0.1:1883"],
         "broker": None,
         "grpc": "127.0.0.1:7070",
+        "enrol": "127.0.0.1:7073",
         "rest": "http://127.0.0.1:8081/v1",
         "dashboard": "http://127.0.0.1:8080/",
         "metrics": {
