@@ -10,6 +10,7 @@ import typer
 from aggregator.settings import AggregatorSettings
 from cloud.settings import CloudSettings
 from fog_node.settings import NodeSettings
+from fogline.cli.commands.identity import WORDS, machine
 from fogline.cli.main import app
 from fogline.service.settings import leaves
 from fogline.spec.read import read_spec
@@ -33,7 +34,11 @@ def test_a_shown_command_and_its_flags_exist(command: str) -> None:
         assert re.search(rf"^{name}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
     if program != "fogline" or name.startswith("-"):
         return
-    if name in TIERS:
+    if arguments and arguments[0] in WORDS:
+        below = typer.main.get_command(machine(name))  # type: ignore[arg-type] # node or aggregator
+        assert isinstance(below, typer.core.TyperGroup)
+        below.commands[arguments[0]].make_context(arguments[0], arguments[1:])
+    elif name in TIERS:
         known = {leaf.flag for leaf in leaves(TIERS[name])} | {"--settings", "--help"}
         assert {a for a in arguments if a.startswith("--")} <= known
     else:
