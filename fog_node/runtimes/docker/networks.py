@@ -41,9 +41,14 @@ async def ensure_network(engine: Engine, node: str, name: str) -> None:
     await close_host(bridge)
 
 
+def closing_rule(bridge: str) -> tuple[str, ...]:
+    """What comes from a bridge to this machine and is no answer goes nowhere."""
+    return ("-i", bridge, "-m", "conntrack", "!", "--ctstate", "ESTABLISHED,RELATED", "-j", "DROP")
+
+
 async def close_host(bridge: str) -> None:
     """Drop what begins at a bridge and ends on this machine. Raises :class:`ContainerFault`: it stays open."""
-    rule = ("-i", bridge, "-m", "conntrack", "!", "--ctstate", "ESTABLISHED,RELATED", "-j", "DROP")
+    rule = closing_rule(bridge)
     await _ensure_rule("iptables", rule)
     # A bridge has a link-local address of version 6 even where the network has none.
     if shutil.which("ip6tables"):
