@@ -30,6 +30,11 @@ def node(docker_engine: DockerEngine) -> Iterator[str]:
     name = f"test-{uuid4().hex[:12]}"
     yield name
     docker_engine.remove_all(f"{NODE}={name}")
+    network = network_name("main", name)
+    if docker_engine.client.networks(names=[network]):
+        docker_engine.client.remove_network(network)
+        for program in ("iptables", "ip6tables"):
+            subprocess.run([program, "-D", "INPUT", *closing_rule(bridge_of(network))], check=False)
 
 
 @pytest.fixture
@@ -85,24 +90,17 @@ async def test_a_service_with_a_network_does_not_reach_the_hosts_own_services(
     runtime: DockerRuntime, docker_engine: DockerEngine, image: str, node: str, service: int
 ) -> None:
     name = network_name("main", node)
-    try:
-        made = await asyncio.to_thread(
-            docker_engine.client.create_network,
-            name,
-            options={"com.docker.network.bridge.name": bridge_of(name)},
-            labels={NODE: node},
-        )
-        seen = await asyncio.to_thread(docker_engine.client.inspect_network, made["Id"])
-        gateway = seen["IPAM"]["Config"][0]["Gateway"]
-        for host in (gateway, _own_address()):
-            spec = replace(_spec(image, "service", service, host=host), networks=(node,))
-            tried = await _tried(runtime, spec)
-            assert tried["host_service"] == "TimeoutError"
-    finally:
-        docker_engine.remove_all(f"{NODE}={node}")
-        docker_engine.client.remove_network(name)
-        for program in ("iptables", "ip6tables"):
-            subprocess.run([program, "-D", "INPUT", *closing_rule(bridge_of(name))], check=False)
+    made = await asyncio.to_thread(
+        docker_engine.client.create_network,
+        name,
+        options={"com.docker.network.bridge.name": bridge_of(name)},
+        labels={NODE: node},
+    )
+    seen = await asyncio.to_thread(docker_engine.client.inspect_network, made["Id"])
+    for host in (seen["IPAM"]["Config"][0]["Gateway"], _own_address()):
+        spec = replace(_spec(image, "service", service, host=host), networks=(node,))
+        tried = await _tried(runtime, spec)
+        assert tried["host_service"] == "TimeoutError"
 
 
 async def _tried(runtime: DockerRuntime, spec: ContainerSpec) -> dict[str, str]:
