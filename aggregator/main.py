@@ -9,6 +9,7 @@ from typing import Final
 import fogline
 from aggregator.group import Group
 from aggregator.metrics import AggregatorMetrics
+from aggregator.relay import Relay
 from aggregator.settings import AggregatorSettings
 from aggregator.sink import MergeSink
 from fogline.control.client import ControlClient
@@ -63,6 +64,7 @@ class Aggregator:
         self._group: Final = Group(
             settings.name, desired=self._kept.desired, own=self._report, changed=self._tell_parent
         )
+        relay = Relay()
         self._control: Final = ControlClient(
             parents=settings.parents,
             report=self._group.report,
@@ -71,8 +73,10 @@ class Aggregator:
             rng=rng,
             settings=settings.link,
             dial=dial,
+            sessions=relay,
+            post=relay.post,
         )
-        self._attach: Final = ControlServicer(self._group)
+        self._attach: Final = ControlServicer(self._group, relay)
         self.renewing: Final = (
             None
             if holder is None

@@ -8,6 +8,8 @@ from typing import Final
 import grpc
 import structlog
 
+from fogline.control.post import Post
+from fogline.control.sessions import ChildSessions
 from fogline.model.clock import Clock
 from fogline.uplink.dial import Dial, channel_to, ending_of, serves
 from fogline.uplink.parents import Parents
@@ -35,9 +37,18 @@ class ControlClient:
         every_s: float = 1.0,
         settings: LinkSettings | None = None,
         dial: Dial = channel_to,
+        sessions: ChildSessions | None = None,
+        post: Post[control_pb2.SessionOutput] | None = None,
     ) -> None:
-        """``report`` makes the newest report; ``accept`` is handed each word of a parent, in order."""
+        """``report`` makes the newest report; ``accept`` is handed each word of a parent, in order.
+
+        ``sessions`` is handed what is asked of containers, ``post`` has the answers.
+        """
         self._dial: Final = dial
+        self._sessions: Final = sessions
+        self._post: Final = post
+        self._writing = asyncio.Lock()
+        self._head = control_pb2.AttachRequest()
         self._settings: Final = settings or LinkSettings()
         self._parents = Parents(addresses=tuple(parents), tries=self._settings.tries)
         self._report: Final = report
@@ -78,6 +89,7 @@ class ControlClient:
     async def _stream(self) -> str:
         """One stream until its end; the reason."""
         ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._writing = asyncio.Lock()
         async with self._dial(self._parents.address) as channel, asyncio.TaskGroup() as group:
             call: AttachCall = control_pb2_grpc.ControlServiceStub(channel).Attach()
             tasks = [
@@ -86,7 +98,13 @@ class ControlClient:
                 group.create_task(self._await_end(call, ended), name="control: wait for the stream's end"),
                 group.create_task(self._return(ended), name="control: look for the preferred parent"),
             ]
-            reason = await ended
+            if self._post is not None:
+                tasks.append(group.create_task(self._answer(call, self._post), name="control: answer"))
+            try:
+                reason = await ended
+            finally:
+                if self._sessions is not None:
+                    self._sessions.lost()
             for task in tasks:
                 task.cancel()
         return reason
@@ -94,11 +112,29 @@ class ControlClient:
     async def _tell(self, call: AttachCall) -> None:
         while True:
             self._changed.clear()
-            try:
-                await call.write(self._report())
-            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-                return  # the status is told by whoever waits for the end
+            report = self._report()
+            self._head = control_pb2.AttachRequest(
+                protocol=report.protocol, child=report.child, role=report.role
+            )
+            if not await self._write(call, report):
+                return
             await self._next_report()
+
+    async def _answer(self, call: AttachCall, post: Post[control_pb2.SessionOutput]) -> None:
+        while outputs := await post.take():
+            answer = control_pb2.AttachRequest(output=outputs)
+            answer.MergeFrom(self._head)
+            if not await self._write(call, answer):
+                return
+
+    async def _write(self, call: AttachCall, message: control_pb2.AttachRequest) -> bool:
+        """Whether it could be written; why not is told by whoever waits for the end."""
+        async with self._writing:
+            try:
+                await call.write(message)
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                return False
+            return True
 
     async def _next_report(self) -> None:
         change = asyncio.ensure_future(self._changed.wait())
@@ -118,6 +154,8 @@ class ControlClient:
                     _log.info("control attached", address=self._parents.address)
                 if response.HasField("signed"):
                     await self._accept(response)
+                if response.input and self._sessions is not None:
+                    self._sessions.hear(response.input)
         except grpc.aio.AioRpcError:
             pass  # the status is told by whoever waits for the end
 

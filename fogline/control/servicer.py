@@ -1,13 +1,15 @@
 """The parent's end of ``ControlService``: desired state down, reports up."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Any, Final, Protocol
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, Final, Protocol, TypeVar
 
 import grpc
 import structlog
 
 from fogline.control.desired import Desired
+from fogline.control.post import Post
+from fogline.control.sessions import POST_BYTES, ParentSessions, size_of
 from fogline.control.word import Word
 from fogline.model.caller import Caller, Right
 from fogline.model.errors import FogError, InvalidInput, NotAllowed, Unavailable
@@ -17,6 +19,8 @@ from fogline.service.writing import finished
 from fogline.v1 import control_pb2, control_pb2_grpc
 
 ROLES: Final = ("node", "aggregator")
+
+T = TypeVar("T")
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -41,8 +45,12 @@ class ControlHub(Protocol):
 class ControlServicer(control_pb2_grpc.ControlServiceServicer):
     """Serves children: each gets the newest desired state at once and whenever it changes, as the cloud signed it."""
 
-    def __init__(self, hub: ControlHub, *, spoken: Spoken = SPOKEN) -> None:
+    def __init__(
+        self, hub: ControlHub, sessions: ParentSessions | None = None, *, spoken: Spoken = SPOKEN
+    ) -> None:
+        """``sessions``: who is told of sessions with containers; without one there are none."""
         self._hub: Final = hub
+        self.sessions: Final = sessions
         self.spoken: Final = spoken
         self._streams: Final[dict[str, _Attached]] = {}
         self._closed: FogError | None = None
@@ -91,13 +99,19 @@ class ControlServicer(control_pb2_grpc.ControlServiceServicer):
             _log.info("child attached", child=child)
         else:
             older.end(Unavailable("a newer control stream of the same child was opened"))
+            self._no_sessions(child)
 
     def detach(self, child: str, stream: "_Attached") -> None:
         """The stream has ended."""
         if self._streams.get(child) is stream:
             del self._streams[child]
             _log.info("child detached", child=child)
+            self._no_sessions(child)
             self._hub.left(child)
+
+    def _no_sessions(self, child: str) -> None:
+        if self.sessions is not None:
+            self.sessions.left(child)
 
 
 class _Attached:
@@ -106,6 +120,8 @@ class _Attached:
         self._hub: Final = hub
         self.caller: Final = caller
         self._child = ""
+        self._writing: Final = asyncio.Lock()
+        self._post: Final[Post[control_pb2.SessionInput]] = Post(most_bytes=POST_BYTES, size=size_of)
         self._end: Final[asyncio.Future[FogError | None]] = asyncio.get_running_loop().create_future()
 
     def end(self, error: FogError | None) -> None:
@@ -121,9 +137,11 @@ class _Attached:
             async with asyncio.TaskGroup() as group:
                 hearing = group.create_task(self._hear(requests), name="control: hear reports")
                 telling = group.create_task(self._tell(context), name="control: tell desired state")
+                asking = group.create_task(self._ask(context), name="control: ask of containers")
                 error = await self._end
                 hearing.cancel()
                 await finished(telling)
+                await finished(asking)
         finally:
             if self._child:
                 self._servicer.detach(self._child, self)
@@ -137,11 +155,37 @@ class _Attached:
                 if not self._child:
                     self._child = request.child
                     self._servicer.attach(request.child, self)
-                self._hub.reported(request, self.caller)
+                self._pass_on(request)
         except FogError as error:
             self.end(error)
         else:
             self.end(None)
+
+    def _pass_on(self, request: control_pb2.AttachRequest) -> None:
+        sessions = self._servicer.sessions
+        if request.output:
+            if sessions is not None:
+                sessions.answered(self._child, request.output)
+            if not request.nodes and not request.aggregators:
+                return  # it reports nothing, and takes back nothing that was reported
+        self._hub.reported(request, self.caller)
+        if sessions is not None:
+            nodes = (report.node for report in request.nodes)
+            sessions.reached(self._child, self.caller.tenant, nodes, self._post.put)
+
+    async def _ask(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        while (inputs := await self._unless_ended(self._post.take())) is not None:
+            async with self._writing:
+                await context.write(control_pb2.AttachResponse(input=inputs))
+
+    async def _unless_ended(self, what: Coroutine[Any, Any, T]) -> T | None:
+        """What comes; None when the stream ends first."""
+        coming = asyncio.ensure_future(what)
+        try:
+            await asyncio.wait((coming, self._end), return_when=asyncio.FIRST_COMPLETED)
+            return None if self._end.done() else coming.result()
+        finally:
+            coming.cancel()
 
     def _check(self, request: control_pb2.AttachRequest) -> None:
         self._servicer.spoken.greeted(request.protocol)
@@ -158,13 +202,9 @@ class _Attached:
         told = 0
         while (news := await self._newer_than(told)) is not None:
             told, word = news
-            await context.write(word.told())
+            async with self._writing:
+                await context.write(word.told())
 
     async def _newer_than(self, number: int) -> tuple[int, Word] | None:
         """The newest word, if it is newer; None when the stream ends first."""
-        newer = asyncio.ensure_future(self._hub.desired.to_tell(number))
-        try:
-            await asyncio.wait((newer, self._end), return_when=asyncio.FIRST_COMPLETED)
-            return None if self._end.done() else newer.result()
-        finally:
-            newer.cancel()
+        return await self._unless_ended(self._hub.desired.to_tell(number))

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fogline.control.desired import Desired
 from fogline.control.keys import SigningKey, key_to_wire, sign_state
 from fogline.control.servicer import ControlServicer
+from fogline.control.sessions import ParentSessions
 from fogline.control.word import Word
 from fogline.model.caller import Caller
 from fogline.model.protocol import SPOKEN, Spoken
@@ -87,8 +88,15 @@ class MemoryHub:
 class ControlParent:
     """A server with nothing but control."""
 
-    def __init__(self, hub: MemoryHub, *, listen: str = "127.0.0.1:0", spoken: Spoken = SPOKEN) -> None:
-        self.servicer = ControlServicer(hub, spoken=spoken)
+    def __init__(
+        self,
+        hub: MemoryHub,
+        *,
+        listen: str = "127.0.0.1:0",
+        sessions: ParentSessions | None = None,
+        spoken: Spoken = SPOKEN,
+    ) -> None:
+        self.servicer = ControlServicer(hub, sessions, spoken=spoken)
         self.server = Server(listen=listen, grace_s=0.2)
         self.server.add(
             "fogline.v1.ControlService",

@@ -360,20 +360,22 @@ class StepReport(_message.Message):
     def __init__(self, plan: _Optional[str] = ..., step: _Optional[str] = ..., batches: _Optional[int] = ..., rows_in: _Optional[int] = ..., rows_out: _Optional[int] = ..., busy_us: _Optional[int] = ..., queued: _Optional[int] = ..., replays: _Optional[int] = ..., quarantined_messages: _Optional[int] = ...) -> None: ...
 
 class SessionInput(_message.Message):
-    __slots__ = ("id", "node", "ask", "data", "end", "cancel")
+    __slots__ = ("id", "node", "ask", "data", "end", "cancel", "credit")
     ID_FIELD_NUMBER: _ClassVar[int]
     NODE_FIELD_NUMBER: _ClassVar[int]
     ASK_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
     CANCEL_FIELD_NUMBER: _ClassVar[int]
+    CREDIT_FIELD_NUMBER: _ClassVar[int]
     id: str
     node: str
     ask: SessionAsk
     data: bytes
     end: bool
     cancel: bool
-    def __init__(self, id: _Optional[str] = ..., node: _Optional[str] = ..., ask: _Optional[_Union[SessionAsk, _Mapping]] = ..., data: _Optional[bytes] = ..., end: _Optional[bool] = ..., cancel: _Optional[bool] = ...) -> None: ...
+    credit: int
+    def __init__(self, id: _Optional[str] = ..., node: _Optional[str] = ..., ask: _Optional[_Union[SessionAsk, _Mapping]] = ..., data: _Optional[bytes] = ..., end: _Optional[bool] = ..., cancel: _Optional[bool] = ..., credit: _Optional[int] = ...) -> None: ...
 
 class SessionAsk(_message.Message):
     __slots__ = ("what", "kind", "plan", "name", "replica", "follow", "tail", "command", "caller")
@@ -398,20 +400,28 @@ class SessionAsk(_message.Message):
     def __init__(self, what: _Optional[str] = ..., kind: _Optional[str] = ..., plan: _Optional[str] = ..., name: _Optional[str] = ..., replica: _Optional[int] = ..., follow: _Optional[bool] = ..., tail: _Optional[int] = ..., command: _Optional[_Iterable[str]] = ..., caller: _Optional[str] = ...) -> None: ...
 
 class SessionOutput(_message.Message):
-    __slots__ = ("id", "data", "channel", "end", "exit_code", "fault")
+    __slots__ = ("id", "data", "channel", "end", "exit_code", "fault", "credit", "dropped", "code", "hint")
     ID_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
     EXIT_CODE_FIELD_NUMBER: _ClassVar[int]
     FAULT_FIELD_NUMBER: _ClassVar[int]
+    CREDIT_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    HINT_FIELD_NUMBER: _ClassVar[int]
     id: str
     data: bytes
     channel: int
     end: bool
     exit_code: int
     fault: str
-    def __init__(self, id: _Optional[str] = ..., data: _Optional[bytes] = ..., channel: _Optional[int] = ..., end: _Optional[bool] = ..., exit_code: _Optional[int] = ..., fault: _Optional[str] = ...) -> None: ...
+    credit: int
+    dropped: int
+    code: str
+    hint: str
+    def __init__(self, id: _Optional[str] = ..., data: _Optional[bytes] = ..., channel: _Optional[int] = ..., end: _Optional[bool] = ..., exit_code: _Optional[int] = ..., fault: _Optional[str] = ..., credit: _Optional[int] = ..., dropped: _Optional[int] = ..., code: _Optional[str] = ..., hint: _Optional[str] = ...) -> None: ...
 
 class BrokerReport(_message.Message):
     __slots__ = ("url", "client_id", "share", "connected", "fault", "messages", "reconnects", "sessions_lost", "dropped", "dropped_known", "warnings", "identity")
