@@ -36,6 +36,7 @@ from fogline.uplink.uplink import Uplink
 from fogline.v1 import control_pb2, control_pb2_grpc, uplink_pb2_grpc
 
 DESIRED_FILE: Final = "desired"
+ASSIGNMENTS_FILE: Final = "assignments"
 
 
 class Aggregator:
@@ -62,7 +63,11 @@ class Aggregator:
             dial=dial,
         )
         self._group: Final = Group(
-            settings.name, desired=self._kept.desired, own=self._report, changed=self._tell_parent
+            settings.name,
+            desired=self._kept.desired,
+            own=self._report,
+            changed=self._tell_parent,
+            assignments_file=settings.folder / ASSIGNMENTS_FILE,
         )
         relay = Relay()
         self._control: Final = ControlClient(
@@ -109,7 +114,8 @@ class Aggregator:
             group = await stack.enter_async_context(asyncio.TaskGroup())
             pushing = group.create_task(self._uplink.run(), name="push to the parent")
             control = group.create_task(self._control.run(), name="attach to the parent")
-            works = [control]
+            assigning = group.create_task(self._group.assigner.run(), name="assign")
+            works = [control, assigning]
             if self.renewing is not None:
                 works.append(group.create_task(self.renewing.run(), name="renew the identity"))
             say(READY, f"listens on {self.server.address}")
@@ -133,7 +139,7 @@ class Aggregator:
             held_bytes=self.sink.held_bytes,
             refusals=self.sink.counters.refusals,
             version=fogline.__version__,
-            faults=self._kept.faults,
+            faults=[*self._kept.faults, *filter(None, [self._group.assigner.fault])],
             known_keys=self._kept.known_keys,
             contested=self._kept.contested,
         )

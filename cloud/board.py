@@ -15,6 +15,7 @@ from cloud.store.kept import Machine
 from cloud.store.reports import AggregatorReport, Journal, Report
 from cloud.store.store import Store
 from fogline.control.desired import Desired
+from fogline.control.newest import Newest
 from fogline.model.caller import Caller
 from fogline.model.clock import SECOND, Clock
 from fogline.model.errors import MalformedPart, StoreBusy
@@ -95,6 +96,12 @@ class Board:
         self._stored: dict[Machine, int] = {}
         self._behind: dict[Machine, int] = {}
         self._news = asyncio.Event()
+        self._assignments: Newest[control_pb2.SignedAssignments] = Newest()
+
+    @property
+    def assignments(self) -> Newest[control_pb2.SignedAssignments]:
+        """None ever: who is attached to the cloud itself runs what is granted."""
+        return self._assignments
 
     @property
     def desired(self) -> Desired:

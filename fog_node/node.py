@@ -22,9 +22,9 @@ from fog_node.plans import LiveFirst, NodePlans
 from fog_node.pressure import PacedJournal
 from fog_node.report import Reporter
 from fog_node.settings import NodeSettings
+from fog_node.told import Told
 from fogline import __version__
 from fogline.control.client import ControlClient
-from fogline.control.keep import KeptDesired
 from fogline.identity.holder import Holder
 from fogline.identity.renewal import Renewing, asking
 from fogline.model.clock import SECOND, Clock
@@ -109,7 +109,7 @@ class Node:
             permits=permits,
             clock=clock,
         )
-        self._kept: Final = KeptDesired(settings.folder / "desired")
+        self._told: Final = Told(settings.folder, node=settings.name, containers=self._containers)
         self._uplink: Final = Uplink(
             parents=settings.parents,
             child=settings.name,
@@ -125,14 +125,14 @@ class Node:
             plans=self._plans,
             operators=self.operators,
             containers=self._containers,
-            kept=self._kept,
+            told=self._told,
             uplink=self._uplink,
             clock=clock,
         )
         self._control: Final = ControlClient(
             parents=settings.parents,
             report=self._reporter.request,
-            accept=self._kept.accept,
+            accept=self._told.hear,
             clock=clock,
             rng=rng,
             settings=settings.link,
@@ -141,11 +141,12 @@ class Node:
 
     async def resume(self) -> None:
         """Run at once what was last told, before any parent is heard of."""
-        if self._kept.desired.state is not None:
-            await self._apply(self._kept.desired.state)
+        if self._told.desired.state is not None:
+            await self._apply(self._told.desired.state)
 
     async def _apply(self, state: control_pb2.DesiredState) -> None:
         await self._plans.apply(state)
+        self._told.assign()
         self._containers.apply(state, self._plans.running)
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -225,7 +226,7 @@ class Node:
         """Apply each newer desired state."""
         while True:
             applied = self._plans.applied.generation
-            state: control_pb2.DesiredState = await self._kept.desired.newer_than(applied)
+            state: control_pb2.DesiredState = await self._told.desired.newer_than(applied)
             await self._apply(state)
             brokers.changed()
             await self._reporter.refresh(listener, brokers)

@@ -14,8 +14,8 @@ from fog_node.operators.gateway import Operators
 from fog_node.plans import NodePlans
 from fog_node.settings import NodeSettings
 from fog_node.steps.lane import PlanLane
+from fog_node.told import Told
 from fogline import __version__
-from fogline.control.keep import KeptDesired
 from fogline.model.clock import Clock
 from fogline.model.errors import NotFound
 from fogline.model.protocol import PROTOCOL
@@ -38,7 +38,7 @@ class Reporter:
         plans: NodePlans,
         operators: Operators,
         containers: Containers,
-        kept: KeptDesired,
+        told: Told,
         uplink: Uplink,
         clock: Clock,
     ) -> None:
@@ -48,7 +48,7 @@ class Reporter:
         self._plans: Final = plans
         self._operators: Final = operators
         self._containers: Final = containers
-        self._kept: Final = kept
+        self._told: Final = told
         self._uplink: Final = uplink
         self._clock: Final = clock
         self._newest = control_pb2.NodeReport(node=settings.name, version=__version__)
@@ -97,16 +97,14 @@ class Reporter:
             capacity=machine,
             containers=self._containers.reports(),
             events=self._containers.events(),
-            known_keys=self._kept.known_keys,
-            contested=self._kept.contested,
         )
+        self._told.fill(self._newest)
 
     def _faults(self) -> list[str]:
         stuck = [f"plan {plan} is stuck: {reason}" for plan, reason in self._uplink.faults.items()]
         damage = [f"{finding.path}: {finding.detail}" for finding in self._journal.findings]
         return [
             *self._plans.applied.faults,
-            *self._kept.faults,
             *stuck,
             *self._operators.faults(),
             *self._containers.faults(),

@@ -152,8 +152,7 @@ class ControlClient:
                 if not self._attached:
                     self._attached = True
                     _log.info("control attached", address=self._parents.address)
-                if response.HasField("signed"):
-                    await self._accept(response)
+                await self._accept(response)
                 if response.input and self._sessions is not None:
                     self._sessions.hear(response.input)
         except grpc.aio.AioRpcError:

@@ -19,6 +19,11 @@ class Desired:
         return self._newest.value
 
     @property
+    def number(self) -> int:
+        """Counts the words; 0 before any was heard of."""
+        return self._newest.number
+
+    @property
     def state(self) -> control_pb2.DesiredState | None:
         """The newest state; None before any was heard of."""
         return None if self.word is None else self.word.state

@@ -103,6 +103,8 @@ class KeptDesired:
 
     async def accept(self, told: control_pb2.AttachResponse) -> bool:
         """Keep a parent's word and then let it hold, if the cloud signed it and it is newer; whether it was."""
+        if not told.HasField("signed"):
+            return False
         async with self._keeping:
             try:
                 believed = judge(told, known=self._key, held=self.desired.word, anchor=self._anchor)

@@ -8,9 +8,9 @@ import grpc
 import structlog
 
 from fogline.control.desired import Desired
+from fogline.control.newest import Newest
 from fogline.control.post import Post
 from fogline.control.sessions import POST_BYTES, ParentSessions, size_of
-from fogline.control.word import Word
 from fogline.model.caller import Caller, Right
 from fogline.model.errors import FogError, InvalidInput, NotAllowed, Unavailable
 from fogline.model.protocol import SPOKEN, Spoken
@@ -31,6 +31,11 @@ class ControlHub(Protocol):
     @property
     def desired(self) -> Desired:
         """What every node of the group shall run."""
+        ...
+
+    @property
+    def assignments(self) -> Newest[control_pb2.SignedAssignments]:
+        """Where and how many of it, for the children of this parent alone."""
         ...
 
     def reported(self, request: control_pb2.AttachRequest, caller: Caller) -> None:
@@ -199,12 +204,24 @@ class _Attached:
                 raise NotAllowed(f"node {self.caller.name} may not report of node {report.node}")
 
     async def _tell(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        told = 0
-        while (news := await self._newer_than(told)) is not None:
-            told, word = news
+        desired, assignments = self._hub.desired, self._hub.assignments
+        told = assigned = 0
+        while await self._newer(desired.to_tell(told), assignments.after(assigned)):
+            response = control_pb2.AttachResponse()
+            if desired.number > told and desired.word is not None and desired.word.signed is not None:
+                response = desired.word.told()
+            if assignments.number > assigned and assignments.value is not None:
+                response.assignments.CopyFrom(assignments.value)
+            told, assigned = desired.number, assignments.number
             async with self._writing:
-                await context.write(word.told())
+                await context.write(response)
 
-    async def _newer_than(self, number: int) -> tuple[int, Word] | None:
-        """The newest word, if it is newer; None when the stream ends first."""
-        return await self._unless_ended(self._hub.desired.to_tell(number))
+    async def _newer(self, *waits: Coroutine[Any, Any, Any]) -> bool:
+        """Wait until there is news to tell; False when the stream ends first."""
+        news: list[asyncio.Future[Any]] = [asyncio.ensure_future(wait) for wait in waits]
+        try:
+            await asyncio.wait((*news, self._end), return_when=asyncio.FIRST_COMPLETED)
+            return not self._end.done()
+        finally:
+            for one in news:
+                one.cancel()

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fogline.control.desired import Desired
 from fogline.control.keys import SigningKey, key_to_wire, sign_state
+from fogline.control.newest import Newest
 from fogline.control.servicer import ControlServicer
 from fogline.control.sessions import ParentSessions
 from fogline.control.word import Word
@@ -57,6 +58,8 @@ class MemoryHub:
     def __init__(self, state: control_pb2.DesiredState | None = None, *, chain: KeyChain = CHAIN) -> None:
         self._chain: Final = chain
         self._desired: Final = Desired(None if state is None else chain.word(state))
+        self.assignments: Final[Newest[control_pb2.SignedAssignments]] = Newest()
+        """What children are assigned."""
         self.reports: Final[dict[str, control_pb2.AttachRequest]] = {}
         self.heard = 0
         """How many reports came in all."""
