@@ -86,6 +86,12 @@ AIMS: Final = (
         "latency", "pane's end + disorder to complete, p99, ms", _of("complete_p99", what="steady"), most=250
     ),
     Aim("latency", "the same for a killed node's own rows, ms", _of("complete_p99", what=_KILLED), most=250),
+    Aim(
+        "operator",
+        "operator in Python, readings/s/core",
+        _of("readings_s_core", what="batches of 10,000"),
+        least=200_000,
+    ),
     Aim("merge", "merges/s/core, all rules", _of("merges_s", what=_ALL_RULES), least=200_000),
     Aim(
         "commit", "PostgreSQL, contributions/s", _largest("contributions_s", store="postgresql"), least=30_000

@@ -18,6 +18,7 @@ from bench.report import OUT
 BENCHES = {
     "engine": (),
     "journal": (),
+    "operator": (),
     "ingest": ("--seconds", "40"),
     "through_broker": ("--rounds", "5", "--messages", "800000", "300000"),
     "latency": (),
