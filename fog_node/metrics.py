@@ -6,6 +6,7 @@ from typing import Final
 from fog_node.ingest.listener import Listener
 from fog_node.journal.journal import Journal
 from fog_node.journal.values import CORRUPT, DISK_ERROR, FULL
+from fog_node.operators.metrics import OperatorMetrics
 from fog_node.plans import NodePlans
 from fog_node.report import Reporter
 from fog_node.steps.lane import PlanLane
@@ -19,6 +20,7 @@ from fogline.uplink.uplink import Uplink
 from fogline.v1 import control_pb2
 
 LINK: Final = LinkMetrics("node")
+OPERATORS: Final = OperatorMetrics()
 
 _LANE: Final = ("pipeline", "role", "stream")
 
@@ -257,6 +259,7 @@ class NodeMetrics:
             "brokers": self._brokers,
             "journal": self._journaling,
             "lanes": self._lanes,
+            "operators": self._operators,
             "link": lambda snapshot: LINK.fill(snapshot, self._uplink, self._control),
             "node": self._node,
         }
@@ -333,6 +336,13 @@ class NodeMetrics:
         )
         for names, messages in self._gaps.totals.items():
             snapshot.add(GAPS, messages, *names)
+
+    def _operators(self, snapshot: Snapshot) -> None:
+        lanes = {lane.plan: (lane, role) for lane, role in roles(self._plans.lanes)}
+        for report in self._reporter.newest.steps:
+            if report.plan in lanes:
+                lane, role = lanes[report.plan]
+                OPERATORS.fill(snapshot, report, lane.spec.pipeline, role)
 
     def _node(self, snapshot: Snapshot) -> None:
         snapshot.add(PLANS, len(self._plans.lanes))

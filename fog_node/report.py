@@ -96,7 +96,7 @@ class Reporter:
             steps=self._operators.reports(),
             capacity=machine,
             containers=self._containers.reports(),
-            events=self._containers.events(),
+            events=self._events(),
         )
         self._told.fill(self._newest)
 
@@ -110,6 +110,10 @@ class Reporter:
             *self._containers.faults(),
             *damage,
         ]
+
+    def _events(self) -> list[control_pb2.ContainerEvent]:
+        events = [*self._containers.events(), *self._operators.events()]
+        return sorted(events, key=lambda event: event.at_us)
 
     def _url(self, listener: Listener) -> str:
         if not self._settings.listener.enabled:

@@ -8,13 +8,17 @@ from typing import Final
 from fog_node.operators.link import Link
 from fog_node.operators.quarantine import Kept, Quarantine
 from fog_node.operators.settings import OperatorSettings
-from fog_node.operators.step import Broken, OperatorStep, StepAround, StepKey
+from fog_node.operators.step import OperatorStep
+from fog_node.operators.values import Broken, StepAround, StepKey
 from fog_node.steps.graph import RowStep
 from fog_node.steps.waiting import first_of
 from fogline.model.clock import SECOND, Clock
 from fogline.model.plan import OperatorQuery, Plan
 from fogline.v1 import control_pb2
 from fogline.wire.plan_rules import column_types
+
+EVENTS: Final = 20
+"""Batches that were given up, in the node's report."""
 
 
 class Operators:
@@ -105,6 +109,20 @@ class Operators:
     def faults(self) -> list[str]:
         """What holds plans up, in words."""
         return [fault for step in self._steps.values() if (fault := step.fault)]
+
+    def events(self) -> list[control_pb2.ContainerEvent]:
+        """What was given up, the newest last."""
+        return [
+            control_pb2.ContainerEvent(
+                at_us=kept.at_us,
+                kind="operator",
+                plan=kept.plan,
+                name=kept.step,
+                event="quarantined",
+                detail=f"messages [{kept.first}, {kept.end}) of {kept.stream}: {kept.reason}",
+            )
+            for kept in self._quarantine.kept[-EVENTS:]
+        ]
 
     @property
     def quarantined(self) -> tuple[Kept, ...]:

@@ -18,13 +18,13 @@ class OperatorSettings:
     """A batch that failed so often is tried alone, and given up if it fails again."""
     patience: Seconds = 60.0
     """How long a batch is tried before it is given up, while the operator answers no other one either."""
-    timeout: Seconds = 10.0
+    timeout: Seconds = 5.0
     """A batch must be answered within this, where its pipeline says nothing."""
     greeting_within: Seconds = 30.0
     """A replica that was started must have answered the node's greeting within this."""
     answer_rows: int = 1_000_000
     """Rows of one answer."""
-    message_bytes: Size = 64 * MIB
+    message_bytes: Size = 32 * MIB
     """One serialised batch or answer."""
     quarantine_files: int = 64
     """Batches kept for inspection; the oldest goes first."""

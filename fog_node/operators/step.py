@@ -1,10 +1,10 @@
 """One operator step of one plan: batches in, rows out, whatever becomes of the replicas in between."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import structlog
@@ -12,36 +12,21 @@ import structlog
 from fog_node.messages import Range
 from fog_node.operators.dispatch import Accept, Action, Break, Dispatch, GiveUp, Rules, Send
 from fog_node.operators.link import BadAnswer, Link
-from fog_node.operators.quarantine import Kept, Quarantine
-from fog_node.operators.settings import OperatorSettings
+from fog_node.operators.quarantine import Kept
+from fog_node.operators.values import Counters, StepAround, StepKey, nothing, rows_at_once
 from fog_node.steps.graph import BlockGivenUp
-from fogline.engine.batch import Batch, BatchColumn, NumberColumn, TextColumn, TruthColumn, concat
+from fogline.engine.batch import Batch, concat
 from fogline.engine.expression import ValueType
 from fogline.engine.rows import RowAnswer, select
-from fogline.model.clock import SECOND, Clock
-from fogline.model.plan import OperatorQuery, OutputColumn, StepSpec
+from fogline.model.clock import SECOND
+from fogline.model.plan import OperatorQuery, StepSpec
 from fogline.v1 import control_pb2, operator_pb2
 from fogline.wire.batch import PROTOCOL, MalformedBatch, batch_to_wire, rows_from_wire
 from fogline.wire.plan import output_columns_to_wire
 
-ROWS: Final = 65_536
-"""Rows of one batch on the wire; a block with more readings goes in several."""
-
-Broken = Callable[[str, str, int, str, str], None]
-"""Told of a replica that must be killed and started again: plan, step, replica, event (as in
-``ContainerEvent.event``: `timed_out`, `bad_answer`, `exited`, `not_started`), and what happened in words.
-"""
-
 _WIRE_TYPES: Final[Mapping[ValueType, str]] = {"truth": "bool"}
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-
-
-class StepKey(NamedTuple):
-    """An operator step of a plan."""
-
-    plan: str
-    step: str
 
 
 class _Failed(Exception):
@@ -58,30 +43,6 @@ class _Job:
     batch: Batch
     outcome: asyncio.Future[RowAnswer]
     answer: RowAnswer | None = None
-
-
-@dataclass(slots=True)
-class Counters:
-    """Since the step was made. Counts only up."""
-
-    batches: int = 0
-    rows_in: int = 0
-    rows_out: int = 0
-    quarantined_messages: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepAround:
-    """What a step has around it."""
-
-    settings: OperatorSettings
-    clock: Clock
-    quarantine: Quarantine
-    broken: Broken
-    changed: Callable[[], None]
-    """Deadlines are others now."""
-    started: Callable[[Link], None]
-    """Runs a link."""
 
 
 class OperatorStep:
@@ -107,7 +68,10 @@ class OperatorStep:
             answer_rows=settings.answer_rows,
             message_bytes=settings.message_bytes,
         )
-        rules = Rules(in_flight=settings.in_flight, attempts=settings.attempts, patience_s=settings.patience)
+        self._most_rows: Final = rows_at_once(settings.message_bytes, max(len(source), len(self._output)))
+        rules = Rules(
+            in_flight=max(1, settings.in_flight), attempts=settings.attempts, patience_s=settings.patience
+        )
         self.dispatch: Final = Dispatch(rules, timeout_s=settings.timeout)
         self.counters: Final = Counters()
         self.trouble = ""
@@ -130,13 +94,14 @@ class OperatorStep:
         """
         kept, rows = select(self._step.where, batch)
         if not kept.rows:
-            return RowAnswer(batch=_nothing(self._output), input_rows=rows, filtered=batch.rows)
+            return RowAnswer(batch=nothing(self._output), input_rows=rows, filtered=batch.rows)
         before = self._around.quarantine.holds(
             self.key.plan, messages.origin.stream, messages.origin.epoch, messages.first
         )
         if before is not None:
             raise BlockGivenUp(f"operator {before.step} failed on it before: {before.reason}")
-        pieces = [np.arange(first, min(first + ROWS, kept.rows)) for first in range(0, kept.rows, ROWS)]
+        most = self._most_rows
+        pieces = [np.arange(first, min(first + most, kept.rows)) for first in range(0, kept.rows, most)]
         batches = [kept] if len(pieces) == 1 else [kept.take(piece) for piece in pieces]
         answers = await self._answers(batches, messages)
         input_rows = np.concatenate(
@@ -149,12 +114,15 @@ class OperatorStep:
         )
 
     async def _answers(self, batches: Sequence[Batch], messages: Range) -> list[RowAnswer]:
-        waits = [asyncio.ensure_future(self._one(batch, messages)) for batch in batches]
         try:
-            return list(await asyncio.gather(*waits))
-        finally:
-            for wait in waits:
-                wait.cancel()
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._one(batch, messages), name="wait for an operator")
+                    for batch in batches
+                ]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from failed
+        return [task.result() for task in tasks]
 
     async def _one(self, batch: Batch, messages: Range) -> RowAnswer:
         number, self._numbered = self._numbered, self._numbered + 1
@@ -219,11 +187,13 @@ class OperatorStep:
 
     def link_up(self, link: Link, greeting: operator_pb2.OperatorGreeting) -> None:
         """A replica takes batches; its link calls it."""
+        self._check_current(link)
         _log.info("operator is up", step=self.key.step, replica=link.replica, software=greeting.software[:80])
         self._act(self.dispatch.up(link.replica, self._now()))
 
     def link_said(self, link: Link, message: operator_pb2.ProcessResponse) -> None:
         """Judge an answer; the replica's link calls it. Raises :class:`BadAnswer`."""
+        self._check_current(link)
         failed = message.WhichOneof("kind") == "error"
         number = message.error.id if failed else message.rows.id
         if not self.dispatch.holds(link.replica, number):
@@ -314,24 +284,14 @@ class OperatorStep:
                         job.outcome.set_result(job.answer)
         self._around.changed()
 
+    def _check_current(self, link: Link) -> None:
+        """A link that was closed may have one more word in its hands."""
+        if self._links.get(link.replica) is not link:
+            raise BadAnswer("the replica is gone")
+
     def _tell_broken(self, replica: int, event: str, reason: str) -> None:
         _log.warning("operator is broken", step=self.key.step, replica=replica, event_=event, reason=reason)
         self._around.broken(self.key.plan, self.key.step, replica, event, reason)
 
     def _now(self) -> float:
         return self._around.clock.monotonic()
-
-
-def _nothing(output: Iterable[OutputColumn]) -> Batch:
-    """No rows of these columns."""
-    columns: dict[str, BatchColumn] = {}
-    for one in output:
-        if one.type == "text":
-            columns[one.name] = TextColumn(codes=np.zeros(0, dtype=np.int32), dictionary=())
-        elif one.type == "bool":
-            columns[one.name] = TruthColumn(values=np.zeros(0, dtype=np.bool_))
-        elif one.type == "int":
-            columns[one.name] = NumberColumn(values=np.zeros(0, dtype=np.int64))
-        else:
-            columns[one.name] = NumberColumn(values=np.zeros(0, dtype=np.float64), resolution=one.resolution)
-    return Batch(rows=0, time_us=np.zeros(0, dtype=np.int64), columns=columns)

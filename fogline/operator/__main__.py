@@ -4,7 +4,6 @@ import argparse
 import importlib
 import os
 import sys
-from pathlib import Path
 
 from fogline.operator.operator import Operator
 from fogline.operator.server import DEFAULT_SOCKET, SOCKET, serve
@@ -13,7 +12,6 @@ from fogline.operator.server import DEFAULT_SOCKET, SOCKET, serve
 def find(name: str) -> Operator:
     """Import an operator by ``module:function``; a plain function is taken as well. Exits with what is wrong."""
     module_name, _, attribute = name.partition(":")
-    sys.path.insert(0, str(Path.cwd()))
     found = getattr(importlib.import_module(module_name), attribute or "operate", None)
     if isinstance(found, Operator):
         return found

@@ -70,7 +70,7 @@ class Servicer(operator_pb2_grpc.OperatorServiceServicer):
     def _greeted(
         self, requests: Iterator[operator_pb2.ProcessRequest], context: Context
     ) -> tuple[int, tuple[OutputColumn, ...]]:
-        greeting = next(requests).greeting
+        greeting = next(requests, operator_pb2.ProcessRequest()).greeting
         if greeting.protocol < 1:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, "the stream does not begin with a greeting")
         there = [column.name for column in greeting.input]

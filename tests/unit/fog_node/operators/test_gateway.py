@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fog_node.operators.gateway import Operators
 from fog_node.operators.settings import OperatorSettings
 from fog_node.operators.step import OperatorStep
+from fog_node.operators.values import rows_at_once
 from fogline.model.clock import SECOND
 from fogline.testing.clock import ManualClock
 from fogline.v1 import control_pb2
@@ -52,9 +55,9 @@ async def test_the_release_says_the_deadline_before_and_after_the_plan(operators
     operators.granted([grant("a@sha256:1", 7 * SECOND)])
     found = steps(operators)
     assert found["thrice"].dispatch.timeout_s == 7
-    assert found["again"].dispatch.timeout_s == 10
+    assert found["again"].dispatch.timeout_s == 5
     operators.granted([grant("a@sha256:1", 0)])
-    assert found["thrice"].dispatch.timeout_s == 10
+    assert found["thrice"].dispatch.timeout_s == 5
 
 
 async def test_another_image_is_believed_anew_and_the_same_one_is_not(operators: Operators) -> None:
@@ -75,3 +78,15 @@ async def test_a_withdrawn_plan_is_forgotten(operators: Operators) -> None:
     operators.withdraw("p1")
     assert operators.reports() == []
     operators.replica_gone("p1", "thrice", 0)
+
+
+def test_a_batch_is_never_wider_than_a_message() -> None:
+    assert rows_at_once(32 << 20, 4) == 65_536
+    assert 1_000 < rows_at_once(32 << 20, 256) < 65_536
+    assert rows_at_once(100, 256) == 1
+
+
+@given(st.integers(1, 2**26), st.integers(0, 300))
+def test_answers_of_several_rows_a_reading_fit_into_a_message(message_bytes: int, columns: int) -> None:
+    rows = rows_at_once(message_bytes, columns)
+    assert rows == 1 or rows * (columns + 1) * 9 <= message_bytes / 4
