@@ -7,20 +7,25 @@ from google.protobuf.message import DecodeError
 
 from fogline.model.errors import Fault
 from fogline.model.faults import SpecErrors
-from fogline.spec import make_plan, read_spec
+from fogline.spec import Spec, make_plan, read_spec
 from fogline.v1 import plan_pb2
 from fogline.wire.plan import MalformedPlan, plan_from_wire, plan_to_wire
+from fogline.wire.release import release_from_wire, release_to_wire
 
 SPEC = """\
 name: fuzzed
 streams:
   air: {mqtt: "air/{zone}/{device}", time: ts, fields: {temp: {type: float, resolution: 0.01}, seq: int}}
+services:
+  viewer: {image: c, command: [d], networks: [e], ports: ["1:2"], volumes: ["f:/g"], on: {h: i}, pids: 4, tmp: 1Mi}
 steps:
+  clean: {image: "a/b:1", from: rows, cpu: 0.5, memory: 64Mi, env: {A: b}, scale: {min: 1, max: 2}, timeout: 5s}
   rows: {sql: "SELECT *, temp * 2 AS double FROM air"}
-  windows: {sql: "SELECT count(*) AS n FROM rows GROUP BY TUMBLE(ts, INTERVAL '1 second')"}
+  windows: {sql: "SELECT count(*) AS n FROM clean GROUP BY TUMBLE(ts, INTERVAL '1 second')"}
   fuzzed:
     sql: |
 """
+DIGEST = f"sha256:{'0' * 64}"
 HOW = ("spec", "sql", "plan", "changed")
 
 
@@ -40,14 +45,22 @@ def one_input(data: bytes) -> None:
 
 
 def read_text(text: str) -> None:
-    """A spec becomes a plan that survives the wire, or every fault has a place in the text."""
+    """A spec becomes plan and release that survive the wire, or every fault has a place in the text."""
     try:
-        plan = make_plan(read_spec(text, "fuzzed.yaml"), "main")
+        spec = read_spec(text, "fuzzed.yaml")
+        plan = make_plan(spec, "main")
     except SpecErrors as errors:
         check_faults(text, errors.faults)
     else:
         encoded = plan_to_wire(plan).SerializeToString()
         assert plan_from_wire(plan_pb2.Plan.FromString(encoded)) == plan
+        release = spec.release.with_images({image: f"{image}@{DIGEST}" for image in tagged(spec)})
+        assert release_from_wire(release_to_wire(release), plan) == release
+
+
+def tagged(spec: Spec) -> list[str]:
+    """Images whose digest a registry would be asked for."""
+    return [image for image in spec.image_places if "@" not in image]
 
 
 def check_faults(text: str, faults: Sequence[Fault]) -> None:

@@ -15,7 +15,7 @@ WORDS = st.sampled_from(VOCABULARY.split())
 QUERIES = st.lists(WORDS, max_size=25).map(" ".join)
 MARKS = """
 name: streams: steps: sql: late: { } [ ] , - " ' | > &a *a << !!x # ? % air mqtt fields float time 5s é --- ...
-{zone} identity from emit on
+{zone} identity from emit on image: a@b:c:1 process:x env: on: ports: "1:2" volumes: "a:/b" /.. services: cpu: 0.5 1Mi
 """
 BLANKS = st.sampled_from(["\n", "  ", ": ", "\t", "\r", "\x00", "\ufeff", "\u2028", "\ud7ff"])
 PIECES = BLANKS | st.sampled_from(MARKS.split())

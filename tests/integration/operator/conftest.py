@@ -1,0 +1,31 @@
+"""A base for operators' images, made of this machine's own Python."""
+
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine import DockerEngine
+from tests.images import _shared, layer, make_image, packages, python_layer
+
+LABELS = f"LABEL fogline.libraries=here fogline.python={sys.version_info.major}.{sys.version_info.minor}"
+
+
+@pytest.fixture(scope="session")
+def base(docker_engine: DockerEngine) -> Iterator[str]:
+    """A base as `fogline operator base` makes it, of this machine's own Python."""
+    libraries = packages(["numpy", "numpy.libs", "grpc", "google", "typing_extensions.py"], into="/app/site")
+    objects = [what for what in libraries.values() if isinstance(what, Path) and ".so" in what.name]
+    # Where /lib is a link to /usr/lib, a layer with files in it would take the link's place.
+    needed = {f"/usr{path}" if str(path).startswith("/lib") else str(path): path for path in _shared(objects)}
+    shared = {name: path.resolve() for name, path in needed.items() if "/site-packages/" not in name}
+    image = make_image((python_layer(), layer(libraries | shared)), entrypoint=())
+    docker_engine.load(image)
+    name = "fogline-test-base:operators"
+    dockerfile = io.BytesIO(f"FROM {image.id.removeprefix('sha256:')}\n{LABELS}\n".encode())
+    for line in docker_engine.client.build(fileobj=dockerfile, tag=name, decode=True, rm=True):
+        assert "error" not in line, line
+    yield name
+    docker_engine.client.remove_image(name, force=True)
