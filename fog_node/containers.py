@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from typing import Final, Self
+
+import structlog
 
 from fog_node.capacity import capacity
 from fog_node.permit import Permits
@@ -15,10 +17,15 @@ from fog_node.reconcile.lives import Gateway
 from fog_node.reconcile.reconciler import Reconciler
 from fog_node.runtimes.docker.runtime import DockerRuntime
 from fog_node.runtimes.process.runtime import ProcessRuntime
-from fog_node.runtimes.runtime import Container, Runtime, Slot
+from fog_node.runtimes.runtime import Container, ContainerFault, Runtime, Slot
 from fog_node.settings import NodeSettings
 from fogline.model.clock import Clock
 from fogline.v1 import control_pb2
+
+STOP_S: Final = 20.0
+GRACE_S: Final = 1.0
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class Containers:
@@ -95,6 +102,21 @@ class Containers:
         """Keep containers as they shall be, until cancelled."""
         await self._reconciler.run()
 
+    async def stopped(self) -> None:
+        """The node was told to stop: end containers, unless they outlive it."""
+        if self._settings.runtimes.outlive or self._docker is None:
+            return
+        with suppress(ContainerFault, TimeoutError):
+            async with asyncio.timeout(STOP_S), asyncio.TaskGroup() as group:
+                for container in await self._docker.list():
+                    group.create_task(self._stop(self._docker, container.id))
+
+    async def _stop(self, docker: DockerRuntime, container: str) -> None:
+        try:
+            await docker.stop(container, GRACE_S)
+        except ContainerFault as fault:
+            _log.warning("container goes on", container=container, error=fault)
+
     def running(self, slot: Slot) -> tuple[Runtime, Container] | None:
         """The container that runs in a slot, with its runtime: for logs and commands."""
         return self._reconciler.running(slot)
@@ -121,7 +143,7 @@ class Containers:
         refused = [f"{one.slot} does not run here: {one.fault}" for one in self._desired.refusals]
         strays = self._docker.strays if self._docker is not None else ()
         strange = [
-            f"container {name} bears this node's label and is not in its record: it is left alone;"
+            f"container {name} bears the label of this node's record and is not in it: it is left alone;"
             f" if it is nobody's, `docker rm --force {name}`"
             for name in strays
         ]

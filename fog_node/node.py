@@ -178,6 +178,7 @@ class Node:
                 await stopping.wait()
                 containing.cancel()
                 await asyncio.wait((containing,))
+                await self._containers.stopped()
             self._uplink.stop()
             await push
             for task in tasks:

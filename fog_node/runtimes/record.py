@@ -3,7 +3,9 @@
 A file for each container, named as the container is, written before the container is made and removed after it is.
 """
 
+import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -37,6 +39,8 @@ class Record:
         self._folder: Final = folder
         self._entries: Final[dict[str, Entry]] = {}
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.identity: Final = _identity(folder / "identity")
+        """Random, and the same for as long as the folder lives: two nodes of one name keep apart by it."""
         for path in sorted(folder.glob(f"*{SUFFIX}")):
             try:
                 entry = msgspec.json.decode(path.read_bytes(), type=Entry)
@@ -67,3 +71,11 @@ class Record:
         """The container is gone."""
         (self._folder / f"{container}{SUFFIX}").unlink(missing_ok=True)
         self._entries.pop(container, None)
+
+
+def _identity(path: Path) -> str:
+    with suppress(FileNotFoundError):
+        return path.read_text(encoding="ascii")
+    made = secrets.token_hex(8)
+    write_whole(path, made.encode())
+    return made

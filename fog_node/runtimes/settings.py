@@ -29,6 +29,10 @@ class RuntimeSettings:
     """An operator that was started must offer its socket within this."""
     grace: Seconds = 5.0
     """How long a container may take to end before it is killed."""
+    outlive: bool = True
+    """Let containers go on when the node is stopped in good order, for its next life to find; false: end them. They
+    always go on when it dies.
+    """
     backoff: Seconds = 1.0
     """Wait before the second try to start something; doubled at each further one."""
     backoff_cap: Seconds = 60.0

@@ -11,7 +11,9 @@ from fog_node.runtimes.runtime import ContainerSpec, Limits
 USER: Final = "65532:65532"
 """Nobody's number: no file of an image or of the node is its own."""
 NODE: Final = "fogline.node"
-"""Label that helps to find a node's containers; what is its own says the record."""
+"""Label that helps people to find a node's containers; what is its own says the record."""
+RECORD: Final = "fogline.record"
+"""Label with the record's identity."""
 RUN: Final = "/run/fogline"
 """Where an operator finds the folder for its socket."""
 PERIOD_US: Final = 100_000
@@ -22,10 +24,18 @@ _FOG: Final = "fogline."
 
 
 def creation(
-    spec: ContainerSpec, *, node: str, image: str, folder: str, volumes: dict[str, str], networks: list[str]
+    spec: ContainerSpec,
+    *,
+    node: str,
+    record: str,
+    image: str,
+    folder: str,
+    volumes: dict[str, str],
+    networks: list[str],
 ) -> dict[str, Any]:
     """The body of the API's call that creates a container.
 
+    ``record``: identity of the record that the container is in.
     ``folder``: a folder of the host for the operator's socket; empty: a small file system in memory, made for it.
     ``volumes``: folders of the host by the volume's name. ``networks``: the Engine's names.
     """
@@ -37,6 +47,7 @@ def creation(
         "User": USER,
         "Labels": {
             NODE: node,
+            RECORD: record,
             f"{_FOG}kind": slot.kind,
             f"{_FOG}plan": slot.plan,
             f"{_FOG}name": slot.name,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from fog_node.runtimes.docker.cgroups import Cgroup, find_cgroup, read_usage
-from fog_node.runtimes.docker.creation import NODE, RUN, creation, limits_of
+from fog_node.runtimes.docker.creation import RECORD, RUN, creation, limits_of
 from fog_node.runtimes.docker.engine import PING_S, UNIX, Engine
 from fog_node.runtimes.docker.images import find_image, images, pull_image
 from fog_node.runtimes.docker.networks import ensure_network, network_name
@@ -68,7 +68,7 @@ class DockerRuntime:
         self._needed: Final = asyncio.Event()
         """Set once there is anything to do: until then the SDK is not even imported."""
         self.strays: tuple[str, ...] = ()
-        """Containers with this node's label that are not in its record: nobody touches them."""
+        """Containers with this record's label that are not in it: nobody touches them."""
 
     async def __aenter__(self) -> Self:
         self._record = await asyncio.to_thread(Record, self._folder / "containers")
@@ -135,7 +135,15 @@ class DockerRuntime:
     async def _make(self, container: str, spec: ContainerSpec, image: str, networks: list[str]) -> None:
         info = await self._engine.get("/info")
         folder, volumes = await asyncio.to_thread(self._folders, container, spec, str(info["DockerRootDir"]))
-        body = creation(spec, node=self._node, image=image, folder=folder, volumes=volumes, networks=networks)
+        body = creation(
+            spec,
+            node=self._node,
+            record=self._known.identity,
+            image=image,
+            folder=folder,
+            volumes=volumes,
+            networks=networks,
+        )
         await self._engine.post("/containers/create", body, name=container)
         for network in networks[1:]:
             joining = {"Container": container, "EndpointConfig": {"Aliases": [spec.slot.name]}}
@@ -189,7 +197,7 @@ class DockerRuntime:
             return ()
         making = set(self._making)
         found = await self._engine.get(
-            "/containers/json", all="true", filters=f'{{"label":["{NODE}={self._node}"]}}'
+            "/containers/json", all="true", filters=f'{{"label":["{self._label}"]}}'
         )
         making |= self._making
         states = {name.lstrip("/"): str(seen["State"]) for seen in found for name in seen["Names"]}
@@ -267,7 +275,7 @@ class DockerRuntime:
 
     async def events(self) -> AsyncIterator[Change]:
         await self._needed.wait()
-        wanted = f'{{"type":["container"],"label":["{NODE}={self._node}"]}}'
+        wanted = f'{{"type":["container"],"label":["{self._label}"]}}'
         async for event in self._engine.lines("GET", "/events", silence_s=None, filters=wanted):
             action = str(event.get("Action", ""))
             name = str(event.get("Actor", {}).get("Attributes", {}).get("name", ""))
@@ -289,6 +297,10 @@ class DockerRuntime:
     def _known(self) -> Record:
         assert self._record is not None, "not open"
         return self._record
+
+    @property
+    def _label(self) -> str:
+        return f"{RECORD}={self._known.identity}"
 
     def _mine(self, container: str) -> Entry:
         entry = self._known.get(container)

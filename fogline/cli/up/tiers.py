@@ -187,6 +187,7 @@ def _node(folder: Folder, ports: Mapping[str, int], name: str) -> dict[str, obje
     return {
         # One person's machine: an operator may run without Docker, too.
         "allow_process": True,
+        "runtimes.outlive": False,
         "runtimes.bundles": str(folder.path / "bundles"),
         "parents": [_at(ports, AGGREGATOR)],
         "listener.host": HOST,

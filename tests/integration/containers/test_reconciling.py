@@ -1,5 +1,6 @@
 """The reconciler with the real Docker Engine: bad images, bad operators, bad luck."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from fog_node.runtimes.docker.creation import NODE
+from fog_node.runtimes.docker.creation import NODE, RECORD
+from fog_node.runtimes.record import Record
 from fogline.testing.until import until
 from tests.contract.lodging import dial, guest_image
 from tests.engine import DockerEngine
@@ -208,8 +210,9 @@ async def test_a_container_that_somebody_kills_or_removes_comes_back(
 async def test_a_container_of_somebody_else_is_left_alone_whatever_its_label(
     docker_engine: DockerEngine, image: str, node: str, tmp_path: Path
 ) -> None:
+    identity = (await asyncio.to_thread(Record, tmp_path / "docker/containers")).identity
     made = docker_engine.client.create_container(
-        image.partition("@")[2], ["wait"], labels={NODE: node}, name=f"stray-{node}"
+        image.partition("@")[2], ["wait"], labels={NODE: node, RECORD: identity}, name=f"stray-{node}"
     )
     docker_engine.client.start(made)
     async with yard(tmp_path, docker=docker_engine.url, node=node) as one:
