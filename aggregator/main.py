@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import partial
 from random import Random
 from typing import Final
 
 import fogline
+from aggregator.assigner import Sign, unsigned
 from aggregator.group import Group
 from aggregator.metrics import AggregatorMetrics
 from aggregator.relay import Relay
@@ -14,6 +16,7 @@ from aggregator.settings import AggregatorSettings
 from aggregator.sink import MergeSink
 from fogline.control.client import ControlClient
 from fogline.control.keep import KeptDesired
+from fogline.control.keys import Anchor
 from fogline.control.servicer import ControlServicer
 from fogline.identity.holder import Holder
 from fogline.identity.names import AGGREGATOR
@@ -50,7 +53,8 @@ class Aggregator:
         dial = channel_to if holder is None else holder.dial
         self._clock: Final = clock
         lanes = LaneSet()
-        self._kept: Final = KeptDesired(settings.folder / DESIRED_FILE)
+        anchor, sign = _vouching(holder)
+        self._kept: Final = KeptDesired(settings.folder / DESIRED_FILE, anchor=anchor)
         self.sink: Final = MergeSink(lanes, limits=settings.merge.limits(), clock=clock)
         self._intake: Final = IntakeServicer(self.sink, parent=settings.name, credit_bytes=settings.credit)
         self._uplink: Final = Uplink(
@@ -68,6 +72,7 @@ class Aggregator:
             own=self._report,
             changed=self._tell_parent,
             assignments_file=settings.folder / ASSIGNMENTS_FILE,
+            sign=sign,
         )
         relay = Relay()
         self._control: Final = ControlClient(
@@ -163,6 +168,16 @@ class Aggregator:
 
     def _tell_parent(self) -> None:
         self._control.changed()
+
+
+def _vouching(holder: Holder | None) -> tuple[Anchor | None, Sign]:
+    """Whether the CA stands behind a signing key, and how this aggregator vouches for what it assigns."""
+    if holder is None:
+        return None, unsigned
+    # Imported here, as below.
+    from fogline.identity.vouching import anchor_of, signed_by  # noqa: PLC0415
+
+    return anchor_of(holder), partial(signed_by, holder)
 
 
 def _door(holder: Holder | None) -> Door:

@@ -61,7 +61,7 @@ class Cloud:
         self._store: Final = store
         self._clock: Final = clock
         changes = Changes()
-        signer = Signer()
+        signer = admittance.signer if admittance is not None else Signer()
         self._catalog: Final = Catalog(signer)
         self._keyring: Final = Keyring(store, self._catalog, signer, clock)
         self._members: Final = Members(store, clock, settings.name)

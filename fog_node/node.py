@@ -109,7 +109,9 @@ class Node:
             permits=permits,
             clock=clock,
         )
-        self._told: Final = Told(settings.folder, node=settings.name, containers=self._containers)
+        self._told: Final = Told.by(
+            settings.folder, node=settings.name, containers=self._containers, holder=holder
+        )
         self._uplink: Final = Uplink(
             parents=settings.parents,
             child=settings.name,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 from fog_node.assigned import NOTHING, Effective, effective
 from fog_node.reconcile.desired import Assigned
@@ -10,6 +10,7 @@ from fogline.control.assignments import KeptAssignments, Place, Vouch
 from fogline.control.desired import Desired
 from fogline.control.keep import KeptDesired
 from fogline.control.keys import Anchor
+from fogline.identity.holder import Holder
 from fogline.v1 import control_pb2
 
 NOWHERE: Final = Place(0, 0, 0)
@@ -41,6 +42,16 @@ class Told:
         self._desired: Final = KeptDesired(folder / "desired", anchor=anchor)
         self._assignments: Final = KeptAssignments(folder / "assignments", vouch=vouch)
         self._effective: Effective = NOTHING
+
+    @classmethod
+    def by(cls, folder: Path, *, node: str, containers: Assignable, holder: Holder | None) -> Self:
+        """Believe whom the identity's CA stands behind; without an identity the first that says something."""
+        if holder is None:
+            return cls(folder, node=node, containers=containers)
+        # Imported here: certificates cost 3 MiB, and only those who have one shall pay them.
+        from fogline.identity.vouching import anchor_of, vouch_of  # noqa: PLC0415
+
+        return cls(folder, node=node, containers=containers, anchor=anchor_of(holder), vouch=vouch_of(holder))
 
     @property
     def desired(self) -> Desired:

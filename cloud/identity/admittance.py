@@ -11,14 +11,16 @@ from cloud.identity.desk import CloudDesk
 from cloud.identity.servicer import AdmissionServicer
 from cloud.identity.standing import AdmissionBoard
 from cloud.settings import CloudSettings
+from cloud.signing.seal import Seal
+from cloud.signing.signer import Signer, Vouching
 from cloud.store.admissions import Admissions
 from fogline.identity.authority import Authority, fingerprint_of
 from fogline.identity.authority_folder import FOLDER
-from fogline.identity.certificates import describe, to_pem
+from fogline.identity.certificates import describe, key_of, to_pem
 from fogline.identity.doors import ChildrenDoor, JoiningDoor
 from fogline.identity.holder import Holder
 from fogline.identity.identity import Identity
-from fogline.identity.keys import key_to_pem, new_key
+from fogline.identity.keys import key_to_pem, new_key, secret_of, sign, verify
 from fogline.identity.names import CLOUD, Subject
 from fogline.identity.renewal import LOOK_EVERY_S, is_due
 from fogline.identity.servicer import EnrolServicer, add_enrolment
@@ -48,6 +50,19 @@ class Admittance:
             fingerprint=fingerprint_of(authority.root),
             clock=clock,
             changed=self.board.changed,
+        )
+
+    @property
+    def signer(self) -> Signer:
+        """Signs desired state, with keys that the CA vouches for and that only its key opens."""
+        authority = self._authority
+        root = key_of(authority.root)
+        return Signer(
+            Seal(secret_of(authority.key)),
+            Vouching(
+                sign=lambda content: sign(authority.key, content),
+                signed=lambda content, signature: verify(root, content, signature),
+            ),
         )
 
     def enrolment(self, parents: tuple[str, ...]) -> EnrolServicer:

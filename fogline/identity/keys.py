@@ -27,6 +27,11 @@ def key_to_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
+def secret_of(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """What only the key's owner knows, to derive other secrets from."""
+    return key.private_numbers().private_value.to_bytes(32, "big")
+
+
 def key_from_pem(pem: bytes, *, where: object) -> ec.EllipticCurvePrivateKey:
     """Read a private key. Raises :class:`DataLoss` naming ``where`` if it is none of ours."""
     try:

@@ -1,0 +1,122 @@
+"""Desired state and assignments in an installation with a CA: over TLS, from a real cloud through a real aggregator."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from fog_node.reconcile.desired import Assigned
+from fogline.control.assignments import CONTEXT
+from fogline.control.keys import Disbelieved
+from fogline.identity.folder import write_identity
+from fogline.identity.holder import Holder
+from fogline.identity.keys import key_from_pem, sign
+from fogline.identity.vouching import anchor_of, signed_by, vouch_of
+from fogline.testing.control import KeyChain, desired_state
+from fogline.testing.until import until as soon
+from fogline.uplink.dial import channel_to
+from fogline.v1 import api_pb2, api_pb2_grpc, control_pb2, signing_pb2, signing_pb2_grpc
+from tests.contract.installation import spec
+from tests.integration.control.told import HearingNode, aggregating, hearing
+from tests.integration.identity.conftest import Installation
+
+until = partial(soon, within=60.0)
+
+IMAGE = "acme/clean@sha256:" + "0" * 64
+
+
+def with_operator(fraction: str = "0.5") -> str:
+    text = spec().replace("FROM air", "FROM clean")
+    return text.replace("steps:\n", f"steps:\n  clean: {{image: {IMAGE}, from: air, cpu: {fraction}}}\n")
+
+
+async def deploy(installation: Installation, text: str) -> api_pb2.DeployResponse:
+    async with channel_to(installation.cloud.server.address) as channel:
+        request = api_pb2.DeployRequest(spec=text)
+        return await api_pb2_grpc.PipelineServiceStub(channel).Deploy(request, timeout=60)
+
+
+async def rotate(installation: Installation) -> int:
+    async with channel_to(installation.cloud.server.address) as channel:
+        stub = signing_pb2_grpc.SigningServiceStub(channel)
+        made = await stub.RotateSigningKey(signing_pb2.RotateSigningKeyRequest(), timeout=60)
+        listed = (await stub.ListSigningKeys(signing_pb2.ListSigningKeysRequest(), timeout=60)).keys
+        assert listed[-1] == made.key
+        assert [key.vouched_by for key in listed] == ["ca", *["key before"] * (len(listed) - 1)]
+        return int(made.key.version)
+
+
+async def holder_of(installation: Installation, name: str, role: str, folder: Path) -> Holder:
+    joined = await installation.joined(name, role=role)
+    write_identity(folder, joined.identity)
+    return Holder(joined.identity)
+
+
+async def test_a_pipeline_reaches_a_node_with_everything_signed(
+    installation: Installation, tmp_path: Path
+) -> None:
+    folders = [tmp_path / "a1", tmp_path / "n1"]
+    above = await holder_of(installation, "a1", "aggregator", folders[0])
+    holder = await holder_of(installation, "n1", "node", folders[1])
+    async with aggregating(folders[0], installation.children, holder=above) as aggregator:
+        address = f"127.0.0.1:{aggregator.server.port}"
+        node = HearingNode(folders[1], address, holder=holder)
+        async with hearing(node):
+            deployed = await deploy(installation, with_operator())
+            share = {(deployed.plan, "clean"): Assigned(replicas=1)}
+            await until(lambda: node.assigned == share)
+            assert await rotate(installation) == 2
+            await until(lambda: node.told.desired.generation == deployed.generation + 1)
+            assert node.report.faults == []
+        # It was away for two rotations, and starts again.
+        assert await rotate(installation) == 3
+        assert await rotate(installation) == 4
+        node = HearingNode(folders[1], address, holder=holder)
+        assert node.told.desired.generation == deployed.generation + 1
+        async with hearing(node):
+            await until(lambda: node.told.desired.generation == deployed.generation + 3)
+            assert node.report.faults == []
+
+
+async def test_with_a_ca_nobody_else_is_believed_not_even_at_first_contact(
+    installation: Installation, tmp_path: Path
+) -> None:
+    holder = await holder_of(installation, "n1", "node", tmp_path / "n1")
+    node = HearingNode(tmp_path / "n1", "127.0.0.1:1", holder=holder)
+    await node.told.hear(KeyChain().word(desired_state(3, "mine")).told())
+    assert node.told.desired.state is None
+    assert node.told.refused == {"unknown_key": 1}
+    assert "the CA does not vouch for signing key 1" in node.report.faults[0]
+
+
+async def test_only_an_aggregator_that_the_cloud_has_let_in_assigns(
+    installation: Installation, tmp_path: Path
+) -> None:
+    above = await holder_of(installation, "a1", "aggregator", tmp_path / "a1")
+    beside = await holder_of(installation, "n2", "node", tmp_path / "n2")
+    node = await holder_of(installation, "n1", "node", tmp_path / "n1")
+    vouch = vouch_of(node)
+    right = signed_by(above, b"content")
+    vouch(right, "a1")
+    assert not anchor_of(node)(CONTEXT + b"content", right.signature), "that is the CA's alone"
+    changed = control_pb2.SignedAssignments(
+        content=b"changed", signature=right.signature, certificates=right.certificates
+    )
+    issuing = above.identity.issuing
+    assert issuing is not None
+    by_issuer = control_pb2.SignedAssignments(
+        content=b"content",
+        signature=sign(key_from_pem(issuing.key_pem, where="here"), CONTEXT + b"content"),
+        certificates=right.certificates,
+    )
+    bare = control_pb2.SignedAssignments(content=b"content")
+    for signed, name in (
+        (right, "a2"),
+        (signed_by(beside, b"content"), "n2"),
+        (signed_by(beside, b"content"), "a1"),
+        (changed, "a1"),
+        (by_issuer, "a1"),
+        (bare, "a1"),
+    ):
+        with pytest.raises(Disbelieved):
+            vouch(signed, name)
