@@ -54,10 +54,11 @@ class Servicer(operator_pb2_grpc.OperatorServiceServicer):
             if self._current is not None:
                 self._current.cancel()
             self._current = context
-        protocol, output = self._greeted(request_iterator, context)
+        greeting = self._greeted(request_iterator, context)
+        output = output_columns_from_wire(greeting.output)
         yield operator_pb2.ProcessResponse(
             greeting=operator_pb2.OperatorGreeting(
-                protocol=protocol,
+                protocol=min(greeting.protocol, PROTOCOL),
                 columns=self._operator.columns,
                 software=f"fogline {__version__} (Python {platform.python_version()})",
             )
@@ -65,11 +66,11 @@ class Servicer(operator_pb2_grpc.OperatorServiceServicer):
         for request in request_iterator:
             if self._current is not context:
                 return
-            yield self._answer(request.batch, output)
+            yield _within(greeting.message_bytes, self._answer(request.batch, output))
 
     def _greeted(
         self, requests: Iterator[operator_pb2.ProcessRequest], context: Context
-    ) -> tuple[int, tuple[OutputColumn, ...]]:
+    ) -> operator_pb2.NodeGreeting:
         greeting = next(requests, operator_pb2.ProcessRequest()).greeting
         if greeting.protocol < 1:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, "the stream does not begin with a greeting")
@@ -78,7 +79,7 @@ class Servicer(operator_pb2_grpc.OperatorServiceServicer):
         if missing:
             said = f"the operator reads {', '.join(missing)}; step {greeting.step} gets {', '.join(there)}"
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, said)
-        return min(greeting.protocol, PROTOCOL), output_columns_from_wire(greeting.output)
+        return greeting
 
     def _answer(
         self, message: operator_pb2.OperatorBatch, output: Sequence[OutputColumn]
@@ -92,6 +93,15 @@ class Servicer(operator_pb2_grpc.OperatorServiceServicer):
             traceback.print_exc(file=sys.stderr)
             failed = operator_pb2.BatchError(id=message.id, reason=_reason(error))
             return operator_pb2.ProcessResponse(error=failed)
+
+
+def _within(most: int, answer: operator_pb2.ProcessResponse) -> operator_pb2.ProcessResponse:
+    """The answer if the node takes one of its size; it would end the stream and all that is under way with it."""
+    size = answer.ByteSize()
+    if size <= (most or size):
+        return answer
+    reason = f"the answer has {size} bytes, the node takes {most}"
+    return operator_pb2.ProcessResponse(error=operator_pb2.BatchError(id=answer.rows.id, reason=reason))
 
 
 def serve(operator: Operator, socket: str = "") -> int:

@@ -42,11 +42,13 @@ def deadly(batch: Batch) -> Batch:
 
 @operator
 def careless(batch: Batch) -> Batch:
-    """Raises on one number, and leaves with another."""
+    """Raises on one number, leaves with another, and makes far too much of a third."""
     if (batch["seq"] == POISON).any():
         raise ValueError("thirteen")
     if (batch["seq"] == POISON + 1).any():
         sys.exit("fourteen")
+    if (batch["seq"] == POISON + 2).any():
+        return batch.take([0] * 100_000).with_columns(score=0.0)
     return twice(batch)
 
 

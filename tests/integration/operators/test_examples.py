@@ -12,7 +12,7 @@ from fogline.model.plan import OutputColumn, Scalar
 from fogline.operator import Batch as Given
 from fogline.operator.columns import array_of
 from tests.conftest import absent
-from tests.integration.operators.workshop import workshop
+from tests.integration.operators.workshop import PLAN, STEP, workshop
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "examples" / "operators"
@@ -64,6 +64,7 @@ async def test_an_operator_in_javascript_answers_none_one_or_two_rows_for_a_read
         await shop.processes[0].wait()
         await shop.start(0)
         assert (await shop.ask(readings(), first=9)).batch.rows == 5
+        shop.operators.replica_gone(PLAN, STEP, 0)
         shop.processes[0].terminate()
         assert await shop.processes[0].wait() == 0
 

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,13 @@ from tests.integration.operators.functions import GATE, HELD, POISON, REACHED
 from tests.integration.operators.workshop import HANG_S, PLAN, STEP, function, workshop
 
 pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder in which a socket's path is short enough."""
+    with tempfile.TemporaryDirectory(prefix="fl-") as folder:
+        yield Path(folder)
 
 
 async def test_rows_go_through_a_process_and_back_and_it_ends_on_sigterm() -> None:
@@ -59,8 +68,10 @@ async def test_a_batch_in_the_hands_of_a_killed_operator_is_answered_by_the_next
         assert shop.operators.reports()[0].replays == 3
 
 
-async def test_what_keeps_killing_the_operator_is_given_up_kept_and_known_after_a_restart() -> None:
-    async with workshop(function("deadly"), replicas=2) as shop:
+async def test_what_keeps_killing_the_operator_is_given_up_kept_and_known_after_a_restart(
+    short_folder: Path,
+) -> None:
+    async with workshop(function("deadly"), replicas=2, folder=short_folder) as shop:
         await shop.answer([2])
         many = [shop.answer([n, n + 1], n) for n in range(0, 20, 2)]
         outcomes = await asyncio.gather(*many, return_exceptions=True)
@@ -70,23 +81,28 @@ async def test_what_keeps_killing_the_operator_is_given_up_kept_and_known_after_
         (kept,) = shop.operators.quarantined
         assert (kept.plan, kept.step, kept.first, kept.end, kept.rows) == (PLAN, STEP, 12, 14, 2)
         assert kept.reason.startswith("exited")
+        (event,) = shop.operators.events()
+        assert (event.event, event.name) == ("quarantined", STEP)
+        assert event.detail.startswith("messages [12, 14) of air: exited")
         assert shop.operators.reports()[0].quarantined_messages == 2
         assert shop.operators.faults() == []
-        (file,) = (shop.folder / "quarantine").glob("*.batch")
-        assert [row["seq"] for row in run_kept(functions.twice, file.read_bytes())] == [12, 12]
-        async with workshop(function("deadly"), replicas=0, folder=shop.folder) as later:
-            with pytest.raises(BlockGivenUp, match="failed on it before: exited"):
-                await later.answer([12, 13], 12)
-            assert later.starts == 0
+    (file,) = (short_folder / "quarantine").glob("*.batch")
+    assert [row["seq"] for row in run_kept(functions.twice, file.read_bytes())] == [12, 12]
+    async with workshop(folder=short_folder) as later:
+        with pytest.raises(BlockGivenUp, match="failed on it before: exited"):
+            await later.answer([12, 13], 12)
 
 
 async def test_an_operator_that_raises_lives_on_and_its_words_are_told() -> None:
-    async with workshop(function("careless")) as shop:
+    async with workshop(function("careless"), settings=OperatorSettings(message_bytes=1 << 20)) as shop:
         await shop.answer([2])
         with pytest.raises(BlockGivenUp, match=r"3 times: ValueError: thirteen \(functions.py:\d+\)"):
             await shop.answer([POISON], POISON)
         with pytest.raises(BlockGivenUp, match="SystemExit: fourteen"):
             await shop.answer([POISON + 1], POISON + 1)
+        await shop.answer([2])
+        with pytest.raises(BlockGivenUp, match=r"the answer has \d+ bytes, the node takes 1048576"):
+            await shop.answer([POISON + 2], POISON + 2)
         assert shop.scores(await shop.answer([2], 99)) == [1.0]
         assert shop.broken == []
         assert shop.starts == 1

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
+from blockbuster import blockbuster_ctx
 
 from fog_node.messages import Range
 from fog_node.operators.gateway import Operators
@@ -153,7 +154,10 @@ async def workshop(
     output: tuple[OutputColumn, ...] = OUTPUT,
     environment: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[Workshop]:
-    """The gateway and its replicas, running. A socket's path is short: a test's own folder may be too deep for it."""
+    """The gateway and its replicas, running; what blocks the event loop fails the test.
+
+    A socket's path is short: a test's own folder may be too deep for it.
+    """
     made = folder or Path(tempfile.mkdtemp(prefix="fl-"))
     shop = Workshop(
         made, command, settings=settings or OperatorSettings(), output=output, environment=environment
@@ -162,7 +166,8 @@ async def workshop(
     try:
         for replica in range(replicas if command else 0):
             await shop.start(replica)
-        yield shop
+        with blockbuster_ctx(scanned_modules=["fog_node", "fogline.wire", "fogline.engine"]):
+            yield shop
     finally:
         shop.operators.broken = lambda *_: None
         await shop.stop()
