@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from random import Random
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import fogline
 from aggregator.assigner import Sign, unsigned
@@ -21,12 +21,11 @@ from fogline.control.servicer import ControlServicer
 from fogline.identity.holder import Holder
 from fogline.identity.names import AGGREGATOR
 from fogline.identity.opening import open_holder
-from fogline.identity.renewal import Renewing, asking
 from fogline.intake.servicer import IntakeServicer
 from fogline.model.clock import SECOND, Clock, SystemClock
 from fogline.model.errors import FogError
 from fogline.service.arguments import settings_from
-from fogline.service.doors import Door, OpenDoor
+from fogline.service.doors import OpenDoor
 from fogline.service.folder import make_folder
 from fogline.service.logs import set_up_logs
 from fogline.service.metrics import MetricsPort, open_metrics
@@ -37,6 +36,9 @@ from fogline.uplink.dial import channel_to
 from fogline.uplink.lanes import LaneSet
 from fogline.uplink.uplink import Uplink
 from fogline.v1 import control_pb2, control_pb2_grpc, uplink_pb2_grpc
+
+if TYPE_CHECKING:
+    from aggregator.identity.gate import Gate
 
 DESIRED_FILE: Final = "desired"
 ASSIGNMENTS_FILE: Final = "assignments"
@@ -87,14 +89,12 @@ class Aggregator:
             post=relay.post,
         )
         self._attach: Final = ControlServicer(self._group, relay)
-        self.renewing: Final = (
-            None
-            if holder is None
-            else Renewing(
-                holder, settings.folder, ask=asking(holder, settings.parents, clock), clock=clock, rng=rng
-            )
+        self.gate: Final = None if holder is None else _gate(holder, settings, clock=clock, rng=rng)
+        self.server: Final = Server(
+            listen=settings.listen,
+            insecure=settings.insecure,
+            door=OpenDoor() if self.gate is None else self.gate.door,
         )
-        self.server: Final = Server(listen=settings.listen, insecure=settings.insecure, door=_door(holder))
 
     @property
     def generation(self) -> int:
@@ -114,6 +114,10 @@ class Aggregator:
             end=self._attach.end_streams,
         )
         async with AsyncExitStack() as stack:
+            if self.gate is not None:
+                self.gate.ends(self._intake.end_revoked, self._attach.end_revoked)
+                await self.gate.serve(self.server)
+                await stack.enter_async_context(self.gate.enrol)
             await stack.enter_async_context(self.server)
             await stack.enter_async_context(self._metrics())
             group = await stack.enter_async_context(asyncio.TaskGroup())
@@ -121,8 +125,8 @@ class Aggregator:
             control = group.create_task(self._control.run(), name="attach to the parent")
             assigning = group.create_task(self._group.assigner.run(), name="assign")
             works = [control, assigning]
-            if self.renewing is not None:
-                works.append(group.create_task(self.renewing.run(), name="renew the identity"))
+            if self.gate is not None:
+                works += [group.create_task(work, name=name) for name, work in self.gate.works()]
             say(READY, f"listens on {self.server.address}")
             await stopping.wait()
             await self.server.retire()
@@ -180,13 +184,11 @@ def _vouching(holder: Holder | None) -> tuple[Anchor | None, Sign]:
     return anchor_of(holder), partial(signed_by, holder)
 
 
-def _door(holder: Holder | None) -> Door:
-    if holder is None:
-        return OpenDoor()
-    # Imported here: cryptography costs 10 MiB, and only those who know their children shall pay them.
-    from fogline.identity.doors import ChildrenDoor  # noqa: PLC0415
+def _gate(holder: Holder, settings: AggregatorSettings, *, clock: Clock, rng: Random) -> "Gate":
+    # Imported here: only those who know their children need all that.
+    from aggregator.identity.gate import Gate  # noqa: PLC0415
 
-    return ChildrenDoor(holder, revoked=lambda _key: False)
+    return Gate(holder, settings, clock=clock, rng=rng)
 
 
 def main(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:

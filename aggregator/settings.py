@@ -41,6 +41,10 @@ class AggregatorSettings:
     """Name of this aggregator; no other child of the same parents has it."""
     listen: str = "127.0.0.1:7072"
     """Where children connect, as host:port: both sides show certificates."""
+    enrol: str = "127.0.0.1:7075"
+    """Where nodes join and renew their certificates, as host:port."""
+    advertise: str = ""
+    """Where joining nodes are told to find `listen`, as host:port; empty: at the host where they joined."""
     parents: tuple[str, ...]
     """Where parts go, as host:port, the preferred parent first: the cloud or other aggregators."""
     folder: Path

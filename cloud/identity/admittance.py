@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 from cloud.api.joining import Joining
 from cloud.identity.authority import open_shared_authority
 from cloud.identity.desk import CloudDesk
+from cloud.identity.hearing import Hearing
 from cloud.identity.servicer import AdmissionServicer
 from cloud.identity.standing import AdmissionBoard
 from cloud.settings import CloudSettings
@@ -18,6 +19,7 @@ from fogline.identity.authority import Authority, fingerprint_of
 from fogline.identity.authority_folder import FOLDER
 from fogline.identity.certificates import describe, key_of, to_pem
 from fogline.identity.doors import ChildrenDoor, JoiningDoor
+from fogline.identity.feed import FeedServicer, add_feed
 from fogline.identity.holder import Holder
 from fogline.identity.identity import Identity
 from fogline.identity.keys import key_to_pem, new_key, secret_of, sign, verify
@@ -45,6 +47,7 @@ class Admittance:
         self.children_door: Final = ChildrenDoor(self.holder, revoked=self.board.revoked)
         self.joining_door: Final = JoiningDoor(self.holder)
         self._desk: Final = CloudDesk(authority, admissions, self.board, name=settings.name, clock=clock)
+        self.feed: Final = FeedServicer(Hearing(admissions, self.board, authority.root, clock))
         self.joining: Final = Joining(
             admissions,
             fingerprint=fingerprint_of(authority.root),
@@ -126,6 +129,7 @@ class Doors:
         parent = self._advertise or f":{self.children.port}"
         for server in (self.children, self.enrol):
             add_enrolment(server, self._admittance.enrolment((parent,)))
+        add_feed(self.children, self._admittance.feed)
         await self.children.__aenter__()
         try:
             await self.enrol.__aenter__()
@@ -147,8 +151,13 @@ class Doors:
 
     def works(self, ended: Callable[[], None]) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         """What runs beside them; ``ended`` is told when keys were taken back."""
+
+        def end_all() -> None:
+            ended()
+            self._admittance.feed.end_revoked()
+
         return [
-            ("follow revocations", self._admittance.board.run(ended)),
+            ("follow revocations", self._admittance.board.run(end_all)),
             ("renew the own certificate", self._admittance.keep_own()),
         ]
 

@@ -44,6 +44,19 @@ class JoinedKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What an aggregator certified by itself."""
+
+    joined: JoinedKey
+    token: bytes
+    """Hash of the token's secret; empty: a renewal."""
+    by: str
+    """Name of the aggregator."""
+    at_us: int
+    """By the aggregator's clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """Everything that aggregators and open streams need to know, from one moment."""
 
@@ -149,6 +162,34 @@ class Admissions:
 
         if joined:
             await self._backend.write(note)
+
+    async def hear(self, heard: Sequence[Heard], now_us: int) -> tuple[str, ...]:
+        """Learn of what aggregators certified; keys that were taken back at once, as another came first."""
+
+        def hear(connection: Connection) -> tuple[str, ...]:
+            _changed(connection, now_us)
+            return tuple(each.joined.key for each in heard if not self._heard(connection, each, now_us))
+
+        return await self._backend.write(hear)
+
+    def _heard(self, connection: Connection, heard: Heard, now_us: int) -> bool:
+        """Whether the key may stay."""
+        joined, key = heard.joined, heard.joined.key
+        self._put(connection, joined, heard.at_us)
+        if not heard.token:
+            return True
+        row = connection.execute(select(_tokens).where(_tokens.c.hash == heard.token)).one_or_none()
+        token = _row(row).known if row is not None else None
+        closed = token is not None and token.revoked_us is not None and token.revoked_us <= heard.at_us
+        if token is None or closed or token.used_key not in ("", key):
+            whose = update(_identities).where(_identities.c.key == key, _identities.c.revoked_us.is_(None))
+            connection.execute(whose.values(revoked_us=now_us))
+            return False
+        if not token.used_key:
+            used = update(_tokens).where(_tokens.c.hash == heard.token)
+            connection.execute(used.values(used_us=heard.at_us, used_at=heard.by, used_key=key))
+            revoke_name(connection, joined.subject, now_us, but=key)
+        return True
 
     def _put(self, connection: Connection, joined: JoinedKey, now_us: int) -> None:
         statement = self._backend.upsert(_identities, overwrite=("serial", "until_us"))

@@ -33,11 +33,16 @@ class AdmissionList:
         """Whether a key was taken back."""
         return key in self._revoked
 
+    def is_newer(self, signed: enrol_pb2.SignedAdmission) -> bool:
+        """Whether this list says more than what holds now."""
+        version = enrol_pb2.Admission.FromString(signed.content).version
+        return self._signed is None or version > self._content.version
+
     def offer(self, signed: enrol_pb2.SignedAdmission) -> bool:
         """Take a list, whose signature was checked, if it is newer; whether it was."""
-        content = enrol_pb2.Admission.FromString(signed.content)
-        if self._signed is not None and content.version <= self._content.version:
+        if not self.is_newer(signed):
             return False
+        content = enrol_pb2.Admission.FromString(signed.content)
         self._signed, self._content = signed, content
         self._revoked = frozenset(content.revoked)
         changed, self._changed = self._changed, asyncio.Event()

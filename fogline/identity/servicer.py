@@ -32,6 +32,8 @@ class Applicant:
     """Empty: as the token says."""
     key: ec.EllipticCurvePublicKey
     issuing_key: ec.EllipticCurvePublicKey | None
+    forwarded: enrol_pb2.EnrolRequest = field(repr=False)
+    """What it sent, for a server that asks its own parent."""
 
     @property
     def key_id(self) -> str:
@@ -98,6 +100,7 @@ class EnrolServicer(enrol_pb2_grpc.EnrolServiceServicer):
                 name=request.name,
                 key=key_of_request(request.request),
                 issuing_key=_issuing_key(request.role, request.issuing_request),
+                forwarded=request,
             )
         )
         return enrol_pb2.EnrolResponse(granted=self._granted(grant))
@@ -139,7 +142,7 @@ def proven(request: enrol_pb2.RenewRequest, root: x509.Certificate) -> Holds:
     if not leads_to(chain, root):
         raise NotAllowed("the certificate is of another CA", hint="join here with a token")
     certificate, key = describe(chain[0]), key_of(chain[0])
-    if any(not _may_sign(issuer, certificate.subject) for issuer in chain[1:]):
+    if any(not may_sign(issuer, certificate.subject) for issuer in chain[1:]):
         raise NotAllowed("the certificate was signed by somebody who may not")
     if not verify(key, request.request + request.issuing_request, request.signature):
         raise NotAllowed("the caller does not have the certificate's key")
@@ -153,7 +156,7 @@ def proven(request: enrol_pb2.RenewRequest, root: x509.Certificate) -> Holds:
     )
 
 
-def _may_sign(issuer: x509.Certificate, subject: Subject) -> bool:
+def may_sign(issuer: x509.Certificate, subject: Subject) -> bool:
     """Whether the issuer is an aggregator's: TLS checks the same by itself, this is where no TLS has."""
     try:
         basic = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value

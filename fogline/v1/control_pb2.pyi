@@ -1,4 +1,3 @@
-from fogline.v1 import enrol_pb2 as _enrol_pb2
 from fogline.v1 import plan_pb2 as _plan_pb2
 from fogline.v1 import types_pb2 as _types_pb2
 from google.protobuf.internal import containers as _containers
@@ -10,40 +9,34 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class AttachRequest(_message.Message):
-    __slots__ = ("protocol", "child", "role", "nodes", "aggregators", "output", "enrolments")
+    __slots__ = ("protocol", "child", "role", "nodes", "aggregators", "output")
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
     CHILD_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     NODES_FIELD_NUMBER: _ClassVar[int]
     AGGREGATORS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
-    ENROLMENTS_FIELD_NUMBER: _ClassVar[int]
     protocol: int
     child: str
     role: str
     nodes: _containers.RepeatedCompositeFieldContainer[NodeReport]
     aggregators: _containers.RepeatedCompositeFieldContainer[AggregatorReport]
     output: _containers.RepeatedCompositeFieldContainer[SessionOutput]
-    enrolments: _containers.RepeatedCompositeFieldContainer[_enrol_pb2.Enrolment]
-    def __init__(self, protocol: _Optional[int] = ..., child: _Optional[str] = ..., role: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[NodeReport, _Mapping]]] = ..., aggregators: _Optional[_Iterable[_Union[AggregatorReport, _Mapping]]] = ..., output: _Optional[_Iterable[_Union[SessionOutput, _Mapping]]] = ..., enrolments: _Optional[_Iterable[_Union[_enrol_pb2.Enrolment, _Mapping]]] = ...) -> None: ...
+    def __init__(self, protocol: _Optional[int] = ..., child: _Optional[str] = ..., role: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[NodeReport, _Mapping]]] = ..., aggregators: _Optional[_Iterable[_Union[AggregatorReport, _Mapping]]] = ..., output: _Optional[_Iterable[_Union[SessionOutput, _Mapping]]] = ...) -> None: ...
 
 class AttachResponse(_message.Message):
-    __slots__ = ("desired", "signed", "keys", "assignments", "input", "admission", "heard")
+    __slots__ = ("desired", "signed", "keys", "assignments", "input")
     DESIRED_FIELD_NUMBER: _ClassVar[int]
     SIGNED_FIELD_NUMBER: _ClassVar[int]
     KEYS_FIELD_NUMBER: _ClassVar[int]
     ASSIGNMENTS_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
-    ADMISSION_FIELD_NUMBER: _ClassVar[int]
-    HEARD_FIELD_NUMBER: _ClassVar[int]
     desired: DesiredState
     signed: SignedState
     keys: _containers.RepeatedCompositeFieldContainer[SigningKey]
     assignments: SignedAssignments
     input: _containers.RepeatedCompositeFieldContainer[SessionInput]
-    admission: _enrol_pb2.SignedAdmission
-    heard: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, desired: _Optional[_Union[DesiredState, _Mapping]] = ..., signed: _Optional[_Union[SignedState, _Mapping]] = ..., keys: _Optional[_Iterable[_Union[SigningKey, _Mapping]]] = ..., assignments: _Optional[_Union[SignedAssignments, _Mapping]] = ..., input: _Optional[_Iterable[_Union[SessionInput, _Mapping]]] = ..., admission: _Optional[_Union[_enrol_pb2.SignedAdmission, _Mapping]] = ..., heard: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, desired: _Optional[_Union[DesiredState, _Mapping]] = ..., signed: _Optional[_Union[SignedState, _Mapping]] = ..., keys: _Optional[_Iterable[_Union[SigningKey, _Mapping]]] = ..., assignments: _Optional[_Union[SignedAssignments, _Mapping]] = ..., input: _Optional[_Iterable[_Union[SessionInput, _Mapping]]] = ...) -> None: ...
 
 class SignedState(_message.Message):
     __slots__ = ("content", "key", "signature")

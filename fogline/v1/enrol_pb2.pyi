@@ -170,14 +170,36 @@ class OpenToken(_message.Message):
     expires_us: int
     def __init__(self, hash: _Optional[bytes] = ..., tenant: _Optional[str] = ..., role: _Optional[str] = ..., name: _Optional[str] = ..., expires_us: _Optional[int] = ...) -> None: ...
 
+class FollowRequest(_message.Message):
+    __slots__ = ("enrolments",)
+    ENROLMENTS_FIELD_NUMBER: _ClassVar[int]
+    enrolments: _containers.RepeatedCompositeFieldContainer[Enrolment]
+    def __init__(self, enrolments: _Optional[_Iterable[_Union[Enrolment, _Mapping]]] = ...) -> None: ...
+
+class FollowResponse(_message.Message):
+    __slots__ = ("admission", "heard")
+    ADMISSION_FIELD_NUMBER: _ClassVar[int]
+    HEARD_FIELD_NUMBER: _ClassVar[int]
+    admission: SignedAdmission
+    heard: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, admission: _Optional[_Union[SignedAdmission, _Mapping]] = ..., heard: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class Enrolment(_message.Message):
-    __slots__ = ("certificate", "token", "by", "at_us")
-    CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("certificates", "token", "by", "at_us")
+    CERTIFICATES_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     BY_FIELD_NUMBER: _ClassVar[int]
     AT_US_FIELD_NUMBER: _ClassVar[int]
-    certificate: bytes
+    certificates: _containers.RepeatedScalarFieldContainer[bytes]
     token: bytes
     by: str
     at_us: int
-    def __init__(self, certificate: _Optional[bytes] = ..., token: _Optional[bytes] = ..., by: _Optional[str] = ..., at_us: _Optional[int] = ...) -> None: ...
+    def __init__(self, certificates: _Optional[_Iterable[bytes]] = ..., token: _Optional[bytes] = ..., by: _Optional[str] = ..., at_us: _Optional[int] = ...) -> None: ...
+
+class EnrolmentBook(_message.Message):
+    __slots__ = ("enrolments", "heard")
+    ENROLMENTS_FIELD_NUMBER: _ClassVar[int]
+    HEARD_FIELD_NUMBER: _ClassVar[int]
+    enrolments: _containers.RepeatedCompositeFieldContainer[Enrolment]
+    heard: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, enrolments: _Optional[_Iterable[_Union[Enrolment, _Mapping]]] = ..., heard: _Optional[_Iterable[str]] = ...) -> None: ...

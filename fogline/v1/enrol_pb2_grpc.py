@@ -148,6 +148,83 @@ class EnrolService:
             _registered_method=True)
 
 
+class AdmissionFeedServiceStub:
+    """Served to aggregators, beside the control stream.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.Follow = channel.stream_stream(
+                '/fogline.v1.AdmissionFeedService/Follow',
+                request_serializer=fogline_dot_v1_dot_enrol__pb2.FollowRequest.SerializeToString,
+                response_deserializer=fogline_dot_v1_dot_enrol__pb2.FollowResponse.FromString,
+                _registered_method=True)
+
+
+class AdmissionFeedServiceServicer:
+    """Served to aggregators, beside the control stream.
+    """
+
+    def Follow(self, request_iterator, context):
+        """Up: certificates issued at or below the caller, each until it was heard of. Down: the newest list, at once and
+        whenever it changes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_AdmissionFeedServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'Follow': grpc.stream_stream_rpc_method_handler(
+                    servicer.Follow,
+                    request_deserializer=fogline_dot_v1_dot_enrol__pb2.FollowRequest.FromString,
+                    response_serializer=fogline_dot_v1_dot_enrol__pb2.FollowResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'fogline.v1.AdmissionFeedService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('fogline.v1.AdmissionFeedService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class AdmissionFeedService:
+    """Served to aggregators, beside the control stream.
+    """
+
+    @staticmethod
+    def Follow(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/fogline.v1.AdmissionFeedService/Follow',
+            fogline_dot_v1_dot_enrol__pb2.FollowRequest.SerializeToString,
+            fogline_dot_v1_dot_enrol__pb2.FollowResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class AdmissionServiceStub:
     """Who may join: asked by people.
     """

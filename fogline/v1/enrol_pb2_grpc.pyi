@@ -75,6 +75,43 @@ class EnrolServiceServicer(metaclass=_abc_1.ABCMeta):
 
 def add_EnrolServiceServicer_to_server(servicer: EnrolServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
+class AdmissionFeedServiceStub:
+    """Served to aggregators, beside the control stream."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> AdmissionFeedServiceAsyncStub: ...
+    Follow: _grpc.StreamStreamMultiCallable[_enrol_pb2.FollowRequest, _enrol_pb2.FollowResponse]
+    """Up: certificates issued at or below the caller, each until it was heard of. Down: the newest list, at once and
+    whenever it changes.
+    """
+
+@_typing.type_check_only
+class AdmissionFeedServiceAsyncStub(AdmissionFeedServiceStub):
+    """Served to aggregators, beside the control stream."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    Follow: _aio.StreamStreamMultiCallable[_enrol_pb2.FollowRequest, _enrol_pb2.FollowResponse]  # type: ignore[assignment]
+    """Up: certificates issued at or below the caller, each until it was heard of. Down: the newest list, at once and
+    whenever it changes.
+    """
+
+class AdmissionFeedServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Served to aggregators, beside the control stream."""
+
+    @_abc_1.abstractmethod
+    def Follow(
+        self,
+        request_iterator: _MaybeAsyncIterator[_enrol_pb2.FollowRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_enrol_pb2.FollowResponse], _abc.AsyncIterator[_enrol_pb2.FollowResponse]]:
+        """Up: certificates issued at or below the caller, each until it was heard of. Down: the newest list, at once and
+        whenever it changes.
+        """
+
+def add_AdmissionFeedServiceServicer_to_server(servicer: AdmissionFeedServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
 class AdmissionServiceStub:
     """Who may join: asked by people."""
 

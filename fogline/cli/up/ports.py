@@ -15,6 +15,7 @@ _USUAL: Final = {
     "aggregator": 7071,
     "cloud-enrol": 7073,
     "cloud-children": 7074,
+    "aggregator-enrol": 7075,
     "dashboard": 8080,
     "rest": 8081,
     "cloud-metrics": 9470,

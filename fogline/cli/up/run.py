@@ -26,6 +26,7 @@ from fogline.cli.up.tiers import (
     CLOUD,
     DASHBOARD,
     ENROL,
+    GROUP_ENROL,
     REST,
     Tiers,
     make_tiers,
@@ -101,7 +102,7 @@ def _lay_out(
     if before > len(nodes):
         say(f"{before - len(nodes)} of the folder's nodes do not run; windows that need them stay partial")
     tiers = (CLOUD, AGGREGATOR, DASHBOARD, *nodes)
-    names = (*tiers, REST, CHILDREN, ENROL, *(metrics_of(tier) for tier in tiers))
+    names = (*tiers, REST, CHILDREN, ENROL, GROUP_ENROL, *(metrics_of(tier) for tier in tiers))
     choice = choose_ports(names, before=folder.ports_before(), take=reservations.take)
     for note in choice.notes:
         say(note)

@@ -23,6 +23,8 @@ REST: Final = "rest"
 CHILDREN: Final = "cloud-children"
 ENROL: Final = "cloud-enrol"
 """Where machines connect and join, ports of the cloud."""
+GROUP_ENROL: Final = "aggregator-enrol"
+"""Where nodes join, a port of the aggregator."""
 
 _DIAL_AGAIN: Final = "500ms"
 """Longest wait before a parent is dialled again: on one machine there is no network to spare."""
@@ -178,6 +180,7 @@ def _dashboard(ports: Mapping[str, int]) -> dict[str, object]:
 def _aggregator(ports: Mapping[str, int]) -> dict[str, object]:
     return {
         "listen": _at(ports, AGGREGATOR),
+        "enrol": _at(ports, GROUP_ENROL),
         "parents": [_at(ports, CHILDREN)],
         "link.backoff.cap": _DIAL_AGAIN,
     }

@@ -12,9 +12,9 @@ import pytest
 
 WITHIN_S = 100
 TIERS = {
-    "fog_node": ["--name", "n", "--parents", "127.0.0.1:1", "--listener-port", "0"],
-    "aggregator": ["--name", "a", "--parents", "127.0.0.1:1", "--listen", "127.0.0.1:0"],
-    "cloud": ["--listen", "127.0.0.1:0"],
+    "fog_node": ["--plaintext", "--name", "n", "--parents", "127.0.0.1:1", "--listener-port", "0"],
+    "aggregator": ["--plaintext", "--name", "a", "--parents", "127.0.0.1:1", "--listen", "127.0.0.1:0"],
+    "cloud": ["--plaintext", "--listen", "127.0.0.1:0"],
     "cloud.dashboard": ["--listen", "127.0.0.1:0"],
 }
 

@@ -33,7 +33,15 @@ NAMES = ("cloud", "aggregator", "dashboard", "node-1", "node-2")
 PORTS = {
     name: port
     for port, name in enumerate(
-        (*NAMES, "rest", "cloud-children", "cloud-enrol", *(metrics_of(name) for name in NAMES)), 1
+        (
+            *NAMES,
+            "rest",
+            "cloud-children",
+            "cloud-enrol",
+            "aggregator-enrol",
+            *(metrics_of(name) for name in NAMES),
+        ),
+        1,
     )
 }
 

@@ -20,7 +20,7 @@ PORTS = {
     name: usual_port(name)
     for tier in ("cloud", "aggregator", "dashboard", "node-1", "node-2")
     for name in (tier, metrics_of(tier))
-} | {name: usual_port(name) for name in ("rest", "cloud-children", "cloud-enrol")}
+} | {name: usual_port(name) for name in ("rest", "cloud-children", "cloud-enrol", "aggregator-enrol")}
 
 
 def test_every_tier_can_read_its_settings_and_they_fit_together(tmp_path: Path) -> None:
