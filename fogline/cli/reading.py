@@ -5,17 +5,24 @@ from datetime import datetime
 from pathlib import Path
 
 from fogline.cli import shapes, tables
+from fogline.cli.composing import blamed, joined
 from fogline.cli.exits import reported
 from fogline.cli.server import Server
 from fogline.client.following import Following
 from fogline.model.errors import InvalidInput
 
 
-def deploy(server: Server, file: Path, *, wait: bool, within: float, as_json: bool) -> None:
-    """Deploy a spec; with ``wait`` return once every node runs it."""
+def deploy(
+    server: Server, file: Path, *, compose: Path | None, wait: bool, within: float, as_json: bool
+) -> None:
+    """Deploy a spec, with the containers of a Compose file; with ``wait`` return once every node runs it."""
     with reported(), server.connect() as client:
         spec = _read(file)
-        deployed = client.deploy(spec, file=str(file))
+        if compose is None:
+            deployed = client.deploy(spec, file=str(file))
+        else:
+            with blamed(spec, compose):
+                deployed = client.deploy(joined(spec, _read(compose)), file=str(file))
         nodes = client.wait_until_applied(deployed.generation, within=within).nodes if wait else ()
     if as_json:
         sys.stdout.write(shapes.line(deployed))

@@ -44,20 +44,20 @@ def read_image(section: Section) -> ImageReference | None:
 def read_resources(section: Section) -> Resources:
     """``cpu``, ``memory``, ``pids`` and ``tmp``; what is not said is the node's default."""
     return Resources(
-        cpu_millis=_cores(section),
+        cpu_millis=read_cores(section, "cpu"),
         memory_bytes=size(section, "memory", least=LEAST_MEMORY, most=MOST_BYTES),
         pids=count(section, "pids", 0, least=1, most=MOST_PIDS),
         tmp_bytes=size(section, "tmp", least=LEAST_TMP, most=MOST_BYTES),
     )
 
 
-def read_environment(section: Section) -> dict[str, str]:
-    """The ``env:`` of a step or service, by name."""
-    inner = section.section("env", "write {NAME: value}")
+def read_environment(section: Section, key: str = "env") -> dict[str, str]:
+    """The variables of a step or service, by name."""
+    inner = section.section(key, "write {NAME: value}")
     if inner is None:
         return {}
     if len(inner.table.entries) > MAX_VARIABLES:
-        section.fault("env", f"more than {MAX_VARIABLES} variables", "put them into the image, or into one")
+        section.fault(key, f"more than {MAX_VARIABLES} variables", "put them into the image, or into one")
     found = {}
     for name, place in inner.table.key_places.items():
         path = inner.below(name)
@@ -68,12 +68,12 @@ def read_environment(section: Section) -> dict[str, str]:
             hint = f"names that begin with {RESERVED_VARIABLES} are Fogline's own"
             inner.faults.add(place, path, f"{shown(name)} cannot name a variable", hint)
         else:
-            found[name] = _value(inner, name)
+            found[name] = read_value(inner, name)
     return dict(sorted(found.items()))
 
 
-def _value(section: Section, name: str) -> str:
-    """A variable may be empty, which elsewhere is a key without a value."""
+def read_value(section: Section, name: str) -> str:
+    """The value of a variable. It may be empty, which elsewhere is a key without a value."""
     node = section.table.entries[name]
     if isinstance(node, TextNode) and node.is_empty:
         return ""
@@ -83,17 +83,18 @@ def _value(section: Section, name: str) -> str:
     return text
 
 
-def _cores(section: Section) -> int:
+def read_cores(section: Section, key: str) -> int:
+    """A key's value in thousandths of a core; 0 if it is not there or wrong."""
     least, most = LEAST_CPU_MILLIS / 1000, MOST_CPU_MILLIS // 1000
     forms = f"cores, for example 0.25 or 2, at least {least:g}, at most {most}"
-    text = section.text("cpu", forms)
+    text = section.text(key, forms)
     if text is None:
         return 0
     if found := MILLIS.fullmatch(text):
         hint = f"did you mean `{Decimal(found[1]) / 1000:f}`? Write {forms}"
-        section.fault("cpu", f"{shown(text)} is no number of cores", hint)
+        section.fault(key, f"{shown(text)} is no number of cores", hint)
         return 0
     if not CORES.fullmatch(text) or not LEAST_CPU_MILLIS <= Decimal(text) * 1000 <= MOST_CPU_MILLIS:
-        section.fault("cpu", f"{shown(text)} is no number of cores", f"write {forms}")
+        section.fault(key, f"{shown(text)} is no number of cores", f"write {forms}")
         return 0
     return int(Decimal(text) * 1000)

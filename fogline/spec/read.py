@@ -8,6 +8,7 @@ from fogline.model.clock import DAY, HOUR, MILLISECOND, MINUTE, SECOND
 from fogline.model.faults import Faults, Place, SpecErrors, shown
 from fogline.model.plan import StepSpec, StreamSpec
 from fogline.model.release import Release
+from fogline.spec.compose import read_compose
 from fogline.spec.document import TableNode, read_document
 from fogline.spec.names import PIPELINE
 from fogline.spec.operators import OperatorDraft
@@ -17,10 +18,9 @@ from fogline.spec.services import ServiceDraft, read_services
 from fogline.spec.steps import read_steps
 from fogline.spec.streams import read_streams
 
-KEYS: Final = ("name", "streams", "steps", "services", "late", "emit", "max_keys")
+KEYS: Final = ("name", "streams", "steps", "services", "compose", "late", "emit", "max_keys")
 LATER: Final = {
     "place": "remove it: every node runs the steps beside its sensors",
-    "compose": "write the containers of the Compose file under `services:`, each under its name",
 }
 DEFAULT_MAX_KEYS: Final = 10_000
 MOST_KEYS: Final = 1_000_000
@@ -76,6 +76,7 @@ def read_spec(text: str, file: str = "the spec") -> Spec:
         drafts = read_streams(streams)
     steps = read_steps(section, text, drafts)
     services = read_services(section)
+    services |= read_compose(section, services)
     spec = Spec(
         name=_name(section),
         streams=tuple(drafts[name].stream for name in sorted(drafts)),
@@ -114,8 +115,8 @@ def _image_places(
     found: dict[str, tuple[str, Place]] = {}
     for one in operators:
         found.setdefault(one.release.image, (f"steps.{one.release.step}.image", one.image_place))
-    for name, service in services.items():
-        found.setdefault(service.release.image, (f"services.{name}.image", service.image_place))
+    for service in services.values():
+        found.setdefault(service.release.image, (service.image_path, service.image_place))
     return found
 
 

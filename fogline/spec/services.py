@@ -36,7 +36,6 @@ INSTEAD: Final = {
     "depends_on": "remove it: services start in any order and are started again until they stay",
     "deploy": "write `cpu`, `memory` and `pids` beside `image`",
     "healthcheck": "remove it: a service is well as long as it runs",
-    "compose": "write the containers of the Compose file here, each under its name",
 }
 FORM: Final = "write {image: registry.example/acme/viewer:2}"
 
@@ -46,6 +45,7 @@ class ServiceDraft:
     """A service as far as it could be read."""
 
     release: ServiceRelease
+    image_path: str
     image_place: Place
 
 
@@ -60,15 +60,21 @@ def read_services(spec: Section) -> dict[str, ServiceDraft]:
         )
     found = {}
     for name, place in section.table.key_places.items():
-        if not SERVICE.fullmatch(name):
-            hint = "a lower-case letter, then letters, digits and -; at most 63 characters"
-            message = f"{shown(name)} cannot name a service"
-            section.faults.add(place, section.below(name), message, hint)
+        if not check_service_name(section, name, place):
             continue
         service = section.section(name, FORM)
         if service is not None:
             found[name] = _read(service, name)
     return found
+
+
+def check_service_name(section: Section, name: str, place: Place) -> bool:
+    """Whether this may name a service; if not, that is a fault."""
+    if SERVICE.fullmatch(name):
+        return True
+    hint = "a lower-case letter, then letters, digits and -; at most 63 characters"
+    section.faults.add(place, section.below(name), f"{shown(name)} cannot name a service", hint)
+    return False
 
 
 def _read(section: Section, name: str) -> ServiceDraft:
@@ -77,8 +83,8 @@ def _read(section: Section, name: str) -> ServiceDraft:
     image = read_image(section)
     if image is not None and image.is_bundle:
         section.fault("image", "a bundle runs a step, not a service", "name an image")
-    networks = _texts(section, "networks", "write [name]", _network_fault)
-    ports = _texts(section, "ports", 'write ["8080:80"]', _port_fault)
+    networks = checked_texts(section, "networks", "write [name]", network_fault)
+    ports = checked_texts(section, "ports", 'write ["8080:80"]', port_fault)
     if ports and "networks" not in section:
         hint = "give it one: networks: [name]"
         section.fault("ports", "a container without a network has no ports", hint)
@@ -86,18 +92,20 @@ def _read(section: Section, name: str) -> ServiceDraft:
         name=name,
         image=str(image) if image else "",
         resources=read_resources(section),
-        command=_command(section),
+        command=read_command(section),
         environment=read_environment(section),
         networks=networks,
         ports=ports,
-        volumes=_texts(section, "volumes", 'write ["data:/var/lib/data"]', _volume_fault),
+        volumes=checked_texts(section, "volumes", 'write ["data:/var/lib/data"]', volume_text_fault),
         on=_on(section),
     )
-    return ServiceDraft(release=release, image_place=section.place_of("image"))
+    return ServiceDraft(
+        release=release, image_path=section.below("image"), image_place=section.place_of("image")
+    )
 
 
-def _command(section: Section) -> tuple[str, ...]:
-    """The words, of which one may be empty."""
+def read_command(section: Section) -> tuple[str, ...]:
+    """The words of a ``command:`` that is a list; one may be empty."""
     node, hint = section.node("command"), 'write its words as a list: ["viewer", "--port", "80"]'
     if node is None:
         return ()
@@ -115,7 +123,7 @@ def _command(section: Section) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _texts(
+def checked_texts(
     section: Section, key: str, form: str, fault: Callable[[str], tuple[str, str] | None]
 ) -> tuple[str, ...]:
     """A list of texts that have no ``fault`` (message and hint), each once."""
@@ -132,7 +140,8 @@ def _texts(
     return tuple(found)
 
 
-def _network_fault(text: str) -> tuple[str, str] | None:
+def network_fault(text: str) -> tuple[str, str] | None:
+    """Why a text cannot name a network, and what to do."""
     if text in ("host", "none", "bridge"):
         return "is no network of a tenant", "name one: services that name the same network see each other"
     if NETWORK.fullmatch(text):
@@ -140,7 +149,8 @@ def _network_fault(text: str) -> tuple[str, str] | None:
     return "cannot name a network", "a lower-case letter, then letters, digits and -; at most 31 characters"
 
 
-def _port_fault(text: str) -> tuple[str, str] | None:
+def port_fault(text: str) -> tuple[str, str] | None:
+    """Why a text names no ports, and what to do."""
     if ports_of(text) is not None:
         return None
     if re.fullmatch(r"[0-9]{1,5}", text, re.ASCII):
@@ -150,7 +160,8 @@ def _port_fault(text: str) -> tuple[str, str] | None:
     return "does not name ports", "write the node's port and the container's, for example \"8080:80\""
 
 
-def _volume_fault(text: str) -> tuple[str, str] | None:
+def volume_text_fault(text: str) -> tuple[str, str] | None:
+    """Why a text names no volume, and what to do."""
     if text.startswith(("/", ".", "~")):
         return "names a folder of the node", "give the volume a name, for example data:/var/lib/data"
     found = VOLUME.fullmatch(text)

@@ -18,6 +18,11 @@ streams:
   air: {mqtt: "air/{zone}/{device}", time: ts, fields: {temp: {type: float, resolution: 0.01}, seq: int}}
 services:
   viewer: {image: c, command: [d], networks: [e], ports: ["1:2"], volumes: ["f:/g"], on: {h: i}, pids: 4, tmp: 1Mi}
+compose:
+  services:
+    more: {image: a, command: b 'c', environment: [D=e], networks: {f: }, ports: ["3:4"], volumes: ["g:/h"], cpus: 1,
+      mem_limit: 9m, pids_limit: 7, restart: always}
+  volumes: {g: }
 steps:
   clean: {image: "a/b:1", from: rows, cpu: 0.5, memory: 64Mi, env: {A: b}, scale: {min: 1, max: 2}, timeout: 5s}
   rows: {sql: "SELECT *, temp * 2 AS double FROM air"}

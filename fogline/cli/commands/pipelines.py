@@ -14,6 +14,10 @@ app = typer.Typer()
 def deploy(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The pipeline's spec, YAML.")],
     *,
+    compose: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A Compose file whose containers run beside the steps."),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return once every node runs it.")] = False,
     timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long --wait waits.")] = 60.0,
     server: ServerOption = None,
@@ -24,7 +28,9 @@ def deploy(
     from fogline.cli import reading
     from fogline.cli.server import Server
 
-    reading.deploy(Server(server, directory), file, wait=wait, within=timeout, as_json=as_json)
+    reading.deploy(
+        Server(server, directory), file, compose=compose, wait=wait, within=timeout, as_json=as_json
+    )
 
 
 @app.command()
