@@ -33,6 +33,7 @@ MANIFESTS: Final = (
 )
 """Lists of several architectures first: each node takes its own from them."""
 
+_PLACE: Final = "fogline.place"
 _PARAMETER: Final = re.compile(r'(\w+)="([^"]*)"')
 
 
@@ -57,6 +58,7 @@ class Registries:
             # The machine's own authorities, among which an operator puts those of a registry in the house.
             verify=ssl.create_default_context(),
             headers={"User-Agent": f"fogline/{fogline.__version__}"},
+            event_hooks={"request": [_check_encrypted]},
         )
         self._budget_s: Final = connect_s + read_s
 
@@ -88,7 +90,7 @@ class Registries:
     def _hashed(self, url: str, place: Place, headers: Mapping[str, str]) -> str:
         """The digest of the manifest itself, of a registry that does not say it."""
         try:
-            with self._client.stream("GET", url, headers=dict(headers)) as answer:
+            with self._client.stream("GET", url, headers=dict(headers), extensions=_told(place)) as answer:
                 found = hashlib.sha256()
                 taken = 0
                 for chunk in answer.iter_bytes():
@@ -106,7 +108,7 @@ class Registries:
 
     def _ask(self, method: str, url: str, place: Place, headers: Mapping[str, str]) -> httpx.Response:
         try:
-            return self._client.request(method, url, headers=dict(headers))
+            return self._client.request(method, url, headers=dict(headers), extensions=_told(place))
         except httpx.HTTPError as error:
             raise _away(error, place) from error
 
@@ -120,14 +122,13 @@ class Registries:
         realm = wanted.get("realm", "")
         if kind.lower() != "bearer" or not realm.startswith(("https://", "http://")):
             raise _refused(place)
-        if realm.startswith("http://") and not place.is_plain:
-            raise RegistryAway(
-                f"{place.host} wants tokens from {realm}, without TLS", hint="mend the registry"
-            )
         asked = {"service": wanted.get("service", ""), "scope": f"repository:{place.repository}:pull"}
         try:
             answer = self._client.get(
-                realm, params=asked, headers={"Authorization": _basic(login)} if login else {}
+                realm,
+                params=asked,
+                headers={"Authorization": _basic(login)} if login else {},
+                extensions=_told(place),
             )
             if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
                 raise _refused(place)
@@ -138,6 +139,20 @@ class Registries:
         if not isinstance(token, str) or not token.isascii():
             raise RegistryAway(f"{place.host} gives no token", hint="mend the registry")
         return f"Bearer {token}"
+
+
+def _told(place: Place) -> dict[str, Place]:
+    """What :func:`_check_encrypted` needs to know of a request; redirects keep it."""
+    return {_PLACE: place}
+
+
+def _check_encrypted(request: httpx.Request) -> None:
+    """A registry with TLS sends nobody on to where there is none: not with a token, a login or a redirect."""
+    place = request.extensions.get(_PLACE)
+    if request.url.scheme != "https" and isinstance(place, Place) and not place.is_plain:
+        raise RegistryAway(
+            f"the registry {place.host} sends us to {request.url.host} without TLS", hint="mend the registry"
+        )
 
 
 def _check(answer: httpx.Response, reference: ImageReference, place: Place, tag: str) -> None:

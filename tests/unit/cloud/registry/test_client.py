@@ -12,7 +12,7 @@ import pytest
 
 from cloud.registry.client import MANIFESTS, Registries
 from cloud.registry.errors import NoSuchImage, RegistryAway
-from cloud.registry.hosts import PlainHosts
+from cloud.registry.hosts import Place, PlainHosts
 from cloud.registry.resolve import resolve
 from fogline.model.image import parse_image
 
@@ -186,3 +186,26 @@ def test_a_registry_that_is_away_is_asked_once_and_others_go_on(registries: Regi
     assert resolved.images == {f"{there}/a:1": f"{there}/a:1@{DIGEST}"}
     assert set(resolved.faults) == {f"{away}/a:1", f"{away}/b:1"}
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("how", ["redirect", "token"])
+def test_a_registry_with_tls_sends_nobody_on_to_where_there_is_none(
+    registries: Registries, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    asked: list[str] = []
+
+    def answer(request: BaseHTTPRequestHandler) -> tuple[int, dict[str, str], bytes]:
+        asked.append(request.path)
+        elsewhere = f"http://{request.headers['Host']}/elsewhere"
+        if how == "redirect":
+            return 307, {"Location": elsewhere}, b""
+        return 401, {"WWW-Authenticate": f'Bearer realm="{elsewhere}"'}, b""
+
+    with serving(answer) as host:
+        # Behind TLS, as far as the client knows; the hook lets the first request of each stay what it is.
+        place = Place(f"http://{host}", "clean", host)
+        monkeypatch.setattr("cloud.registry.client.place_of", lambda *_: place)
+        monkeypatch.setattr(Place, "is_plain", property(lambda _: not asked))
+        with pytest.raises(RegistryAway, match="without TLS"):
+            registries.digest_of(parse_image(f"{host}/clean:1"))
+    assert asked == ["/v2/clean/manifests/1"]
