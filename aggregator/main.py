@@ -21,6 +21,7 @@ from fogline.control.servicer import ControlServicer
 from fogline.identity.holder import Holder
 from fogline.identity.names import AGGREGATOR
 from fogline.identity.opening import open_holder
+from fogline.identity.shown import Shown
 from fogline.intake.servicer import IntakeServicer
 from fogline.model.clock import SECOND, Clock, SystemClock
 from fogline.model.errors import FogError
@@ -90,6 +91,7 @@ class Aggregator:
         )
         self._attach: Final = ControlServicer(self._group, relay)
         self.gate: Final = None if holder is None else _gate(holder, settings, clock=clock, rng=rng)
+        self._shown: Final = Shown(holder, None if self.gate is None else self.gate.renewing)
         self.server: Final = Server(
             listen=settings.listen,
             insecure=settings.insecure,
@@ -137,7 +139,7 @@ class Aggregator:
                 work.cancel()
 
     def _report(self) -> control_pb2.AggregatorReport:
-        return control_pb2.AggregatorReport(
+        report = control_pb2.AggregatorReport(
             aggregator=self._settings.name,
             parent=self._uplink.parent,
             at_us=self._clock.now_us(),
@@ -152,6 +154,8 @@ class Aggregator:
             known_keys=self._kept.known_keys,
             contested=self._kept.contested,
         )
+        self._shown.fill(report)
+        return report
 
     def _metrics(self) -> AbstractAsyncContextManager[MetricsPort | None]:
         metrics = AggregatorMetrics(

@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from cloud.identity.twins import Twins, words
 from cloud.store.kept import Machine
 from cloud.store.reports import AggregatorReport, Journal, Report
 from cloud.store.store import Store
@@ -95,6 +96,7 @@ class Board:
         self._kept_us: dict[Machine, int] = {}
         self._stored: dict[Machine, int] = {}
         self._behind: dict[Machine, int] = {}
+        self._twins = Twins()
         self._news = asyncio.Event()
         self._assignments: Newest[control_pb2.SignedAssignments] = Newest()
 
@@ -114,6 +116,8 @@ class Board:
         for report in request.nodes:
             machine = Machine(NODE, caller.tenant, report.node)
             known = self._words.get(machine)
+            if self._twins.heard(machine, report.instance, report.at_us, now_us):
+                report.faults.append(words(NODE, report.node))
             word = NodeWord(tenant=caller.tenant, report=report, seen_us=now_us)
             if not self._hear(machine, word):
                 continue
@@ -124,6 +128,8 @@ class Board:
                 self._news.set()
         for below in request.aggregators:
             machine = Machine(AGGREGATOR, caller.tenant, below.aggregator)
+            if self._twins.heard(machine, below.instance, below.at_us, now_us):
+                below.faults.append(words(AGGREGATOR, below.aggregator))
             heard = self._hear(machine, AggregatorWord(tenant=caller.tenant, report=below, seen_us=now_us))
             if heard and machine not in self._kept_us:
                 self._news.set()
@@ -163,6 +169,7 @@ class Board:
     def _forget(self, machine: Machine) -> None:
         for known in (self._words, self._unkept, self._kept_us, self._stored, self._behind):
             known.pop(machine, None)
+        self._twins.forget(machine)
 
     def nodes(self, tenant: str) -> list[NodeWord]:
         """Newest reports of a tenant's nodes, by name."""

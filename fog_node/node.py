@@ -27,6 +27,7 @@ from fogline import __version__
 from fogline.control.client import ControlClient
 from fogline.identity.holder import Holder
 from fogline.identity.renewal import Renewing, asking
+from fogline.identity.shown import Shown
 from fogline.model.clock import SECOND, Clock
 from fogline.service.metrics import MetricsPort, open_metrics
 from fogline.service.notify import READY, say
@@ -128,6 +129,7 @@ class Node:
             operators=self.operators,
             containers=self._containers,
             told=self._told,
+            shown=Shown(holder, self._renewing),
             uplink=self._uplink,
             clock=clock,
         )

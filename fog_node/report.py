@@ -16,6 +16,7 @@ from fog_node.settings import NodeSettings
 from fog_node.steps.lane import PlanLane
 from fog_node.told import Told
 from fogline import __version__
+from fogline.identity.shown import Shown
 from fogline.model.clock import Clock
 from fogline.model.errors import NotFound
 from fogline.model.protocol import PROTOCOL
@@ -39,6 +40,7 @@ class Reporter:
         operators: Operators,
         containers: Containers,
         told: Told,
+        shown: Shown,
         uplink: Uplink,
         clock: Clock,
     ) -> None:
@@ -49,6 +51,7 @@ class Reporter:
         self._operators: Final = operators
         self._containers: Final = containers
         self._told: Final = told
+        self._shown: Final = shown
         self._uplink: Final = uplink
         self._clock: Final = clock
         self._newest = control_pb2.NodeReport(node=settings.name, version=__version__)
@@ -99,6 +102,7 @@ class Reporter:
             events=self._events(),
         )
         self._told.fill(self._newest)
+        self._shown.fill(self._newest)
 
     def _faults(self) -> list[str]:
         stuck = [f"plan {plan} is stuck: {reason}" for plan, reason in self._uplink.faults.items()]

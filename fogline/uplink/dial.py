@@ -39,7 +39,21 @@ def channel_to(address: str) -> grpc.aio.Channel:
 
 async def ending_of(call: grpc.aio.Call) -> str:
     """Wait for the end of a call; its status in words. It is known only when everything before it was read."""
-    return f"{(await call.code()).name}: {await call.details()}"
+    return in_words(f"{(await call.code()).name}: {await call.details()}")
+
+
+def in_words(status: str) -> str:
+    """Add what it means to a status that speaks TLS."""
+    meaning = next((words for sign, words in _TLS.items() if sign in status), "")
+    return f"{meaning} ({status})" if meaning else status
+
+
+_TLS: Final = {
+    "certificate has expired": "by this machine's clock the parent's certificate has ended: is the clock right?",
+    "Hostname Verification": "whoever answers is no parent of this machine's tenant",
+    "CERTIFICATE_VERIFY_FAILED": "the parent's certificate is of another CA than this machine's identity",
+    "WRONG_VERSION_NUMBER": "the parent speaks plain text at this port",
+}
 
 
 async def serves(address: str, *, within: float, dial: Dial = channel_to) -> bool:

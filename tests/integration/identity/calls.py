@@ -7,6 +7,7 @@ import grpc
 
 from fogline.identity.holder import Holder
 from fogline.identity.identity import Identity
+from fogline.uplink.dial import ending_of
 from fogline.v1 import control_pb2, control_pb2_grpc, uplink_pb2, uplink_pb2_grpc
 
 WITHIN = 30.0
@@ -21,7 +22,14 @@ async def pushed(address: str, identity: Identity, *, name: str = "") -> str:
 
 
 async def attached(
-    address: str, identity: Identity, *, name: str = "", role: str = "", report_of: str = ""
+    address: str,
+    identity: Identity,
+    *,
+    name: str = "",
+    role: str = "",
+    report_of: str = "",
+    instance: str = "",
+    at_us: int = 1,
 ) -> str:
     """Open a control stream and report; why it was refused; nothing if it was not."""
     subject = identity.subject
@@ -29,7 +37,7 @@ async def attached(
         protocol=1,
         child=name or subject.name,
         role=role or subject.role,
-        nodes=[control_pb2.NodeReport(node=report_of or subject.name, at_us=1)],
+        nodes=[control_pb2.NodeReport(node=report_of or subject.name, at_us=at_us, instance=instance)],
     )
     async with Holder(identity).dial(address) as channel:
         call = control_pb2_grpc.ControlServiceStub(channel).Attach(timeout=WITHIN)
@@ -57,7 +65,7 @@ async def _first(call: Any, request: object) -> str:
 
 async def _ending(call: Any) -> str:
     code = await call.code()
-    return "" if code is grpc.StatusCode.OK else f"{code.name}: {await call.details()}"
+    return "" if code is grpc.StatusCode.OK else await ending_of(call)
 
 
 def with_authority_of(identity: Identity, other: Identity) -> Identity:

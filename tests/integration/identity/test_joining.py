@@ -11,15 +11,19 @@ from cloud.identity.admittance import open_admittance
 from cloud.identity.authority import AuthorityDiffers
 from cloud.settings import CloudSettings
 from fogline.identity.authority import make_root
+from fogline.identity.authority_folder import open_authority
+from fogline.identity.doors import JoiningDoor
 from fogline.identity.holder import Holder
 from fogline.identity.issuing import make_identity
 from fogline.identity.joining import Keys, renew
 from fogline.identity.keys import new_key
+from fogline.identity.names import Subject
 from fogline.identity.token import hash_of, new_token, parse_token
 from fogline.model.clock import DAY, HOUR, MINUTE
 from fogline.model.errors import FogError, InvalidInput, NotAllowed, Unavailable
+from fogline.service.server import Server
 from fogline.uplink.dial import channel_to
-from fogline.v1 import enrol_pb2, enrol_pb2_grpc
+from fogline.v1 import api_pb2, api_pb2_grpc, enrol_pb2, enrol_pb2_grpc
 from tests.integration.identity.calls import attached, pushed, with_authority_of
 from tests.integration.identity.conftest import Installation, SetClock
 
@@ -109,11 +113,42 @@ async def test_strangers_do_not_get_through(installation: Installation, clock: S
     known = (await installation.joined()).identity
     foreign = make_identity(make_root("else"), known.subject, now_us=clock.now_us())
     # Each side refuses the other.
-    assert "CERTIFICATE_VERIFY_FAILED" in await pushed(installation.children, foreign)
+    assert "is of another CA than this machine's" in await pushed(installation.children, foreign)
     assert (await pushed(installation.children, with_authority_of(foreign, known))).startswith("UNAVAILABLE")
     async with channel_to(installation.children) as channel:
         with pytest.raises(grpc.aio.AioRpcError):
             await enrol_pb2_grpc.EnrolServiceStub(channel).Renew(enrol_pb2.RenewRequest(), timeout=30)
+
+
+async def test_a_clock_beyond_the_certificates_is_said(installation: Installation, clock: SetClock) -> None:
+    identity = (await installation.joined()).identity
+    clock.ahead_us = -200 * DAY
+    installation.admittance.renew_own()
+    assert "is the clock right?" in await pushed(installation.children, identity)
+
+
+async def test_a_parent_of_another_tenant_or_of_none_is_no_parent(
+    installation: Installation, clock: SetClock, tmp_path: Path
+) -> None:
+    identity = (await installation.joined()).identity
+    authority = await asyncio.to_thread(open_authority, tmp_path / "cloud" / "ca")
+    elsewhere = Subject(tenant="other", role="node", name="n1")
+    stranger = make_identity(authority, elsewhere, now_us=clock.now_us())
+    async with Server(listen="127.0.0.1:0", door=JoiningDoor(Holder(stranger))) as server:
+        assert "no parent of this machine's tenant" in await pushed(server.address, identity)
+    async with Server(listen="127.0.0.1:0") as server:
+        assert "speaks plain text" in await pushed(server.address, identity)
+
+
+async def test_a_copied_card_shows_in_the_nodes_status(installation: Installation) -> None:
+    identity = (await installation.joined("n1")).identity
+    for at in range(1, 4):
+        for instance in ("one", "two"):
+            await attached(installation.children, identity, instance=instance, at_us=at)
+    async with channel_to(installation.cloud.server.address) as channel:
+        stub = api_pb2_grpc.NodeServiceStub(channel)
+        node = (await stub.GetNode(api_pb2.GetNodeRequest(name="n1"), timeout=30)).node
+    assert ["two machines use the identity" in fault for fault in node.report.faults] == [True]
 
 
 async def test_a_child_has_the_name_of_its_certificate(installation: Installation) -> None:
