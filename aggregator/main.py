@@ -163,7 +163,7 @@ class Aggregator:
             sink=self.sink,
             uplink=self._uplink,
             control=self._control,
-            desired=self._kept.desired,
+            kept=self._kept,
             calls=self.server.calls,
         )
         settings = self._settings

@@ -5,7 +5,7 @@ from typing import Final
 
 from aggregator.sink import MergeSink
 from fogline.control.client import ControlClient
-from fogline.control.desired import Desired
+from fogline.control.keep import KeptDesired
 from fogline.intake.metrics import IntakeMetrics
 from fogline.intake.servicer import IntakeServicer
 from fogline.service.calls import CallMetrics, Calls
@@ -58,14 +58,14 @@ class AggregatorMetrics:
         sink: MergeSink,
         uplink: Uplink,
         control: ControlClient,
-        desired: Desired,
+        kept: KeptDesired,
         calls: Calls,
     ) -> None:
         self._intake: Final = intake
         self._sink: Final = sink
         self._uplink: Final = uplink
         self._control: Final = control
-        self._desired: Final = desired
+        self._kept: Final = kept
         self._calls: Final = calls
 
     @property
@@ -74,13 +74,13 @@ class AggregatorMetrics:
         return {
             "intake": self._taking,
             "merging": self._merging,
-            "link": lambda snapshot: LINK.fill(snapshot, self._uplink, self._control),
+            "link": lambda snapshot: LINK.fill(snapshot, self._uplink, self._control, self._kept.refused),
             "calls": lambda snapshot: CALLS.fill(snapshot, "grpc", self._calls),
         }
 
     def _taking(self, snapshot: Snapshot) -> None:
         INTAKE.fill(snapshot, self._intake)
-        snapshot.add(GENERATION, self._desired.generation)
+        snapshot.add(GENERATION, self._kept.desired.generation)
 
     def _merging(self, snapshot: Snapshot) -> None:
         counters = self._sink.counters

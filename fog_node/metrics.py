@@ -260,7 +260,7 @@ class NodeMetrics:
             "journal": self._journaling,
             "lanes": self._lanes,
             "operators": self._operators,
-            "link": lambda snapshot: LINK.fill(snapshot, self._uplink, self._control),
+            "link": lambda snapshot: LINK.fill(snapshot, self._uplink, self._control, self._reporter.refused),
             "node": self._node,
         }
 

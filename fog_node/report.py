@@ -3,6 +3,7 @@ went.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 from fog_node.containers import Containers
@@ -60,6 +61,11 @@ class Reporter:
     def newest(self) -> control_pb2.NodeReport:
         """The newest report."""
         return self._newest
+
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """Words of parents that were not believed, by reason."""
+        return self._told.refused
 
     def request(self) -> control_pb2.AttachRequest:
         """The newest report as the control stream wants it."""

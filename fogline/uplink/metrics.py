@@ -1,5 +1,6 @@
 """How the way to the parent stands, the same for nodes and aggregators but for the tier in the names."""
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from fogline.control.client import ControlClient
@@ -19,6 +20,12 @@ class LinkMetrics(MetricGroup):
 
         self.connected: Final = gauge("uplink_connected", "1 while a parent takes parts, else 0.")
         self.attached: Final = gauge("control_attached", "1 while a parent tells the desired state, else 0.")
+        self.disbelieved: Final = Metric(
+            name=f"fogline_{tier}_control_refused_total",
+            kind=Kind.COUNTER,
+            help="Words of a parent that were not believed: desired state, assignments.",
+            labels=("reason",),
+        )
         self.streams: Final = counter("uplink_streams", "Streams to a parent that were greeted.")
         self.moves: Final = counter("uplink_parent_changes", "Changes to another parent of the list.")
         self.parts: Final = counter("uplink_parts", "Parts that were sent up.")
@@ -35,8 +42,12 @@ class LinkMetrics(MetricGroup):
             "uplink_unanswered_seconds", "How long a part has waited for an answer; 0 if none does."
         )
 
-    def fill(self, snapshot: Snapshot, uplink: Uplink, control: ControlClient) -> None:
-        """Read an uplink and a control stream."""
+    def fill(
+        self, snapshot: Snapshot, uplink: Uplink, control: ControlClient, refused: Mapping[str, int]
+    ) -> None:
+        """Read an uplink and a control stream; ``refused``: words that were not believed, by reason."""
+        for reason, count in refused.items():
+            snapshot.add(self.disbelieved, count, reason)
         counters = uplink.counters
         snapshot.add(self.connected, bool(uplink.parent))
         snapshot.add(self.attached, control.attached)
