@@ -8,6 +8,7 @@ from typing import Final
 import grpc
 import structlog
 
+from fogline.control.condensing import Condenser
 from fogline.control.post import Post
 from fogline.control.sessions import ChildSessions
 from fogline.model.clock import Clock
@@ -17,6 +18,7 @@ from fogline.uplink.settings import LinkSettings
 from fogline.v1 import control_pb2, control_pb2_grpc
 
 Report = Callable[[], control_pb2.AttachRequest]
+"""Makes the newest report: a message of its own each time."""
 Accept = Callable[[control_pb2.AttachResponse], Awaitable[object]]
 AttachCall = grpc.aio.StreamStreamCall[control_pb2.AttachRequest, control_pb2.AttachResponse]
 
@@ -57,6 +59,7 @@ class ControlClient:
         self._rng: Final = rng
         self._every: Final = every_s
         self._changed: Final = asyncio.Event()
+        self._condenses = False
         self._attached = False
 
     @property
@@ -90,6 +93,7 @@ class ControlClient:
         """One stream until its end; the reason."""
         ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._writing = asyncio.Lock()
+        self._condenses = False
         async with self._dial(self._parents.address) as channel, asyncio.TaskGroup() as group:
             call: AttachCall = control_pb2_grpc.ControlServiceStub(channel).Attach()
             tasks = [
@@ -110,9 +114,12 @@ class ControlClient:
         return reason
 
     async def _tell(self, call: AttachCall) -> None:
+        condenser = Condenser()
         while True:
             self._changed.clear()
             report = self._report()
+            if self._condenses:
+                condenser.condense(report, self._clock.now_us())
             self._head = control_pb2.AttachRequest(
                 protocol=report.protocol, child=report.child, role=report.role
             )
@@ -149,6 +156,7 @@ class ControlClient:
         try:
             while (response := await call.read()) is not grpc.aio.EOF:
                 assert isinstance(response, control_pb2.AttachResponse)
+                self._condenses |= response.takes_unchanged
                 if not self._attached:
                     self._attached = True
                     _log.info("control attached", address=self._parents.address)

@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol, TypeVar
 import grpc
 import structlog
 
+from fogline.control.condensing import Expander
 from fogline.control.desired import Desired
 from fogline.control.newest import Newest
 from fogline.control.post import Post
@@ -125,6 +126,8 @@ class _Attached:
         self._hub: Final = hub
         self.caller: Final = caller
         self._child = ""
+        self._greeted: Final = asyncio.Event()
+        self._known: Final = Expander()
         self._writing: Final = asyncio.Lock()
         self._post: Final[Post[control_pb2.SessionInput]] = Post(most_bytes=POST_BYTES, size=size_of)
         self._end: Final[asyncio.Future[FogError | None]] = asyncio.get_running_loop().create_future()
@@ -160,6 +163,7 @@ class _Attached:
                 if not self._child:
                     self._child = request.child
                     self._servicer.attach(request.child, self)
+                    self._greeted.set()
                 self._pass_on(request)
         except FogError as error:
             self.end(error)
@@ -171,8 +175,9 @@ class _Attached:
         if request.output:
             if sessions is not None:
                 sessions.answered(self._child, request.output)
-            if not request.nodes and not request.aggregators:
+            if not (request.nodes or request.aggregators or request.unchanged):
                 return  # it reports nothing, and takes back nothing that was reported
+        self._known.expand(request)
         self._hub.reported(request, self.caller)
         if sessions is not None:
             nodes = (report.node for report in request.nodes)
@@ -204,6 +209,9 @@ class _Attached:
                 raise NotAllowed(f"node {self.caller.name} may not report of node {report.node}")
 
     async def _tell(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        # Whoever is refused for what it says first is told nothing.
+        if not await self._newer(self._greeted.wait()):
+            return
         desired, assignments = self._hub.desired, self._hub.assignments
         told = assigned = 0
         while await self._newer(desired.to_tell(told), assignments.after(assigned)):
@@ -213,6 +221,7 @@ class _Attached:
             if assignments.number > assigned and assignments.value is not None:
                 response.assignments.CopyFrom(assignments.value)
             told, assigned = desired.number, assignments.number
+            response.takes_unchanged = True
             async with self._writing:
                 await context.write(response)
 

@@ -9,34 +9,46 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class AttachRequest(_message.Message):
-    __slots__ = ("protocol", "child", "role", "nodes", "aggregators", "output")
+    __slots__ = ("protocol", "child", "role", "nodes", "aggregators", "output", "unchanged")
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
     CHILD_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     NODES_FIELD_NUMBER: _ClassVar[int]
     AGGREGATORS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
     protocol: int
     child: str
     role: str
     nodes: _containers.RepeatedCompositeFieldContainer[NodeReport]
     aggregators: _containers.RepeatedCompositeFieldContainer[AggregatorReport]
     output: _containers.RepeatedCompositeFieldContainer[SessionOutput]
-    def __init__(self, protocol: _Optional[int] = ..., child: _Optional[str] = ..., role: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[NodeReport, _Mapping]]] = ..., aggregators: _Optional[_Iterable[_Union[AggregatorReport, _Mapping]]] = ..., output: _Optional[_Iterable[_Union[SessionOutput, _Mapping]]] = ...) -> None: ...
+    unchanged: _containers.RepeatedCompositeFieldContainer[Unchanged]
+    def __init__(self, protocol: _Optional[int] = ..., child: _Optional[str] = ..., role: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[NodeReport, _Mapping]]] = ..., aggregators: _Optional[_Iterable[_Union[AggregatorReport, _Mapping]]] = ..., output: _Optional[_Iterable[_Union[SessionOutput, _Mapping]]] = ..., unchanged: _Optional[_Iterable[_Union[Unchanged, _Mapping]]] = ...) -> None: ...
+
+class Unchanged(_message.Message):
+    __slots__ = ("node", "at_us")
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    AT_US_FIELD_NUMBER: _ClassVar[int]
+    node: str
+    at_us: int
+    def __init__(self, node: _Optional[str] = ..., at_us: _Optional[int] = ...) -> None: ...
 
 class AttachResponse(_message.Message):
-    __slots__ = ("desired", "signed", "keys", "assignments", "input")
+    __slots__ = ("desired", "signed", "keys", "assignments", "input", "takes_unchanged")
     DESIRED_FIELD_NUMBER: _ClassVar[int]
     SIGNED_FIELD_NUMBER: _ClassVar[int]
     KEYS_FIELD_NUMBER: _ClassVar[int]
     ASSIGNMENTS_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
+    TAKES_UNCHANGED_FIELD_NUMBER: _ClassVar[int]
     desired: DesiredState
     signed: SignedState
     keys: _containers.RepeatedCompositeFieldContainer[SigningKey]
     assignments: SignedAssignments
     input: _containers.RepeatedCompositeFieldContainer[SessionInput]
-    def __init__(self, desired: _Optional[_Union[DesiredState, _Mapping]] = ..., signed: _Optional[_Union[SignedState, _Mapping]] = ..., keys: _Optional[_Iterable[_Union[SigningKey, _Mapping]]] = ..., assignments: _Optional[_Union[SignedAssignments, _Mapping]] = ..., input: _Optional[_Iterable[_Union[SessionInput, _Mapping]]] = ...) -> None: ...
+    takes_unchanged: bool
+    def __init__(self, desired: _Optional[_Union[DesiredState, _Mapping]] = ..., signed: _Optional[_Union[SignedState, _Mapping]] = ..., keys: _Optional[_Iterable[_Union[SigningKey, _Mapping]]] = ..., assignments: _Optional[_Union[SignedAssignments, _Mapping]] = ..., input: _Optional[_Iterable[_Union[SessionInput, _Mapping]]] = ..., takes_unchanged: _Optional[bool] = ...) -> None: ...
 
 class SignedState(_message.Message):
     __slots__ = ("content", "key", "signature")
