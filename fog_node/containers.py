@@ -1,6 +1,7 @@
 """Everything of this node that runs in containers: runtimes, reconciler, permits, and what the report says of them."""
 
 import asyncio
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
 from importlib.util import find_spec
@@ -22,6 +23,7 @@ from fog_node.settings import NodeSettings
 from fogline.model.clock import Clock
 from fogline.v1 import control_pb2
 
+WEIGH_EVERY_S: Final = 60.0
 STOP_S: Final = 20.0
 GRACE_S: Final = 1.0
 
@@ -36,6 +38,7 @@ class Containers:
     ) -> None:
         self._settings: Final = settings
         self._permits: Final = permits
+        self._clock: Final = clock
         self._folder: Final = settings.folder / "containers"
         self._stack: Final = AsyncExitStack()
         bundles = Path(settings.runtimes.bundles or settings.folder / "bundles")
@@ -64,6 +67,7 @@ class Containers:
         self._plans: frozenset[str] = frozenset()
         self._assigned: Mapping[tuple[str, str], Assigned] = {}
         self._desired = Desired()
+        self._full: frozenset[str] = frozenset()
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True, mode=0o700)
@@ -94,13 +98,32 @@ class Containers:
             runtimes=frozenset(runtime.name for runtime in self._runtimes),
             permits=self._permits,
             settings=self._settings.runtimes,
+            full=self._full,
         )
         self._desired = desired_containers(self._state, here, plans=self._plans, assigned=self._assigned)
         self._reconciler.replace(self._desired)
 
     async def run(self) -> None:
         """Keep containers as they shall be, until cancelled."""
-        await self._reconciler.run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._reconciler.run(), name="reconcile")
+            group.create_task(self._weigh(), name="weigh volumes")
+
+    async def _weigh(self) -> None:
+        """Refuse services with volumes to tenants whose volumes have grown beyond their permit."""
+        while True:
+            full = await asyncio.to_thread(self._full_tenants)
+            if full != self._full:
+                self._full = full
+                self._replace()
+            await self._clock.sleep(WEIGH_EVERY_S)
+
+    def _full_tenants(self) -> frozenset[str]:
+        volumes = self._folder / "docker" / "volumes"
+        permits = self._permits.by_tenant.values()
+        return frozenset(
+            permit.name for permit in permits if permit.disk and weight(volumes / permit.name) > permit.disk
+        )
 
     async def stopped(self) -> None:
         """The node was told to stop: end containers, unless they outlive it."""
@@ -148,3 +171,16 @@ class Containers:
             for name in strays
         ]
         return [*self._desired.faults, *refused, *strange]
+
+
+def weight(folder: Path) -> int:
+    """Bytes on disk of a folder's files; what cannot be read weighs nothing, links are not followed."""
+    total, folders = 0, [folder]
+    while folders:
+        with suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                with suppress(OSError):
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(Path(entry.path))
+    return total

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fog_node.runtimes.docker.networks import bridge_of, closing_rule
 from tests.images import ImageFile
 
 HANG_S = 90.0
@@ -64,6 +65,13 @@ class DockerEngine:
         for seen in self.client.images():
             if any(name.startswith(prefix) for name in seen.get("RepoDigests") or ()):
                 self.client.remove_image(seen["Id"], force=True)
+
+    def remove_network(self, name: str) -> None:
+        """Remove a network that a node made, with the rules at its bridge."""
+        if self.client.networks(names=[name]):
+            self.client.remove_network(name)
+            for program in ("iptables", "ip6tables"):
+                subprocess.run([program, "-D", "INPUT", *closing_rule(bridge_of(name))], check=False)
 
     def run(self, image: ImageFile, command: Sequence[str]) -> str:
         """Run a plain container of nobody's to its end; what it wrote."""

@@ -67,6 +67,8 @@ class Here:
     """Those that it has, whether or not they answer now."""
     permits: Permits
     settings: RuntimeSettings
+    full: frozenset[str] = frozenset()
+    """Tenants whose volumes hold more than they may."""
 
 
 def desired_containers(
@@ -100,7 +102,7 @@ def desired_containers(
             continue
         account = accounts.setdefault(tenant, _Account(tenant, here.permits))
         for one in _containers(grant.plan, tenant, release, here, assigned):
-            fault = account.refusal(one) or _unfit(one, here)
+            fault = _unfit(one, here) or account.refusal(one)
             if fault:
                 refused = Refusal(slot=one.spec.slot, image=one.spec.image, runtime=one.runtime, fault=fault)
                 refusals.append(refused)
@@ -163,8 +165,11 @@ def _network_refused(spec: ContainerSpec, permit: Permit) -> str:
 
 
 def _unfit(one: Wanted, here: Here) -> str:
-    if one.runtime not in here.runtimes:
+    tenant = one.spec.tenant
+    if one.runtime not in here.runtimes and one.runtime in here.permits.runtimes(tenant):
         return f"this node has no {one.runtime} runtime"
+    if one.spec.volumes and tenant in here.full:
+        return f"the volumes of tenant {tenant} hold more than its permit's disk"
     return ""
 
 

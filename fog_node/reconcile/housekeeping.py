@@ -22,12 +22,14 @@ class ImageKeeper:
         self._settings: Final = settings
         self._clock: Final = clock
         self._pulled: Pulled | None = None
-        self._cleaning: Final = asyncio.Lock()
+        self._writing: Final = asyncio.Lock()
 
     async def make_room(self, runtime: Runtime, image: str, named: frozenset[str]) -> None:
         """Before a pull: remember that it is the node's, and see to room. Raises :class:`ContainerFault`: disk_full."""
         try:
-            await asyncio.to_thread(self._known().note, image, self._clock.now_us())
+            async with self._writing:
+                pulled = await self._known()
+                await asyncio.to_thread(pulled.note, image, self._clock.now_us())
         except OSError as error:
             raise ContainerFault(
                 f"the node's record cannot be written: {error}", reason="disk_full"
@@ -44,10 +46,11 @@ class ImageKeeper:
 
     async def clean(self, runtime: Runtime, named: frozenset[str], *, missing_bytes: int = 0) -> None:
         """Remove pulled images beyond the budget that desired state does not name. What is in use stays."""
-        async with self._cleaning:
-            here = await runtime.images()
+        here = await runtime.images()
+        async with self._writing:
+            pulled = await self._known()
             chosen = superfluous(
-                self._known().wanted_us,
+                pulled.wanted_us,
                 here,
                 named,
                 budget_bytes=self._settings.images,
@@ -56,13 +59,13 @@ class ImageKeeper:
             for image in chosen:
                 try:
                     await runtime.remove_image(without_tag(image))
-                    await asyncio.to_thread(self._known().forget, image)
+                    await asyncio.to_thread(pulled.forget, image)
                 except (ContainerFault, OSError) as error:
                     _log.warning("image not removed", image=image, error=error)
                 else:
                     _log.info("image removed", image=image)
 
-    def _known(self) -> Pulled:
+    async def _known(self) -> Pulled:
         if self._pulled is None:
-            self._pulled = Pulled(self._path)
+            self._pulled = await asyncio.to_thread(Pulled, self._path)
         return self._pulled

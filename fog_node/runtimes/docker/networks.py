@@ -6,6 +6,7 @@ for each bridge drops what comes from it to the host itself and is no answer.
 
 import asyncio
 import shutil
+import subprocess
 from hashlib import sha256
 
 from fog_node.runtimes.docker.creation import NODE
@@ -48,38 +49,35 @@ def closing_rule(bridge: str) -> tuple[str, ...]:
 
 async def close_host(bridge: str) -> None:
     """Drop what begins at a bridge and ends on this machine. Raises :class:`ContainerFault`: it stays open."""
+    await asyncio.to_thread(_close_host, bridge)
+
+
+def _close_host(bridge: str) -> None:
     rule = closing_rule(bridge)
-    await _ensure_rule("iptables", rule)
+    _ensure_rule("iptables", rule)
     # A bridge has a link-local address of version 6 even where the network has none.
     if shutil.which("ip6tables"):
-        await _ensure_rule("ip6tables", rule)
+        _ensure_rule("ip6tables", rule)
 
 
-async def _ensure_rule(program: str, rule: tuple[str, ...]) -> None:
-    code, _ = await _run(program, "-C", "INPUT", *rule)
-    if code == 0:
+def _ensure_rule(program: str, rule: tuple[str, ...]) -> None:
+    if not _fault(program, "-C", "INPUT", *rule):
         return
-    code, said = await _run(program, "-I", "INPUT", *rule)
-    if code != 0:
+    if fault := _fault(program, "-I", "INPUT", *rule):
         raise ContainerFault(
-            f"this machine's own services cannot be closed to containers: {said.strip()}",
+            f"this machine's own services cannot be closed to containers: {fault}",
             reason="network_open",
             hint="networks need iptables and the right to use it (root, or CAP_NET_ADMIN)",
         )
 
 
-async def _run(program: str, *arguments: str) -> tuple[int, str]:
+def _fault(program: str, *arguments: str) -> str:
+    """What a program says against it; empty: it did it."""
+    command = (program, "--wait", "10", *arguments)
     try:
-        process = await asyncio.create_subprocess_exec(
-            program,
-            "--wait",
-            "10",
-            *arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-        )
-    except OSError as error:
-        return 127, str(error)
-    _, said = await process.communicate()
-    return process.returncode or 0, said.decode(errors="replace")
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=30)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return (
+        done.stderr.decode(errors="replace").strip() or f"code {done.returncode}" if done.returncode else ""
+    )

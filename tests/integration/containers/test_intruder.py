@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -13,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from fog_node.runtimes.docker.creation import NODE
-from fog_node.runtimes.docker.networks import bridge_of, closing_rule, network_name
+from fog_node.runtimes.docker.networks import bridge_of, network_name
 from fog_node.runtimes.docker.runtime import DockerRuntime
 from fog_node.runtimes.runtime import ContainerSpec, Limits, Slot
 from fogline.model.clock import SystemClock
@@ -30,11 +29,7 @@ def node(docker_engine: DockerEngine) -> Iterator[str]:
     name = f"test-{uuid4().hex[:12]}"
     yield name
     docker_engine.remove_all(f"{NODE}={name}")
-    network = network_name("main", name)
-    if docker_engine.client.networks(names=[network]):
-        docker_engine.client.remove_network(network)
-        for program in ("iptables", "ip6tables"):
-            subprocess.run([program, "-D", "INPUT", *closing_rule(bridge_of(network))], check=False)
+    docker_engine.remove_network(network_name("main", name))
 
 
 @pytest.fixture

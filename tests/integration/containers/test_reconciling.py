@@ -1,20 +1,32 @@
 """The reconciler with the real Docker Engine: bad images, bad operators, bad luck."""
 
 import asyncio
-from collections.abc import Iterator
+import socket
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from fog_node.reconcile.desired import Wanted
 from fog_node.runtimes.docker.creation import NODE, RECORD
+from fog_node.runtimes.docker.networks import network_name
 from fog_node.runtimes.record import Record
+from fog_node.runtimes.runtime import ContainerSpec, Ended, Slot
 from fogline.testing.until import until
 from tests.contract.lodging import dial, guest_image
 from tests.engine import DockerEngine
 from tests.images import ImageFile, layer, make_image
-from tests.integration.containers.yard import HANG_S, SETTINGS, one_container, replica, until_gone, yard
+from tests.integration.containers.yard import (
+    HANG_S,
+    LIMITS,
+    SETTINGS,
+    one_container,
+    replica,
+    until_gone,
+    yard,
+)
 from tests.registry import Registry
 
 pytestmark = pytest.mark.usefixtures("loop_is_never_blocked")
@@ -26,6 +38,7 @@ def node(docker_engine: DockerEngine, registry: Registry) -> Iterator[str]:
     name = f"test-{uuid4().hex[:12]}"
     yield name
     docker_engine.remove_all(f"{NODE}={name}")
+    docker_engine.remove_network(network_name("main", name))
     docker_engine.remove_images(f"127.0.0.1:{registry.port}/")
 
 
@@ -147,6 +160,72 @@ async def test_a_stuck_pull_blocks_only_itself(
         assert (await one.becomes("stuck", "pulling")).id == ""
         registry.release()
         await one.event("stuck", "exited")
+
+
+async def test_pulling_leaves_disk_free_and_lets_go_of_what_nobody_wants(
+    docker_engine: DockerEngine, registry: Registry, node: str, tmp_path: Path
+) -> None:
+    first, second = (registry.put(f"acme/{name}", small_image(f"{node} {name}")) for name in ("one", "two"))
+    none_to_spare = replace(SETTINGS, reserve=1 << 60)
+    async with yard(tmp_path, docker=docker_engine.url, node=node, settings=none_to_spare) as one:
+        one.want(replica(first, "serve"))
+        assert "disk are free" in (await one.event("guest", "disk_full")).detail
+    async with yard(
+        tmp_path, docker=docker_engine.url, node=node, settings=replace(SETTINGS, images=1)
+    ) as two:
+        two.want(replica(first, "serve"))
+        await two.event("guest", "exited")
+        assert _here(docker_engine, registry) == {first}
+        two.want(replica(second, "serve", name="other"))
+        await two.event("other", "exited")
+        two.want(replica(second, "serve", name="other"), replica(first, "serve"))
+        await two.event("guest", "exited")
+        assert second in _here(docker_engine, registry)
+
+
+def _here(engine: DockerEngine, registry: Registry) -> set[str]:
+    names = {name for seen in engine.client.images() for name in seen.get("RepoDigests") or ()}
+    return {name for name in names if name.startswith(f"127.0.0.1:{registry.port}/")}
+
+
+async def test_a_service_has_its_network_port_and_volume_and_no_more_rights(
+    docker_engine: DockerEngine, image: str, node: str, tmp_path: Path
+) -> None:
+    slot = Slot(kind="service", plan="0123456789abcdef", name="store")
+    spec = ContainerSpec(
+        slot=slot,
+        tenant="main",
+        image=image,
+        limits=LIMITS,
+        command=("wait",),
+        networks=(node,),
+        ports=(f"{_free_port()}:8080",),
+        volumes=("data:/data",),
+    )
+    async with yard(tmp_path, docker=docker_engine.url, node=node) as one:
+        one.want(Wanted(spec=spec, runtime="docker"))
+        seen = docker_engine.inspect((await one.becomes("store", "running")).id)
+        assert list(seen["NetworkSettings"]["Networks"]) == [network_name("main", node)]
+        assert seen["HostConfig"]["PortBindings"]["8080/tcp"][0]["HostPort"] == spec.ports[0].split(":")[0]
+        found = one.reconciler.running(slot)
+        assert found is not None
+        runtime, container = found
+        write = ("python3", "-c", "open('/data/x', 'w').write('kept')")
+        assert [said async for said in runtime.execute(container.id, write, _nothing())] == [Ended(0)]
+        one.want()
+        await one.nothing_left()
+    assert (tmp_path / "docker/volumes/main/data/x").read_text() == "kept"
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    for data in list[bytes]():
+        yield data
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 async def test_an_operator_that_fails_waits_longer_each_time_and_says_its_last_words(

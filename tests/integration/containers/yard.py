@@ -42,7 +42,14 @@ class Remembering:
 class Yard:
     """One life of an agent's reconciler."""
 
-    def __init__(self, reconciler: Reconciler, gateway: Remembering, runtimes: Mapping[str, Runtime]) -> None:
+    def __init__(
+        self,
+        reconciler: Reconciler,
+        gateway: Remembering,
+        runtimes: Mapping[str, Runtime],
+        running: "asyncio.Task[None]",
+    ) -> None:
+        self._running = running
         self.reconciler = reconciler
         self.gateway = gateway
         self.runtimes = runtimes
@@ -67,7 +74,7 @@ class Yard:
             return seen is not None and seen.state == state and words in seen.fault
 
         try:
-            await until(fits, within=HANG_S)
+            await self.until(fits)
         except TimeoutError:
             raise AssertionError(f"{name} stands {self.report(name, replica)}") from None
         seen = self.report(name, replica)
@@ -80,8 +87,14 @@ class Yard:
 
     async def event(self, name: str, event: str) -> control_pb2.ContainerEvent:
         """Wait for an event."""
-        await until(lambda: event in self.events(name), within=HANG_S)
+        await self.until(lambda: event in self.events(name))
         return next(one for one in self.reconciler.events() if (one.name, one.event) == (name, event))
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until it holds; not for a reconciler that has failed."""
+        await until(lambda: self._running.done() or holds(), within=HANG_S)
+        if self._running.done():
+            self._running.result()
 
     async def nothing_left(self) -> None:
         """Wait until no container is there."""
@@ -114,7 +127,7 @@ async def yard(
         )
         running = asyncio.create_task(reconciler.run(), name="reconcile")
         try:
-            yield Yard(reconciler, gateway, {one.name: one for one in runtimes})
+            yield Yard(reconciler, gateway, {one.name: one for one in runtimes}, running)
         finally:
             running.cancel()
             await asyncio.wait((running,))

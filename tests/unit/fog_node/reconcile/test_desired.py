@@ -94,6 +94,13 @@ def test_networks_and_ports_need_a_permit() -> None:
     assert "networks" in _desired(_grant(services=[service("8080:80")]), permits=closed).refusals[0].fault
 
 
+def test_services_with_volumes_wait_while_their_tenants_volumes_are_too_large() -> None:
+    service = control_pb2.ServiceRelease(name="store", image=IMAGE, volumes=["data:/data"])
+    found = _desired(_grant(_operator(), services=[service]), full=frozenset({"main"}))
+    assert list(found.wanted) == [_slot()]
+    assert "volumes" in found.refusals[0].fault
+
+
 def test_a_runtime_that_the_node_has_not_is_said() -> None:
     found = _desired(_grant(_operator()), runtimes=frozenset({"process"}))
     assert found.refusals[0].fault == "this node has no docker runtime"
@@ -141,6 +148,7 @@ def _desired(
     runtimes: frozenset[str] = frozenset({"docker", "process"}),
     plans: frozenset[str] = frozenset({"p1", "p2"}),
     assigned: dict[tuple[str, str], Assigned] | None = None,
+    full: frozenset[str] = frozenset(),
 ) -> Desired:
     ids = ("p1", "p2")
     plan = plan_pb2.Plan(tenant="main")
@@ -153,5 +161,6 @@ def _desired(
         runtimes=runtimes,
         permits=permits or _permits(MAIN),
         settings=RuntimeSettings(),
+        full=full,
     )
     return desired_containers(state, here, plans=plans, assigned=assigned or {})
