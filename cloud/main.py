@@ -27,6 +27,7 @@ from cloud.signing.signer import Signer
 from cloud.store.opening import open_store
 from cloud.store.store import Store
 from fogline.control.servicer import ControlServicer
+from fogline.control.switchboard import Switchboard
 from fogline.intake.servicer import IntakeServicer
 from fogline.model.clock import SECOND, Clock, SystemClock
 from fogline.model.errors import FogError, StoreBusy, Unavailable
@@ -94,6 +95,7 @@ class Cloud:
             astray=self._keyring.astray,
             moved=self._finisher.look_at_all,
         )
+        sessions = Switchboard()
         self.services: Final = make_services(
             store=store,
             catalog=self._catalog,
@@ -102,12 +104,13 @@ class Cloud:
             changes=changes,
             clock=clock,
             commits=self._committer.counters,
+            sessions=sessions,
         )
         self._watch: Final = StoreWatch(store, self._catalog, self.services.overview, clock)
         self._intake: Final = IntakeServicer(
             self._committer, parent=settings.name, credit_bytes=settings.credit
         )
-        self._control: Final = ControlServicer(self._board)
+        self._control: Final = ControlServicer(self._board, sessions)
         self.server: Final = Server(listen=settings.listen, insecure=settings.insecure)
         self.doors: Final = admittance.doors(self.server.calls) if admittance and self._commits else None
         self._news: Final = News(

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from fog_node.container_metrics import add_containers
 from fog_node.ingest.listener import Listener
 from fog_node.journal.journal import Journal
 from fog_node.journal.values import CORRUPT, DISK_ERROR, FULL
 from fog_node.operators.metrics import OperatorMetrics
 from fog_node.plans import NodePlans
 from fog_node.report import Reporter
+from fog_node.sessions.sessions import ContainerSessions
 from fog_node.steps.lane import PlanLane
 from fogline.control.client import ControlClient
 from fogline.model.clock import NEVER, SECOND, Clock
@@ -240,6 +242,7 @@ class NodeMetrics:
         reporter: Reporter,
         uplink: Uplink,
         control: ControlClient,
+        visits: ContainerSessions,
         clock: Clock,
     ) -> None:
         self._listener: Final = listener
@@ -248,6 +251,7 @@ class NodeMetrics:
         self._reporter: Final = reporter
         self._uplink: Final = uplink
         self._control: Final = control
+        self._visits: Final = visits
         self._clock: Final = clock
         self._gaps: Final = Monotone()
 
@@ -262,6 +266,9 @@ class NodeMetrics:
             "operators": self._operators,
             "link": lambda snapshot: LINK.fill(snapshot, self._uplink, self._control, self._reporter.refused),
             "node": self._node,
+            "containers": lambda snapshot: add_containers(
+                snapshot, self._reporter.newest.containers, self._plans.lanes, self._visits
+            ),
         }
 
     def _listening(self, snapshot: Snapshot) -> None:

@@ -21,6 +21,9 @@ from fog_node.permit import read_permits
 from fog_node.plans import LiveFirst, NodePlans
 from fog_node.pressure import PacedJournal
 from fog_node.report import Reporter
+from fog_node.sessions.answering import Answering
+from fog_node.sessions.audit import Audit
+from fog_node.sessions.sessions import ContainerSessions
 from fog_node.settings import NodeSettings
 from fog_node.told import Told
 from fogline import __version__
@@ -100,6 +103,15 @@ class Node:
         permits = read_permits(settings.permit, allow_process=settings.allow_process)
         self._containers: Final = Containers(settings, permits, self.operators, clock=clock, rng=rng)
         self.operators.broken = self._containers.broken
+        self._visits: Final = ContainerSessions(
+            Answering(
+                self._containers,
+                node=settings.name,
+                may_execute=permits.may_execute,
+                audit=Audit(settings.folder / "audit" / "exec.jsonl"),
+                clock=clock,
+            )
+        )
         after_us = int(settings.live_after_s * SECOND)
         self._live_first: Final = LiveFirst(journal, after_us=after_us, clock=clock)
         self._plans: Final = NodePlans(
@@ -141,6 +153,8 @@ class Node:
             rng=rng,
             settings=settings.link,
             dial=dial,
+            sessions=self._visits,
+            post=self._visits.post,
         )
 
     async def resume(self) -> None:
@@ -165,7 +179,7 @@ class Node:
         )
         listener, brokers = self._ingest(sessions)
         async with asyncio.TaskGroup() as group:
-            async with listener, brokers, self._metrics(listener), self._containers:
+            async with listener, brokers, self._metrics(listener), self._containers, self._visits:
                 tasks = [
                     group.create_task(self._journal.run(), name="tidy the journal"),
                     group.create_task(self._follow(listener, brokers), name="follow desired state"),
@@ -217,6 +231,7 @@ class Node:
             reporter=self._reporter,
             uplink=self._uplink,
             control=self._control,
+            visits=self._visits,
             clock=self._clock,
         )
         settings = self._settings

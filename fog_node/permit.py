@@ -70,6 +70,11 @@ class Permits:
         process = ("process",) if permit.allow_process and len(self.by_tenant) == 1 else ()
         return tuple(dict.fromkeys((*(name for name in permit.runtimes if name != "process"), *process)))
 
+    def may_execute(self, tenant: str) -> bool:
+        """Whether the tenant's people may run commands in its containers."""
+        permit = self.of(tenant)
+        return permit is not None and permit.allow_exec
+
     def refusal(self, plan: Plan) -> str:
         """Why a plan may not run here; empty: it may."""
         permit = self.of(plan.tenant)

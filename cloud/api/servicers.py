@@ -11,7 +11,7 @@ import grpc
 from cloud.api.services import Services
 from fogline.service.callers import caller_of
 from fogline.service.server import Server
-from fogline.v1 import api_pb2, api_pb2_grpc
+from fogline.v1 import api_pb2, api_pb2_grpc, containers_pb2, containers_pb2_grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -22,6 +22,7 @@ class Servicer(
     api_pb2_grpc.NodeServiceServicer,
     api_pb2_grpc.ResultServiceServicer,
     api_pb2_grpc.StatusServiceServicer,
+    containers_pb2_grpc.ContainerServiceServicer,
 ):
     """Every service of the API."""
 
@@ -104,6 +105,37 @@ class Servicer(
         """Where every message and reading went."""
         return await self._services.overview.ledger(caller_of(context), request)
 
+    async def ListContainers(
+        self, request: containers_pb2.ListContainersRequest, context: Context
+    ) -> containers_pb2.ListContainersResponse:
+        """Containers on nodes."""
+        return await self._services.containers.page(caller_of(context), request)
+
+    async def GetLogs(
+        self, request: containers_pb2.GetLogsRequest, context: Context
+    ) -> AsyncIterator[containers_pb2.GetLogsResponse]:
+        """What containers write."""
+        async with aclosing(self._services.containers.logs(caller_of(context), request)) as answers:
+            async for response in answers:
+                yield response
+
+    async def Exec(
+        self, request_iterator: AsyncIterator[containers_pb2.ExecRequest], context: Context
+    ) -> AsyncIterator[containers_pb2.ExecResponse]:
+        """A command in a container."""
+        answering = self._services.containers.execute(caller_of(context), request_iterator)
+        async with aclosing(answering) as answers:
+            async for response in answers:
+                yield response
+
+    async def GetUsage(
+        self, request: containers_pb2.GetUsageRequest, context: Context
+    ) -> AsyncIterator[containers_pb2.GetUsageResponse]:
+        """What containers use."""
+        async with aclosing(self._services.containers.usage(caller_of(context), request)) as answers:
+            async for response in answers:
+                yield response
+
 
 def add_api(server: Server, services: Services) -> None:
     """Serve the API on a gRPC server."""
@@ -119,4 +151,9 @@ def add_api(server: Server, services: Services) -> None:
         "fogline.v1.ResultService",
         partial(api_pb2_grpc.add_ResultServiceServicer_to_server, servicer),
         end=services.results.end_streams,
+    )
+    server.add(
+        "fogline.v1.ContainerService",
+        partial(containers_pb2_grpc.add_ContainerServiceServicer_to_server, servicer),
+        end=services.containers.end_streams,
     )

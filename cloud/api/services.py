@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cloud.api.containers import Containers
 from cloud.api.nodes import Nodes, Overview
 from cloud.api.pipelines import Pipelines
 from cloud.api.results import Results
@@ -11,6 +12,7 @@ from cloud.changes import Changes
 from cloud.committer import CommitCounters
 from cloud.planner.planner import Planner
 from cloud.store.store import Store
+from fogline.control.switchboard import Switchboard
 from fogline.model.clock import Clock
 
 
@@ -22,6 +24,7 @@ class Services:
     results: Results
     nodes: Nodes
     overview: Overview
+    containers: Containers
 
 
 def make_services(
@@ -33,11 +36,16 @@ def make_services(
     changes: Changes,
     clock: Clock,
     commits: CommitCounters,
+    sessions: Switchboard,
 ) -> Services:
-    """The services over one cloud process's parts; ``commits`` counts what this process committed."""
+    """The services over one cloud process's parts; ``commits`` counts what this process committed.
+
+    ``sessions``: what leads to containers on nodes.
+    """
     return Services(
         pipelines=Pipelines(store, catalog, planner),
         results=Results(store, catalog, changes, clock),
         nodes=Nodes(store, board, clock),
         overview=Overview(store, catalog, board, clock, commits),
+        containers=Containers(store, catalog, board, sessions, clock),
     )

@@ -46,6 +46,15 @@ class StreamsPage(Page):
     """Only those of this pipeline; empty: all."""
 
 
+class ContainersPage(Page):
+    """Which containers."""
+
+    pipeline: str = ""
+    """Only those of this pipeline; empty: all."""
+    node: str = ""
+    """Only those on this node; empty: all."""
+
+
 class Windows(Asked):
     """Which windows."""
 

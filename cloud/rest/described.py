@@ -17,7 +17,7 @@ from cloud.rest import answers
 from cloud.rest.answers import Changes, Problem
 from cloud.rest.follow import EVENTS, NDJSON
 from cloud.rest.problems import PROBLEM_TYPE
-from fogline.client import accounts, installation, values
+from fogline.client import accounts, containers, installation, values
 from fogline.model import errors
 from fogline.service.arguments import docstrings
 
@@ -49,13 +49,14 @@ TAGS: Final = [
     {"name": "results", "description": "What the windows say."},
     {"name": "streams", "description": "What the pipelines read."},
     {"name": "nodes", "description": "The machines beside the sensors."},
+    {"name": "containers", "description": "What runs on the machines, beside SQL."},
     {"name": "installation", "description": "Whether all is well, and where everything went."},
 ]
 
 
 VALUES: Final = tuple(
     kind
-    for module in (accounts, answers, errors, installation, values)
+    for module in (accounts, answers, containers, errors, installation, values)
     for kind in vars(module).values()
     if isinstance(kind, type) and dataclasses.is_dataclass(kind)
 )

@@ -12,6 +12,7 @@ from cloud.api.services import Services
 from cloud.planner.reader import MAX_SPEC_BYTES
 from cloud.rest import answers
 from cloud.rest.asked import (
+    ContainersPage,
     FollowedWindows,
     LatestWindows,
     LedgerOf,
@@ -24,11 +25,12 @@ from cloud.rest.described import SPEC_BODY, answered, followed
 from cloud.rest.follow import EVENTS, NDJSON, Follow
 from cloud.rest.problems import UnsupportedMediaType
 from fogline.client import accounts, installation, read, values
+from fogline.client.containers import container
 from fogline.client.shape import shape_of
 from fogline.model.caller import LOCAL, Caller
 from fogline.model.errors import DeadlinePassed, InvalidInput, TooLarge
 from fogline.service.edge import MAX_UNARY_SECONDS
-from fogline.v1 import api_pb2
+from fogline.v1 import api_pb2, containers_pb2
 
 YAML: Final = ("application/yaml", "application/x-yaml", "text/yaml")
 JSON: Final = "application/json"
@@ -148,6 +150,17 @@ class Routes:
         await in_time(self._services.nodes.retire(caller(), api_pb2.RetireNodeRequest(name=name)))
         return Response(status_code=204)
 
+    async def containers(self, asked: Annotated[ContainersPage, Query()]) -> Response:
+        """Replicas of operators, and services, as nodes last reported them."""
+        request = containers_pb2.ListContainersRequest(**asked.model_dump())
+        found = await in_time(self._services.containers.page(caller(), request))
+        return json_of(
+            answers.ContainerPage(
+                containers=tuple(container(each) for each in found.containers),
+                next_page_token=found.next_page_token,
+            )
+        )
+
     async def status(self) -> Response:
         """Tiers, pipelines and their health."""
         return json_of(read.status(await in_time(self._services.overview.status(caller()))))
@@ -202,6 +215,13 @@ def router(services: Services, stopping: asyncio.Event) -> APIRouter:
         "nodes",
         status_code=204,
         responses=answered(None, 404, 409),
+    )
+    add(
+        "GET",
+        "/containers",
+        routes.containers,
+        "containers",
+        responses=answered(answers.ContainerPage, 404, 410),
     )
     add("GET", "/status", routes.status, "installation", responses=answered(installation.Status))
     add("GET", "/ledger", routes.ledger, "installation", responses=answered(accounts.Ledger, 404))

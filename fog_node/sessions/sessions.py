@@ -19,7 +19,7 @@ class _Open:
     task: asyncio.Task[None]
 
 
-class Sessions:
+class ContainerSessions:
     """A :class:`fogline.control.sessions.ChildSessions`. Open while the node runs."""
 
     def __init__(self, answering: Answering) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from fogline.cli.commands import (
+    containers,
     doctor,
     installation,
     messages,
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",  # in "rich", what stands in brackets is swallowed: mqtt[s]://, [default: ...]
 )
-for part in (up, pipelines, results, operator, installation, messages, doctor, signing, tiers):
+for part in (up, pipelines, results, operator, containers, installation, messages, doctor, signing, tiers):
     app.add_typer(part.app)
 
 

@@ -2,9 +2,11 @@
 
 from fogline.client.accounts import BrokerLedger, Ledger, StepLedger, StreamLedger
 from fogline.client.aio.client import AsyncClient
+from fogline.client.aio.containers import AsyncExecution, AsyncLogs, AsyncUsages
 from fogline.client.aio.following import AsyncFollowing
 from fogline.client.aio.results import AsyncResults
 from fogline.client.client import Client
+from fogline.client.containers import Container, ExecChunk, Execution, LogChunk, Logs, Usage, Usages
 from fogline.client.errors import SpecFault, SpecRejected, TooSlow, Unreachable
 from fogline.client.following import Following
 from fogline.client.installation import Aggregator, Broker, Commits, DeadLetter, Node, Status
@@ -25,20 +27,28 @@ from fogline.model.errors import FogError, InvalidInput, NotFound, Unavailable
 __all__ = [
     "Aggregator",
     "AsyncClient",
+    "AsyncExecution",
     "AsyncFollowing",
+    "AsyncLogs",
     "AsyncResults",
+    "AsyncUsages",
     "Batch",
     "Broker",
     "BrokerLedger",
     "Client",
     "Commits",
+    "Container",
     "DeadLetter",
     "Deployment",
+    "ExecChunk",
+    "Execution",
     "FogError",
     "Following",
     "InvalidInput",
     "Latest",
     "Ledger",
+    "LogChunk",
+    "Logs",
     "Node",
     "NotFound",
     "Pipeline",
@@ -54,6 +64,8 @@ __all__ = [
     "TooSlow",
     "Unavailable",
     "Unreachable",
+    "Usage",
+    "Usages",
     "Window",
     "WindowStatus",
 ]

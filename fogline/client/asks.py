@@ -10,10 +10,11 @@ from google.protobuf.message import Message
 
 from fogline.client import read
 from fogline.client.accounts import Ledger
+from fogline.client.containers import Container, container
 from fogline.client.installation import Node, Status
 from fogline.client.values import Deployment, Latest, Pipeline, Result, Stream
 from fogline.model.clock import from_datetime
-from fogline.v1 import api_pb2
+from fogline.v1 import api_pb2, containers_pb2
 
 PAGE_SIZE: Final = 1_000
 """Lines that are asked for in one call of a list."""
@@ -183,6 +184,24 @@ def retire_node(name: str) -> Ask[None]:
     request = api_pb2.RetireNodeRequest(name=name)
     # A repeat may find the node gone already, and would be told so as an error.
     return _ask("NodeService/RetireNode", request, api_pb2.RetireNodeResponse, done, repeatable=False)
+
+
+def containers(*, pipeline: str, node: str) -> Pages[Container]:
+    """Ask for the containers of a pipeline on a node; an empty name stands for all."""
+
+    def page(token: str) -> Ask[Page[Container]]:
+        request = containers_pb2.ListContainersRequest(
+            pipeline=pipeline, node=node, page_size=PAGE_SIZE, page_token=token
+        )
+        answer = containers_pb2.ListContainersResponse
+        return _ask("ContainerService/ListContainers", request, answer, lines)
+
+    def lines(answer: containers_pb2.ListContainersResponse) -> Page[Container]:
+        return Page(
+            lines=tuple(container(one) for one in answer.containers), next_token=answer.next_page_token
+        )
+
+    return page
 
 
 def latest(of: str, *, step: str, windows: int, keys: int) -> Ask[Latest]:

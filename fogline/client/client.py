@@ -1,22 +1,24 @@
 """The client: deploy pipelines and read results, from a program or a notebook."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from fogline.client import asks, link
+from fogline.client import asks, containers, link
 from fogline.client.accounts import Ledger
 from fogline.client.applied import not_applied, who_is_behind
 from fogline.client.connection import Connection
+from fogline.client.containers import Container, Execution, Logs, Usages
 from fogline.client.find import find_server
 from fogline.client.following import Following
 from fogline.client.installation import Node, Status
 from fogline.client.results import Results
 from fogline.client.trail import Trail
 from fogline.client.values import Deployment, Latest, Pipeline, Stream
+from fogline.v1 import containers_pb2
 
 
 class Client:
@@ -140,6 +142,77 @@ class Client:
         This is the one call that is never repeated by itself.
         """
         self._connection.do(asks.retire_node(name))
+
+    def containers(self, *, pipeline: str = "", node: str = "") -> Iterator[Container]:
+        """Yield replicas of operators and services as nodes last reported them, of one pipeline or node, or all.
+
+        >>> [(one.node, one.name, one.state) for one in client.containers(pipeline="greenhouse")]
+        [('node-1', 'clean', 'running')]
+        """
+        return self._connection.pages(asks.containers(pipeline=pipeline, node=node))
+
+    def logs(
+        self,
+        pipeline: str,
+        name: str = "",
+        *,
+        node: str = "",
+        replica: int | None = None,
+        tail: int = 100,
+        follow: bool = False,
+    ) -> Logs:
+        """Return what the containers of a pipeline write, of one step or service or of all, wherever they run.
+
+        The last ``tail`` lines of each, and with ``follow`` all that comes, also from a container that is started
+        anew. Who reads too slowly misses something, and is told how much. It passes through the node's own control
+        stream: a node behind NAT is reached as any other.
+
+        >>> with client.logs("greenhouse", "clean") as logs:
+        ...     print(b"".join(chunk.data for chunk in logs).decode(), end="")
+        ready
+        """
+        request = containers_pb2.GetLogsRequest(
+            pipeline=pipeline, name=name, node=node, replica=replica, tail=tail, follow=follow
+        )
+        call = self._connection.listen(containers.LOGS, request, containers_pb2.GetLogsResponse)
+        return Logs(self.address, call)
+
+    def exec(
+        self,
+        node: str,
+        name: str,
+        command: Sequence[str],
+        *,
+        pipeline: str = "",
+        replica: int | None = None,
+        stdin: Iterable[bytes] = (),
+    ) -> Execution:
+        """Run a command in a container: a program and its arguments, read by no shell.
+
+        The node's owner must have allowed it (``allow_exec``), and the node writes down who ran what.
+
+        >>> with client.exec("node-1", "clean", ["cat"], stdin=[b"hello"]) as execution:
+        ...     print(b"".join(chunk.data for chunk in execution), execution.exit_code)
+        b'hello' 0
+        """
+        ask = containers.exec_ask(node, name, command, pipeline=pipeline, replica=replica)
+        requests = containers.exec_requests(ask, stdin)
+        call = self._connection.converse(containers.EXEC, requests, containers_pb2.ExecResponse)
+        return Execution(self.address, call)
+
+    def usage(self, node: str = "", *, follow: bool = False) -> Usages:
+        """Return what containers use: on one node as it measures now, or on all as they last reported.
+
+        One answer, a tuple with an entry for each node; with ``follow`` one about each second.
+
+        >>> with client.usage("node-1") as usages:
+        ...     ((usage,),) = usages
+        >>> [(one.name, one.memory_bytes) for one in usage.containers]
+        [('clean', 20971520)]
+        """
+        request = containers_pb2.GetUsageRequest(node=node, follow=follow)
+        call = self._connection.listen(containers.USAGE, request, containers_pb2.GetUsageResponse)
+        return Usages(self.address, call)
 
     def results(
         self,

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from typing import Final, Protocol, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 
 from fogline.client import link
 from fogline.client.asks import FOLLOWING, Ask, Pages
+from fogline.client.containers import Call, serialized
 from fogline.client.errors import translated
 from fogline.v1 import api_pb2
 
 V = TypeVar("V")
+M = TypeVar("M", bound=Message)
 
 
 class Answers(Protocol):
@@ -76,6 +79,24 @@ class Connection:
             response_deserializer=api_pb2.GetResultsResponse.FromString,
         )
         return method(request)
+
+    def listen(self, method: str, request: Message, answer: type[M]) -> Call[M]:
+        """Open a call with many answers, without a deadline; gRPC's errors come when it is read."""
+        call = self._open().unary_stream(
+            f"/fogline.v1.{method}",
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=answer.FromString,
+        )
+        return call(request)
+
+    def converse(self, method: str, requests: Iterator[Message], answer: type[M]) -> Call[M]:
+        """The same with many requests; a thread of gRPC takes them."""
+        call = self._open().stream_stream(
+            f"/fogline.v1.{method}",
+            request_serializer=serialized,
+            response_deserializer=answer.FromString,
+        )
+        return call(requests)
 
     def _open(self) -> grpc.Channel:
         with self._lock:

@@ -11,6 +11,8 @@ class Right(Enum):
     DEPLOY = "deploy"
     PUSH = "push"
     ATTACH = "attach"
+    EXEC = "exec"
+    """Run commands in containers."""
     ADMIT = "admit"
     """Decide which machines belong to the installation."""
 

@@ -6,7 +6,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from threading import Lock
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -99,8 +99,10 @@ class Engine:
         raw.settimeout(None)
         feeding = asyncio.ensure_future(_feed(raw, given))
         try:
-            async for output in self._stream(lambda: _Closable(_frames(_reader(raw)), lambda: _shut(raw))):
-                yield output
+            said = self._stream(lambda: _Closable(_frames(_reader(raw)), lambda: _shut(raw)))
+            async with aclosing(said):  # type: ignore[type-var]  # it is a generator
+                async for output in said:
+                    yield output
         finally:
             feeding.cancel()
             with suppress(asyncio.CancelledError):

@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -257,21 +257,25 @@ class DockerRuntime:
 
     async def logs(self, container: str, *, tail: int, follow: bool) -> AsyncIterator[Output]:
         self._mine(container)
-        async for output in self._engine.frames(
+        frames = self._engine.frames(
             f"/containers/{container}/logs",
             stdout="true",
             stderr="true",
             tail=str(tail),
             follow="true" if follow else "false",
-        ):
-            yield output
+        )
+        async with aclosing(frames):  # type: ignore[type-var]  # it is a generator
+            async for output in frames:
+                yield output
 
     async def execute(
         self, container: str, command: tuple[str, ...], given: AsyncIterator[bytes]
     ) -> AsyncIterator[Output | Ended]:
         self._mine(container)
-        async for said in self._engine.execute(container, command, given):
-            yield said
+        executing = self._engine.execute(container, command, given)
+        async with aclosing(executing):  # type: ignore[type-var]  # it is a generator
+            async for said in executing:
+                yield said
 
     async def events(self) -> AsyncIterator[Change]:
         await self._needed.wait()

@@ -13,7 +13,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
@@ -138,8 +138,10 @@ class ProcessRuntime:
         self, container: str, command: tuple[str, ...], given: AsyncIterator[bytes]
     ) -> AsyncIterator[Output | Ended]:
         replica = self._replica(container)
-        async for said in spawn_beside(container, replica.spec, replica.folder, command, given):
-            yield said
+        executing = spawn_beside(container, replica.spec, replica.folder, command, given)
+        async with aclosing(executing):  # type: ignore[type-var]  # it is a generator
+            async for said in executing:
+                yield said
 
     async def events(self) -> AsyncIterator[Change]:
         async for change in self._changes.follow():

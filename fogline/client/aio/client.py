@@ -2,22 +2,25 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from fogline.client import asks, link
+from fogline.client import asks, containers, link
 from fogline.client.accounts import Ledger
 from fogline.client.aio.connection import AsyncConnection
+from fogline.client.aio.containers import AsyncExecution, AsyncLogs, AsyncUsages, exec_requests
 from fogline.client.aio.following import AsyncFollowing
 from fogline.client.aio.results import AsyncResults
 from fogline.client.applied import not_applied, who_is_behind
+from fogline.client.containers import Container
 from fogline.client.find import find_server
 from fogline.client.installation import Node, Status
 from fogline.client.trail import Trail
 from fogline.client.values import Deployment, Latest, Pipeline, Stream
+from fogline.v1 import containers_pb2
 
 
 class AsyncClient:
@@ -124,6 +127,60 @@ class AsyncClient:
         This is the one call that is never repeated by itself.
         """
         await self._connection.do(asks.retire_node(name))
+
+    def containers(self, *, pipeline: str = "", node: str = "") -> AsyncIterator[Container]:
+        """Yield replicas of operators and services as nodes last reported them, of one pipeline or node, or all."""
+        return self._connection.pages(asks.containers(pipeline=pipeline, node=node))
+
+    def logs(
+        self,
+        pipeline: str,
+        name: str = "",
+        *,
+        node: str = "",
+        replica: int | None = None,
+        tail: int = 100,
+        follow: bool = False,
+    ) -> AsyncLogs:
+        """Return what the containers of a pipeline write, of one step or service or of all, wherever they run.
+
+        The last ``tail`` lines of each, and with ``follow`` all that comes, also from a container that is started
+        anew. Who reads too slowly misses something, and is told how much. It passes through the node's own control
+        stream: a node behind NAT is reached as any other.
+        """
+        request = containers_pb2.GetLogsRequest(
+            pipeline=pipeline, name=name, node=node, replica=replica, tail=tail, follow=follow
+        )
+        call = self._connection.listen(containers.LOGS, request, containers_pb2.GetLogsResponse)
+        return AsyncLogs(self._connection, call)
+
+    def exec(
+        self,
+        node: str,
+        name: str,
+        command: Sequence[str],
+        *,
+        pipeline: str = "",
+        replica: int | None = None,
+        stdin: Iterable[bytes] | AsyncIterable[bytes] = (),
+    ) -> AsyncExecution:
+        """Run a command in a container: a program and its arguments, read by no shell.
+
+        The node's owner must have allowed it (``allow_exec``), and the node writes down who ran what.
+        """
+        ask = containers.exec_ask(node, name, command, pipeline=pipeline, replica=replica)
+        requests = exec_requests(ask, stdin)
+        call = self._connection.converse(containers.EXEC, requests, containers_pb2.ExecResponse)
+        return AsyncExecution(self._connection, call)
+
+    def usage(self, node: str = "", *, follow: bool = False) -> AsyncUsages:
+        """Return what containers use: on one node as it measures now, or on all as they last reported.
+
+        One answer, a tuple with an entry for each node; with ``follow`` one about each second.
+        """
+        request = containers_pb2.GetUsageRequest(node=node, follow=follow)
+        call = self._connection.listen(containers.USAGE, request, containers_pb2.GetUsageResponse)
+        return AsyncUsages(self._connection, call)
 
     def results(
         self,

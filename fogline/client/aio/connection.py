@@ -7,13 +7,16 @@ from collections.abc import AsyncIterator
 from typing import Any, Final, TypeVar
 
 import grpc.aio
+from google.protobuf.message import Message
 
 from fogline.client import link
 from fogline.client.asks import FOLLOWING, Ask, Pages
+from fogline.client.containers import serialized
 from fogline.client.errors import translated
 from fogline.v1 import api_pb2
 
 V = TypeVar("V")
+M = TypeVar("M", bound=Message)
 Call = grpc.aio.UnaryStreamCall[Any, api_pb2.GetResultsResponse]
 
 
@@ -72,6 +75,26 @@ class AsyncConnection:
             response_deserializer=api_pb2.GetResultsResponse.FromString,
         )
         return method(request)
+
+    def listen(self, method: str, request: Message, answer: type[M]) -> "grpc.aio.UnaryStreamCall[Any, M]":
+        """Open a call with many answers, without a deadline; gRPC's errors come when it is read."""
+        call = self._open().unary_stream(
+            f"/fogline.v1.{method}",
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=answer.FromString,
+        )
+        return call(request)
+
+    def converse(
+        self, method: str, requests: AsyncIterator[Message], answer: type[M]
+    ) -> "grpc.aio.StreamStreamCall[Any, M]":
+        """The same with many requests; gRPC takes them as it may send them."""
+        call = self._open().stream_stream(
+            f"/fogline.v1.{method}",
+            request_serializer=serialized,
+            response_deserializer=answer.FromString,
+        )
+        return call(requests)
 
     def check_cancelled(self) -> None:
         """Raise that the client is closed if that is what cancelled a call, and not whoever runs this task."""

@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
-from fog_node.runtimes.runtime import Output
+from fog_node.runtimes.runtime import Output, Slot
 from fog_node.sessions.answering import Answering
 from fog_node.sessions.audit import Audit
-from fog_node.sessions.sessions import Sessions
+from fog_node.sessions.sessions import ContainerSessions
 from fogline.control.client import ControlClient
 from fogline.control.sessions import WINDOW, NodeAway
 from fogline.control.switchboard import Switchboard
@@ -25,7 +25,7 @@ from tests.integration.control.test_attaching import aggregating, running
 class Asking:
     """Asks at the top, and remembers what came back."""
 
-    def __init__(self, board: Switchboard, guests: MemoryGuests, sessions: Sessions) -> None:
+    def __init__(self, board: Switchboard, guests: MemoryGuests, sessions: ContainerSessions) -> None:
         self.board = board
         self.guests = guests
         self.sessions = sessions
@@ -65,24 +65,27 @@ class Asking:
 
 
 @asynccontextmanager
-async def node_below(folder: Path, board: Switchboard, parent: str) -> AsyncIterator[Asking]:
+async def node_below(
+    folder: Path, board: Switchboard, parent: str, *, allowed: bool = True, slot: Slot = CLEAN
+) -> AsyncIterator[Asking]:
+    """Node n1 with container c1; ``board`` is where its asker asks."""
     guests = MemoryGuests()
     answering = Answering(
         guests,
         node="n1",
-        may_execute=lambda tenant: True,
+        may_execute=lambda tenant: allowed,
         audit=Audit(folder / "exec.jsonl"),
         clock=SystemClock(),
     )
 
     def report() -> control_pb2.AttachRequest:
-        nodes = [control_pb2.NodeReport(node="n1", containers=guests.reports())]
+        nodes = [control_pb2.NodeReport(node="n1", at_us=SystemClock().now_us(), containers=guests.reports())]
         return control_pb2.AttachRequest(protocol=1, child="n1", role="node", nodes=nodes)
 
     async def accept(told: object) -> None:
         """It runs what it runs."""
 
-    async with Sessions(answering) as sessions:
+    async with ContainerSessions(answering) as sessions:
         client = ControlClient(
             parents=[parent],
             report=report,
@@ -93,7 +96,7 @@ async def node_below(folder: Path, board: Switchboard, parent: str) -> AsyncIter
             sessions=sessions,
             post=sessions.post,
         )
-        guests.start()
+        guests.start(slot)
         async with running(client.run()):
             yield Asking(board, guests, sessions)
 

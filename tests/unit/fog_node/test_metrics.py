@@ -56,6 +56,7 @@ class Bench:
             reporter=self.node._reporter,
             uplink=self.node._uplink,
             control=self.node._control,
+            visits=self.node._visits,
             clock=clock,
         )
 

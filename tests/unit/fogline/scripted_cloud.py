@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 
-from fogline.v1 import api_pb2, api_pb2_grpc
+from fogline.v1 import api_pb2, api_pb2_grpc, containers_pb2, containers_pb2_grpc
 
 Answer = Callable[[Any, grpc.ServicerContext], Any]
 
@@ -17,6 +17,7 @@ class ScriptedCloud(
     api_pb2_grpc.NodeServiceServicer,
     api_pb2_grpc.ResultServiceServicer,
     api_pb2_grpc.StatusServiceServicer,
+    containers_pb2_grpc.ContainerServiceServicer,
 ):
     """Answers by method name; what was not scripted is unimplemented."""
 
@@ -45,6 +46,27 @@ class ScriptedCloud(
         self, request: api_pb2.GetResultsRequest, context: Any
     ) -> Iterator[api_pb2.GetResultsResponse]:
         yield from self._answer("GetResults", request, context)
+
+    def ListContainers(
+        self, request: containers_pb2.ListContainersRequest, context: Any
+    ) -> containers_pb2.ListContainersResponse:
+        answer: containers_pb2.ListContainersResponse = self._answer("ListContainers", request, context)
+        return answer
+
+    def GetLogs(
+        self, request: containers_pb2.GetLogsRequest, context: Any
+    ) -> Iterator[containers_pb2.GetLogsResponse]:
+        yield from self._answer("GetLogs", request, context)
+
+    def Exec(
+        self, request_iterator: Iterator[containers_pb2.ExecRequest], context: Any
+    ) -> Iterator[containers_pb2.ExecResponse]:
+        yield from self._answer("Exec", list(request_iterator), context)
+
+    def GetUsage(
+        self, request: containers_pb2.GetUsageRequest, context: Any
+    ) -> Iterator[containers_pb2.GetUsageResponse]:
+        yield from self._answer("GetUsage", request, context)
 
     def GetStatus(self, request: api_pb2.GetStatusRequest, context: Any) -> api_pb2.GetStatusResponse:
         answer: api_pb2.GetStatusResponse = self._answer("GetStatus", request, context)

@@ -8,7 +8,7 @@ from pathlib import Path
 from fog_node.runtimes.runtime import Output
 from fog_node.sessions.answering import LENGTH_BYTES, LOOK_EVERY_S, Answering
 from fog_node.sessions.audit import Audit
-from fog_node.sessions.sessions import Sessions
+from fog_node.sessions.sessions import ContainerSessions
 from fogline.control.sessions import NODE_SESSIONS, WINDOW
 from fogline.testing.clock import ManualClock
 from fogline.testing.until import until
@@ -19,7 +19,9 @@ from tests.guests import CLEAN, MemoryGuests
 class Asker:
     """The other end of a node's sessions."""
 
-    def __init__(self, sessions: Sessions, guests: MemoryGuests, clock: ManualClock, audit: Path) -> None:
+    def __init__(
+        self, sessions: ContainerSessions, guests: MemoryGuests, clock: ManualClock, audit: Path
+    ) -> None:
         self.sessions = sessions
         self.guests = guests
         self.clock = clock
@@ -69,7 +71,7 @@ async def asking(folder: Path, *, allowed: bool = True) -> AsyncIterator[Asker]:
     answering = Answering(
         guests, node="n1", may_execute=lambda tenant: allowed, audit=Audit(audit), clock=clock
     )
-    async with Sessions(answering) as sessions:
+    async with ContainerSessions(answering) as sessions:
         yield Asker(sessions, guests, clock, audit)
 
 

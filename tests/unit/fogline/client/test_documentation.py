@@ -12,7 +12,7 @@ import pytest
 import fogline
 from fogline.client import AsyncClient, Client
 from fogline.client.find import SERVER_VARIABLE
-from fogline.v1 import api_pb2, control_pb2
+from fogline.v1 import api_pb2, containers_pb2, control_pb2
 from tests.unit.fogline.client.messages import START_US
 from tests.unit.fogline.scripted_cloud import ScriptedCloud
 
@@ -38,6 +38,15 @@ def row(
 
 ROWS = [row(0, 3, 21.5, api_pb2.WINDOW_STATUS_COMPLETE), row(1, 1, 20.0, api_pb2.WINDOW_STATUS_OPEN)]
 
+CLEAN = containers_pb2.ContainerInfo(
+    node="node-1",
+    node_alive=True,
+    pipeline="greenhouse",
+    container=control_pb2.ContainerReport(
+        kind="operator", name="clean", state="running", id="c1", memory_bytes=20 * 1024**2
+    ),
+)
+
 
 @pytest.fixture
 def greenhouse(cloud: ScriptedCloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ScriptedCloud:
@@ -56,6 +65,17 @@ def greenhouse(cloud: ScriptedCloud, monkeypatch: pytest.MonkeyPatch, tmp_path: 
         "ListNodes": api_pb2.ListNodesResponse(nodes=[node]),
         "ListResults": api_pb2.ListResultsResponse(results=ROWS),
         "GetResults": [api_pb2.GetResultsResponse(results=ROWS, resume_token="two")],
+        "ListContainers": containers_pb2.ListContainersResponse(containers=[CLEAN]),
+        "GetLogs": [containers_pb2.GetLogsResponse(node="node-1", channel=1, data=b"ready\n")],
+        "Exec": [
+            containers_pb2.ExecResponse(channel=1, data=b"hello"),
+            containers_pb2.ExecResponse(ended=containers_pb2.ExecEnded()),
+        ],
+        "GetUsage": [
+            containers_pb2.GetUsageResponse(
+                nodes=[containers_pb2.NodeUsage(node="node-1", containers=[CLEAN])]
+            )
+        ],
         "GetStatus": api_pb2.GetStatusResponse(readings=4),
         "GetLedger": api_pb2.GetLedgerResponse(streams=[air]),
     }

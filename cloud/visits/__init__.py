@@ -1,0 +1,1 @@
+"""Sessions with containers, as the cloud opens them."""

@@ -1,0 +1,101 @@
+"""What people see of containers."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from fogline.cli import tables
+from fogline.client.containers import Container, Usage
+
+MIB: Final = 1024**2
+_STYLES: Final = {"running": "green", "failed": "red", "quarantined": "red", "backing_off": "yellow"}
+
+
+def make_console() -> Console:
+    """The console that tables are printed on."""
+    return tables.make_console()
+
+
+def print_containers(containers: Sequence[Container]) -> None:
+    """Print a line for each container."""
+    table = Table("node", "pipeline", "name", "kind", "runtime", "state", "image", box=SIMPLE_HEAD)
+    for name in ("starts", "since (UTC)"):
+        table.add_column(name, justify="right")
+    for one in containers:
+        since = f"{one.since:%m-%d %H:%M:%S}" if one.since else ""
+        table.add_row(
+            escape(one.node) + ("" if one.node_alive else " [red]silent[/]"),
+            escape(one.pipeline),
+            escape(_name(one)),
+            one.kind,
+            one.runtime,
+            _state(one),
+            escape(_image(one.image)),
+            str(one.restarts + 1 if one.id else one.restarts),
+            since,
+        )
+    if table.row_count:
+        make_console().print(table)
+    else:
+        make_console().print(
+            "no containers: no pipeline has a step with an image, or services, and a node that runs it"
+        )
+
+
+class Rates:
+    """CPU from one sample to the next."""
+
+    def __init__(self) -> None:
+        self._before: dict[tuple[str, str], tuple[float, float]] = {}
+
+    def of(self, usage: Usage, container: Container) -> float | None:
+        """Cores that it used since the sample before; None: there was none."""
+        place = (usage.node, container.id)
+        at, cpu = usage.at.timestamp(), container.cpu_seconds
+        before_at, before_cpu = self._before.get(place, (at, cpu))
+        if at > before_at or place not in self._before:
+            self._before[place] = (at, cpu)
+        return (cpu - before_cpu) / (at - before_at) if at > before_at and container.id else None
+
+
+def usage_table(usages: Sequence[Usage], rates: Rates) -> Table:
+    """Make the table of what containers use."""
+    table = Table("node", "pipeline", "name", "state", box=SIMPLE_HEAD)
+    for name in ("cores", "of node", "memory", "throttled", "starts"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for usage in usages:
+        for one in usage.containers:
+            rate = rates.of(usage, one)
+            share = (
+                f"{100_000 * rate / usage.cpu_millis:.0f} %" if rate is not None and usage.cpu_millis else ""
+            )
+            table.add_row(
+                escape(usage.node),
+                escape(one.pipeline),
+                escape(_name(one)),
+                _state(one),
+                "" if rate is None else f"{rate:.2f}",
+                share,
+                f"{one.memory_bytes / MIB:.1f} MiB" if one.id else "",
+                f"{one.throttled_seconds:.1f} s" if one.id else "",
+                str(one.restarts + 1 if one.id else one.restarts),
+            )
+    return table
+
+
+def _name(one: Container) -> str:
+    return f"{one.name}.{one.replica}" if one.kind == "operator" else one.name
+
+
+def _state(one: Container) -> str:
+    fault = f": {escape(one.fault)}" if one.fault else ""
+    return f"[{_STYLES.get(one.state, 'yellow')}]{one.state}[/]{fault}"
+
+
+def _image(reference: str) -> str:
+    name, _, digest = reference.partition("@")
+    return f"{name}@{digest[:19]}" if digest else name
