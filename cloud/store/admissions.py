@@ -8,9 +8,9 @@ from sqlalchemy import Connection, Row, case, delete, insert, or_, select, updat
 
 from cloud.store import schema
 from cloud.store.backend import Backend
-from fogline.identity.judging import KnownToken, judge
+from fogline.identity.judging import ANEW, KnownToken, judge
 from fogline.identity.names import Subject
-from fogline.identity.token import id_of
+from fogline.identity.token import TokenRefused, id_of
 from fogline.model.clock import DAY
 from fogline.model.errors import Conflict, NotFound
 
@@ -143,6 +143,7 @@ class Admissions:
             found = connection.execute(select(_tokens).where(_tokens.c.hash == digest)).one_or_none()
             token = _row(found).known if found is not None else None
             subject = judge(token, role=role, name=name, key=key, now_us=now_us)
+            _check_key(connection, key)
             used = update(_tokens).where(_tokens.c.hash == digest, _tokens.c.used_us.is_(None))
             connection.execute(used.values(used_us=now_us, used_at=at, used_key=key))
             revoke_name(connection, subject, now_us, but=key)
@@ -219,6 +220,7 @@ class Admissions:
                 _tokens.c.tenant == subject.tenant,
                 _tokens.c.role == subject.role,
                 _tokens.c.name == subject.name,
+                _tokens.c.used_us.is_(None),
                 _tokens.c.revoked_us.is_(None),
             )
             connection.execute(open_ones.values(revoked_us=now_us))
@@ -275,6 +277,13 @@ def _changed(connection: Connection, now_us: int) -> None:
     connection.execute(
         update(schema.authority).values(version=case((version + 1 > now_us, version + 1), else_=now_us))
     )
+
+
+def _check_key(connection: Connection, key: str) -> None:
+    """Raise :class:`TokenRefused` for a key that was taken back."""
+    whose = select(_identities.c.revoked_us).where(_identities.c.key == key)
+    if connection.execute(whose).scalar() is not None:
+        raise TokenRefused("the identity that this token brought was revoked", hint=ANEW)
 
 
 def _token(connection: Connection, digest: bytes) -> TokenRow:

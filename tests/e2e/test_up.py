@@ -226,7 +226,7 @@ async def test_one_line_says_where_everything_is_and_a_second_up_is_refused(
 ) -> None:
     async with Site(tmp_path / "up", spec, nodes=1) as site:
         ready = site.ready
-        assert list(ready) == ["mqtt", "broker", "grpc", "rest", "dashboard", "metrics", "pids"]
+        assert list(ready) == ["mqtt", "broker", "grpc", "enrol", "rest", "dashboard", "metrics", "pids"]
         assert re.fullmatch(r"mqtt://127\.0\.0\.1:\d+", ready["mqtt"][0])
         assert ready["broker"] is None
         assert re.fullmatch(r"127\.0\.0\.1:\d+", ready["grpc"])

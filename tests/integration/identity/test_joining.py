@@ -49,6 +49,14 @@ async def test_a_token_is_good_for_one_machine(installation: Installation) -> No
     assert (await installation.use(token, keys=keys)).identity.subject.name == "n1"
 
 
+async def test_a_key_that_was_taken_back_does_not_come_in_by_its_token(installation: Installation) -> None:
+    token, keys = await installation.token(), Keys(own=new_key())
+    await installation.use(token, keys=keys)
+    await installation.revoke("n1")
+    with pytest.raises(FogError, match="the identity that this token brought was revoked"):
+        await installation.use(token, keys=keys)
+
+
 async def test_tokens_that_open_nothing_say_why(installation: Installation, clock: SetClock) -> None:
     authority = parse_token(await installation.token()).authority
     with pytest.raises(FogError, match="nobody here knows this token"):
