@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,11 +54,17 @@ def debian_registry(folder: Path) -> Iterator[DebianRegistry]:
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
+        reading: threading.Thread | None = None
         try:
             assert process.stderr is not None
             found = next(
                 said for line in process.stderr if (said := re.search(r"listening on (\S+?:\d+)", line))
             )
+            # Read on: a full pipe would stop it.
+            reading = threading.Thread(target=process.stderr.read)
+            reading.start()
             yield DebianRegistry(found[1], process)
         finally:
             process.kill()
+            if reading is not None:
+                reading.join()

@@ -26,7 +26,7 @@ from fogline.wire.plan import output_columns_to_wire
 from fogline.wire.plan_rules import OUTPUT_TYPES, one_of
 
 BATCH_ROWS: Final = 10_000
-START_SECONDS: Final = 30.0
+START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 10.0
 ANSWER_SECONDS: Final = 600.0
 LOOK_SECONDS: Final = 0.02

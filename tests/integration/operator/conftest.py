@@ -3,12 +3,13 @@
 import io
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.engine import DockerEngine
-from tests.images import _shared, layer, make_image, packages, python_layer
+from tests.images import ImageFile, _shared, layer, make_image, packages, python_layer
 
 LABELS = f"LABEL fogline.libraries=here fogline.python={sys.version_info.major}.{sys.version_info.minor}"
 
@@ -22,10 +23,24 @@ def base(docker_engine: DockerEngine) -> Iterator[str]:
     needed = {f"/usr{path}" if str(path).startswith("/lib") else str(path): path for path in _shared(objects)}
     shared = {name: path.resolve() for name, path in needed.items() if "/site-packages/" not in name}
     image = make_image((python_layer(), layer(libraries | shared)), entrypoint=())
-    docker_engine.load(image)
-    name = "fogline-test-base:operators"
+    with labelled(docker_engine, image, "fogline-test-base:operators") as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def small_base(docker_engine: DockerEngine) -> Iterator[str]:
+    """A base without anything: images on it can be built and pushed, and not run."""
+    image = make_image((layer({"/etc/hostname": b"nowhere\n"}),), entrypoint=())
+    with labelled(docker_engine, image, "fogline-test-base:small") as name:
+        yield name
+
+
+@contextmanager
+def labelled(engine: DockerEngine, image: ImageFile, name: str) -> Iterator[str]:
+    """An image under a name, with the labels of a base."""
+    engine.load(image)
     dockerfile = io.BytesIO(f"FROM {image.id.removeprefix('sha256:')}\n{LABELS}\n".encode())
-    for line in docker_engine.client.build(fileobj=dockerfile, tag=name, decode=True, rm=True):
+    for line in engine.client.build(fileobj=dockerfile, tag=name, decode=True, rm=True):
         assert "error" not in line, line
     yield name
-    docker_engine.client.remove_image(name, force=True)
+    engine.client.remove_image(name, force=True)

@@ -13,6 +13,7 @@ from fog_node.ingest.listener import ListenerSettings
 from fog_node.node import run_node
 from fog_node.settings import NodeSettings
 from fogline.cli.operator.scaffold import new
+from fogline.client import AsyncClient
 from fogline.model.clock import SystemClock
 from tests.engine import DockerEngine
 from tests.faults.device import Device
@@ -46,7 +47,7 @@ async def node(folder: Path, parent: str) -> AsyncIterator[Device]:
     )
     stopping = asyncio.Event()
     device = Device("device", "127.0.0.1", port, in_flight=100)
-    async with asyncio.timeout(100), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(150), asyncio.TaskGroup() as group:
         group.create_task(run_node(settings, stopping, clock=SystemClock(), rng=Random(1)))
         while not await accepts("127.0.0.1", port):
             pass
@@ -59,18 +60,15 @@ async def node(folder: Path, parent: str) -> AsyncIterator[Device]:
             stopping.set()
 
 
-async def sums(server: str) -> dict[str, tuple[int, float]]:
-    lines = (await fogline("results", "built", "--server", server, "--json")).splitlines()
-    found = [json.loads(line) for line in lines]
-    return {row["key"]["zone"]: (row["values"]["n"], round(row["values"]["s"], 6)) for row in found}
-
-
-async def publish(device: Device, zone: str, server: str) -> None:
+async def publish(device: Device, zone: str, client: AsyncClient) -> None:
     """Ten readings, one of which the operator drops; returns when results have them."""
     for temp in (*range(10, 19), 3000):
         await device.publish(f"air/{zone}".encode(), json.dumps({"temp": float(temp)}).encode())
-    while (await sums(server)).get(zone) != (9, 1.26):
-        pass
+    async with client.follow("built") as following:
+        async for result in following:
+            if result.key == {"zone": zone} and result.values["n"] == 9:
+                assert result.values["s"] == pytest.approx(1.26)
+                return
 
 
 @pytest.mark.timeout(180)
@@ -84,16 +82,19 @@ async def test_a_bundle_and_an_image_are_releases_of_one_plan(
     image = (await fogline("operator", "build", str(folder), "--base", base)).splitlines()[-1]
     cloud = cloud_in(tmp_path / "cloud")
     try:
-        async with running(cloud), node(tmp_path / "node", cloud.address) as device:
+        async with (
+            running(cloud),
+            AsyncClient(cloud.address, timeout=60.0) as client,
+            node(tmp_path / "node", cloud.address) as device,
+        ):
             for number, reference in enumerate((bundle, image), start=1):
                 spec.write_text(SPEC.replace("@image@", reference))
                 await deploy(spec, cloud.address)
-                await publish(device, f"zone{number}", cloud.address)
-                line = await fogline("pipelines", "built", "--server", cloud.address, "--json")
-                pipeline = json.loads(line)
-                assert pipeline["release"] == number
-                assert [one["image"] for one in pipeline["images"]] == [reference]
-                assert len(pipeline["running"]) == 1
+                await publish(device, f"zone{number}", client)
+                pipeline = await client.pipeline("built")
+                assert pipeline.release == number
+                assert [one.image for one in pipeline.images] == [reference]
+                assert len(pipeline.running) == 1
     finally:
         digest = image.partition("@")[2]
         for seen in docker_engine.client.containers(all=True, filters={"ancestor": digest}):
