@@ -21,10 +21,10 @@ async def find_image(engine: Engine, image: str) -> str:
     seen = await _inspect(engine, f"{name}@{digest}") or await _inspect(engine, digest)
     if seen is None:
         raise fault_of(404, f"no such image: {image}")
-    architectures = {ARCHITECTURES.get(platform.machine(), platform.machine()), await _of(engine)}
-    if seen.get("Architecture") not in architectures:
+    own = ARCHITECTURES.get(platform.machine(), platform.machine())
+    if seen.get("Architecture") != own and seen.get("Architecture") != await _of(engine):
         raise ContainerFault(
-            f"{image} is for {seen.get('Architecture')}, and this node is {' or '.join(sorted(architectures))}",
+            f"{image} is for {seen.get('Architecture')}, and this node is {own}",
             reason="wrong_architecture",
             hint="build the image for this node's architecture, too",
         )

@@ -65,6 +65,7 @@ class DockerRuntime:
         self._seen: Final[dict[str, tuple[str, Mapping[str, Any]]]] = {}
         """By name: the state in which a container was last looked at closely, and what was seen."""
         self._cgroups: Final[dict[str, Cgroup]] = {}
+        self._info: Mapping[str, Any] | None = None
         self._needed: Final = asyncio.Event()
         """Set once there is anything to do: until then the SDK is not even imported."""
         self.strays: tuple[str, ...] = ()
@@ -84,10 +85,24 @@ class DockerRuntime:
         if not self._needed.is_set():
             return "" if await asyncio.to_thread(self._exists) else f"no Docker Engine listens at {self._url}"
         try:
+            if self._info is not None:
+                await self._engine.get("/_ping", within_s=PING_S)
+                return ""
             info = await self._engine.get("/info", within_s=PING_S)
         except ContainerFault as fault:
+            # It may come back as another one.
+            self._info = None
             return fault.words
-        return unfit(info)
+        fault_words = unfit(info)
+        self._info = None if fault_words else info
+        return fault_words
+
+    async def _known_info(self) -> Mapping[str, Any]:
+        """What the Engine says about itself; asked once for as long as it answers."""
+        info = self._info
+        if info is None:
+            info = self._info = await self._engine.get("/info")
+        return info
 
     def _exists(self) -> bool:
         return not self._url.startswith(UNIX) or Path(self._url.removeprefix(UNIX)).is_socket()
@@ -133,7 +148,7 @@ class DockerRuntime:
         return container
 
     async def _make(self, container: str, spec: ContainerSpec, image: str, networks: list[str]) -> None:
-        info = await self._engine.get("/info")
+        info = await self._known_info()
         folder, volumes = await asyncio.to_thread(self._folders, container, spec, str(info["DockerRootDir"]))
         body = creation(
             spec,
@@ -292,7 +307,7 @@ class DockerRuntime:
         await self._engine.delete(f"/images/{image}")
 
     async def free_bytes(self) -> int:
-        root = Path(str((await self._engine.get("/info"))["DockerRootDir"]))
+        root = Path(str((await self._known_info())["DockerRootDir"]))
         # An Engine in another file system than this process sees: what the node itself has.
         place = root if await asyncio.to_thread(root.is_dir) else self._folder
         return await asyncio.to_thread(lambda: shutil.disk_usage(place).free)
