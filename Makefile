@@ -45,6 +45,11 @@ lint: $(READY) ## ruff, import rules, buf
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/buf lint
+	@since=$$(git describe --tags --abbrev=0 2>/dev/null || git rev-parse --verify --quiet origin/main || true); \
+	if [ -z "$$since" ]; then echo "buf breaking: no tag and no origin/main here to compare with"; \
+	else echo "buf breaking against $$since"; \
+	  git archive --format=tar "$$since" proto buf.yaml | (rm -rf build/proto-before && mkdir -p build/proto-before && tar -x -C build/proto-before) && \
+	  $(BIN)/buf breaking --against build/proto-before; fi
 
 types: $(READY) ## mypy --strict
 	$(BIN)/mypy fogline fog_node aggregator cloud tests bench

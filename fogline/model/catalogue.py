@@ -151,6 +151,7 @@ _ROWS: Final = (
     _row("journal_closed", _AWAY, 503, "The journal was closed", retry_s=1.0),
     _row("journal_unreadable", _STATE, 409, "The journal is of a newer release"),
     _row("journal_failed", _AWAY, 503, "The disk refused", retry_s=1.0),
+    _row("update_failed", _STATE, 409, "The update did not work, and the former release stays"),
     _row("not_enrolled", _STATE, 409, "The machine has no identity"),
     _row("authority_differs", _STATE, 409, "The CA is not the one that the store knows"),
     _row("port_taken", _STATE, 409, "The address cannot be listened on"),

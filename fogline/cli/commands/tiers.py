@@ -11,8 +11,9 @@ _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)
 def node(context: typer.Context) -> None:
-    """Run a fog node, or `join`, `revoke` one: `fogline node --help` lists its settings."""
+    """Run a fog node, or `join`, `revoke`, `update` one: `fogline node --help` lists its settings."""
     _identity("node", context)
+    _update(context)
     _become("fog_node", "node", context)
 
 
@@ -39,6 +40,14 @@ def _identity(role: Role, context: typer.Context) -> None:
     """Do what concerns a machine's identity, and end; come back if it is to run."""
     if context.args[:1] and context.args[0] in WORDS:
         machine(role)(context.args, prog_name=f"fogline {role}")
+
+
+def _update(context: typer.Context) -> None:
+    """Update this machine, and end; come back if it is to run."""
+    if context.args[:1] == ["update"]:
+        from fogline.cli.commands.update import app as update
+
+        update(context.args[1:], prog_name="fogline node update")
 
 
 def _become(module: str, extra: str, context: typer.Context) -> None:

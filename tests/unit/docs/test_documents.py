@@ -11,6 +11,7 @@ from aggregator.settings import AggregatorSettings
 from cloud.settings import CloudSettings
 from fog_node.settings import NodeSettings
 from fogline.cli.commands.identity import WORDS, machine
+from fogline.cli.commands.update import app as update
 from fogline.cli.main import app
 from fogline.service.settings import leaves
 from fogline.spec.read import read_spec
@@ -38,6 +39,9 @@ def test_a_shown_command_and_its_flags_exist(command: str) -> None:
         below = typer.main.get_command(machine(name))  # type: ignore[arg-type] # node or aggregator
         assert isinstance(below, typer.core.TyperGroup)
         below.commands[arguments[0]].make_context(arguments[0], arguments[1:])
+    elif arguments[:1] == ["update"]:
+        known = {option for known in typer.main.get_command(update).params for option in known.opts}
+        assert {a for a in arguments if a.startswith("--")} <= known
     elif name in TIERS:
         known = {leaf.flag for leaf in leaves(TIERS[name])} | {"--settings", "--help"}
         assert {a for a in arguments if a.startswith("--")} <= known
