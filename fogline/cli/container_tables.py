@@ -49,17 +49,23 @@ def print_containers(containers: Sequence[Container]) -> None:
 class Rates:
     """CPU from one sample to the next."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, stale_s: float = 0.0) -> None:
+        """``stale_s``: a counter that stands still for less may not have been told anew, in seconds."""
+        self._stale_s: Final = stale_s
         self._before: dict[tuple[str, str], tuple[float, float]] = {}
+        self._rates: dict[tuple[str, str], float] = {}
 
     def of(self, usage: Usage, container: Container) -> float | None:
         """Cores that it used since the sample before; None: there was none."""
+        if not container.id:
+            return None
         place = (usage.node, container.id)
         at, cpu = usage.at.timestamp(), container.cpu_seconds
-        before_at, before_cpu = self._before.get(place, (at, cpu))
-        if at > before_at or place not in self._before:
+        before_at, before_cpu = self._before.setdefault(place, (at, cpu))
+        if at > before_at and (cpu != before_cpu or at - before_at > self._stale_s):
+            self._rates[place] = (cpu - before_cpu) / (at - before_at)
             self._before[place] = (at, cpu)
-        return (cpu - before_cpu) / (at - before_at) if at > before_at and container.id else None
+        return self._rates.get(place)
 
 
 def usage_table(usages: Sequence[Usage], rates: Rates) -> Table:

@@ -1,5 +1,6 @@
 """What the commands do that look into containers: containers, logs, top, exec."""
 
+import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,8 +17,11 @@ from fogline.cli.exits import reported
 from fogline.cli.server import Server
 from fogline.client.client import Client
 from fogline.client.containers import STDERR, LogChunk
+from fogline.control.condensing import STATISTICS_EVERY_US
+from fogline.model.clock import SECOND
 
 CHUNK: Final = 32 * 1024
+REPORTED_S: Final = STATISTICS_EVERY_US / SECOND + 0.5
 _KEPT: Final = b"\t\n\r"
 _SAFE: Final = bytes(
     code if (code >= 32 and code != 127) or code in _KEPT else ord("?") for code in range(256)
@@ -77,10 +81,10 @@ def top(server: Server, node: str, *, once: bool, as_json: bool) -> None:
                 sys.stdout.writelines(shapes.line(one) for one in sample)
                 sys.stdout.flush()
             return
-        rates, console = Rates(), container_tables.make_console()
+        rates, console = Rates(stale_s=0.0 if node else REPORTED_S), container_tables.make_console()
         if once or not console.is_terminal:
-            # Two samples: what was used in between is what is used now.
-            for sample in islice(usages, 2):
+            # What was used between two samples is what is used now; nodes' reports have fresh numbers less often.
+            for sample in islice(usages, 2 if node else math.ceil(REPORTED_S) + 2):
                 table = container_tables.usage_table(sample, rates)
             console.print(table)
             return

@@ -54,7 +54,7 @@ def creation(
             f"{_FOG}replica": str(slot.replica),
             f"{_FOG}tenant": spec.tenant,
         },
-        "ExposedPorts": {f"{inner}/tcp": {} for _, inner in _ports(spec)},
+        "ExposedPorts": {inner: {} for _, inner in _ports(spec)},
         "HostConfig": {
             **_taken_away(),
             **limits_of(spec.limits),
@@ -62,7 +62,7 @@ def creation(
             "Tmpfs": {"/tmp": f"size={spec.limits.tmp_bytes},mode=1777,noexec,nosuid,nodev"},  # noqa: S108
             "ShmSize": spec.limits.tmp_bytes,
             "Mounts": [*_socket_mount(spec, folder), *_volume_mounts(spec, volumes)],
-            "PortBindings": {f"{inner}/tcp": [{"HostPort": outer}] for outer, inner in _ports(spec)},
+            "PortBindings": _bindings(spec),
         },
         "NetworkingConfig": {
             "EndpointsConfig": {name: {"Aliases": [slot.name]} for name in networks[:1]},
@@ -130,6 +130,14 @@ def _volume_mounts(spec: ContainerSpec, volumes: dict[str, str]) -> list[dict[st
     return [{"Type": "bind", "Source": volumes[name], "Target": path} for name, _, path in pairs]
 
 
+def _bindings(spec: ContainerSpec) -> dict[str, list[dict[str, str]]]:
+    bindings: dict[str, list[dict[str, str]]] = {}
+    for outer, inner in _ports(spec):
+        bindings.setdefault(inner, []).append({"HostPort": outer})
+    return bindings
+
+
 def _ports(spec: ContainerSpec) -> list[tuple[str, str]]:
+    """The node's ports with the container's, as the Engine names those: with their protocol."""
     pairs = (port.partition(":") for port in spec.ports)
-    return [(outer, inner) for outer, _, inner in pairs]
+    return [(outer, inner if "/" in inner else f"{inner}/tcp") for outer, _, inner in pairs]
