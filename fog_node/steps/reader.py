@@ -119,7 +119,9 @@ class StreamReader:
         for (block, decoded), task in zip(blocks, tasks, strict=True):
             state = task.result()
             if state is None:
-                # What comes after it is read again: parts follow each other without a hole.
+                # What comes after it is read again, since parts follow each other without a hole; it was judged
+                # already, and must not be taken for a repeat of itself.
+                self.forget(origin)
                 return Stretch(reads, Gap(first=block.first, end=block.end, reason=OPERATOR_FAILED))
             reads.append(_read([block], decoded, state))
         return Stretch(reads)

@@ -16,8 +16,9 @@ from fog_node.steps.graph import BlockGivenUp
 from fog_node.steps.lane import PlanLane
 from fogline.engine.batch import Batch, NumberColumn
 from fogline.engine.rows import RowAnswer
+from fogline.model.clock import MINUTE
 from fogline.model.gap import OPERATOR_FAILED
-from fogline.model.plan import OperatorQuery, OutputColumn, Plan, StepSpec, WindowQuery
+from fogline.model.plan import Identity, OperatorQuery, OutputColumn, Plan, StepSpec, WindowQuery
 from fogline.wire.batch import distinct
 from tests.unit.fog_node.steps.stage import LIFE, NOON, Cloud, JumpingClock, MemoryJournal, plan
 from tests.unit.fog_node.steps.test_lane import lane_of, settle
@@ -131,3 +132,17 @@ async def test_an_operator_that_is_away_holds_its_plan_and_no_other() -> None:
     assert not held.done()
     here.set()
     assert (await held).counted["of_thrice"] == 3
+
+
+async def test_what_is_read_again_behind_a_block_that_was_given_up_is_no_repeat_of_itself() -> None:
+    journal, clock = MemoryJournal(), JumpingClock(NOON)
+    for seq in (1, 5, 9):
+        journal.append([seq])
+    journal.append([9])
+    spec = replace(
+        with_operators(), streams=plan(Identity(names=("device", "seq"), within_us=MINUTE)).streams
+    )
+    cloud = await run(lane_of(journal, clock, spec, thrice=Copies(0), again=Copies()), journal, clock)
+    assert cloud.gaps == {OPERATOR_FAILED: 1}
+    assert cloud.counted["of_air"] == 2
+    assert cloud.terms[".dead.duplicate"] == 1

@@ -20,6 +20,7 @@ from fogline.wire.batch import (
     batch_to_wire,
     rows_from_wire,
     rows_to_wire,
+    type_of,
 )
 
 OUTPUT = (
@@ -195,6 +196,45 @@ def test_any_bytes_are_rows_or_refused(raw: bytes) -> None:
         raise
     for column in read.batch.columns.values():
         assert len(array_of(column)) == read.batch.rows
+
+
+small = st.integers(0, 4)
+any_columns = st.builds(
+    operator_pb2.BatchColumn,
+    name=st.sampled_from(["zone", "temp", "n", "hot", "other"]),
+    type=st.sampled_from(["text", "float", "int", "bool", "bytes"]),
+    values=st.sampled_from([1, 8]).flatmap(lambda width: small.map(lambda n: b"\1" * (width * n))),
+    valid=small.map(lambda n: b"\1" * n),
+    dictionary=st.lists(st.sampled_from("ab"), max_size=3),
+    codes=st.lists(st.integers(-2, 3), max_size=4).map(lambda codes: np.array(codes, dtype="<i4").tobytes()),
+)
+any_rows = st.builds(
+    operator_pb2.BatchRows,
+    rows=small,
+    input_row=st.lists(small, max_size=4).map(lambda rows: np.array(rows, dtype="<u4").tobytes()),
+    columns=st.lists(any_columns, max_size=5),
+)
+
+
+@given(any_rows, st.sets(st.sampled_from(OUTPUT), max_size=2))
+def test_what_is_not_refused_is_what_batch_and_plan_say(
+    message: operator_pb2.BatchRows, output: set[OutputColumn]
+) -> None:
+    try:
+        read = rows_from_wire(message, ASKED, tuple(output), most_rows=3)
+    except MalformedBatch:
+        return
+    rows = read.input_rows.tolist()
+    assert len(rows) == read.batch.rows == message.rows <= 3
+    assert rows == sorted(rows)
+    assert set(rows) <= {0, 1, 2}
+    assert read.filtered == 3 - len(set(rows))
+    assert read.batch.time_us.tolist() == [[10, 20, 30][row] for row in rows]
+    assert {name: type_of(column) for name, column in read.batch.columns.items()} == {
+        one.name: one.type for one in output
+    }
+    for column in read.batch.columns.values():
+        assert len(array_of(column)) == len(rows)
 
 
 def test_a_dictionary_of_hours_is_not_sent_whole() -> None:
