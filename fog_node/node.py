@@ -193,9 +193,13 @@ class Node:
                 push = group.create_task(self._uplink.run(), name="push to parent")
                 _log.info("node runs", node=self._settings.name, port=listener.port)
                 say(READY, f"takes messages on port {listener.port}")
-                await stopping.wait()
-                containing.cancel()
-                await asyncio.wait((containing,))
+                try:
+                    await stopping.wait()
+                finally:
+                    # Also when the node is falling: a reconciler that outlived its runtimes could not end the threads
+                    # that wait for them, and the process would stay.
+                    containing.cancel()
+                    await asyncio.wait((containing,))
                 await self._containers.stopped()
             self._uplink.stop()
             await push

@@ -18,6 +18,7 @@ from fog_node.ingest.listener import ListenerSettings
 from fog_node.journal.files import DiskFiles, Files
 from fog_node.journal.settings import JournalSettings
 from fog_node.node import run_node
+from fog_node.runtimes.settings import RuntimeSettings
 from fog_node.settings import NodeSettings
 from fogline.model.clock import SystemClock
 from fogline.testing.disk import ForgetfulDisk
@@ -111,6 +112,7 @@ class House:
             listener=ListenerSettings(port=self.port),
             journal=journal or JournalSettings(),
             link=LinkSettings(tries=1, backoff=Backoff(base=0.05, cap=0.5)),
+            runtimes=RuntimeSettings(docker=""),
         )
         self._running: asyncio.Task[None] | None = None
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from fogline.testing.until import until
 from tests.faults.device import Device
-from tests.faults.house import Tier, cloud_in, deploy, publish, running, wrong_results
+from tests.faults.house import Tier, cloud_in, publish, running, wrong_results
 from tests.faults.site import fogline
 from tests.faults.truth import PIPELINE, Truth
 from tests.faults.workbench import Workbench
@@ -49,7 +49,9 @@ async def site(tmp_path: Path, function: str, replicas: int) -> AsyncIterator[tu
         await bench.start()
         link = asyncio.create_task(device.run(), name="device")
         try:
-            await deploy(spec, cloud.address)
+            # Not `--wait`: the node says that it cannot run the image itself.
+            await fogline("deploy", str(spec), "--server", cloud.address)
+            await until(lambda: bool(bench.operators.reports()), within=60)
             bench.plan = (await ledger(cloud.address))[0]["plan"]
             for replica in range(replicas):
                 await bench.start_replica(replica)

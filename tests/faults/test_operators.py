@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from fogline.testing.until import until
-from tests.faults.house import deploy, publish
+from tests.faults.house import publish
 from tests.faults.operator_drill import drill, ledger, site
+from tests.faults.site import fogline
 from tests.faults.truth import PIPELINE, Truth
 
 SEED = 20_261_123
@@ -37,7 +38,7 @@ async def test_a_message_that_keeps_killing_its_operator_is_a_gap_of_this_plan_a
     beside = tmp_path / "beside.yaml"
     beside.write_text(PIPELINE.replace("name: drill", "name: beside"))
     async with site(tmp_path, "touchy", 1) as (cloud, bench, device):
-        await deploy(beside, cloud.address)
+        await fogline("deploy", str(beside), "--server", cloud.address)
         await publish(device, truth, rng, range(600))
         await device.all_taken()
         await until(lambda: bench.operators.reports()[0].rows_in >= 600, within=60)
