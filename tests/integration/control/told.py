@@ -71,7 +71,12 @@ async def aggregating(
     """An aggregator that runs."""
     make_folder(folder)
     settings = AggregatorSettings(
-        name=name, listen="127.0.0.1:0", parents=parents, folder=folder, link=IMPATIENT
+        name=name,
+        listen="127.0.0.1:0",
+        enrol="127.0.0.1:0",
+        parents=parents,
+        folder=folder,
+        link=IMPATIENT,
     )
     aggregator = Aggregator(settings, clock=SystemClock(), rng=Random(5), holder=holder)
     stopping = asyncio.Event()

@@ -1,10 +1,18 @@
 """Desired state and assignments in an installation with a CA: over TLS, from a real cloud through a real aggregator."""
 
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from cloud.identity.admittance import open_admittance
+from cloud.main import Cloud
+from cloud.settings import CloudSettings
+from cloud.store.opening import STORE_FILE, open_sqlite
 from fog_node.reconcile.desired import Assigned
 from fogline.control.assignments import CONTEXT
 from fogline.control.keys import Disbelieved
@@ -18,7 +26,7 @@ from fogline.uplink.dial import channel_to
 from fogline.v1 import api_pb2, api_pb2_grpc, control_pb2, signing_pb2, signing_pb2_grpc
 from tests.contract.installation import spec
 from tests.integration.control.told import HearingNode, aggregating, hearing
-from tests.integration.identity.conftest import Installation
+from tests.integration.identity.conftest import Installation, SetClock
 
 until = partial(soon, within=60.0)
 
@@ -120,3 +128,51 @@ async def test_only_an_aggregator_that_the_cloud_has_let_in_assigns(
     ):
         with pytest.raises(Disbelieved):
             vouch(signed, name)
+
+
+@asynccontextmanager
+async def serving(folder: Path) -> AsyncIterator[Installation]:
+    """A cloud on what is in this folder."""
+    free = "127.0.0.1:0"
+    settings = CloudSettings(listen=free, children=free, enrol=free, folder=folder)
+    stopping, clock = asyncio.Event(), SetClock()
+    async with open_sqlite(folder / STORE_FILE, clock.now_us()) as store:
+        admittance = await open_admittance(settings, store.admissions, clock)
+        cloud = Cloud(settings, store, clock=clock, admittance=admittance)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(cloud.run(stopping))
+            await cloud.serving.wait()
+            yield Installation(cloud, admittance, store, clock)
+            stopping.set()
+
+
+async def test_nodes_follow_a_cloud_whose_store_was_restored_from_before_a_rotation(
+    empty_store: Path, tmp_path: Path
+) -> None:
+    """The restored store knows neither the newest generation nor the newest keys, and then has other plans."""
+    folder, backup = tmp_path / "cloud", tmp_path / "backup.sqlite"
+    await asyncio.to_thread(folder.mkdir)
+    shutil.copy(empty_store, folder / STORE_FILE)
+    async with serving(folder) as installation:
+        holder = await holder_of(installation, "n1", "node", tmp_path / "n1")
+    shutil.copy(folder / STORE_FILE, backup)
+    async with (
+        serving(folder) as installation,
+        hearing(node := HearingNode(tmp_path / "n1", installation.children, holder=holder)),
+    ):
+        first = await deploy(installation, with_operator())
+        for version in (2, 3):
+            assert await rotate(installation) == version
+        await until(lambda: node.told.desired.generation == first.generation + 2)
+    shutil.copy(backup, folder / STORE_FILE)
+    async with serving(folder) as installation:
+        other = await deploy(installation, with_operator("0.25"))
+        async with hearing(node := HearingNode(tmp_path / "n1", installation.children, holder=holder)):
+            await until(lambda: node.told.desired.generation > first.generation + 2)
+            await until(lambda: not node.report.faults)
+            state = node.told.desired.state
+            assert state is not None
+            assert [plan.id for plan in state.plans] == [other.plan]
+            assert [grant.operators[0].resources.cpu_millis for grant in state.grants] == [250]
+            versions = [row.version for row in await installation.store.signing_keys()]
+            assert versions == [1, 4]

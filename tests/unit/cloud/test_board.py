@@ -140,6 +140,33 @@ async def test_a_later_generation_is_outbid() -> None:
     assert site.outbids == [9]
 
 
+async def test_a_generation_that_means_something_else_to_a_machine_is_gone_beyond() -> None:
+    site = Site()
+    contested = control_pb2.NodeReport(node="n1", at_us=1, generation=5, contested=5)
+    site.board.reported(control_pb2.AttachRequest(nodes=[contested]), LOCAL)
+    await site.board.keep()
+    assert site.outbids == [6]
+
+
+async def test_what_an_aggregator_has_seen_is_outbid_too() -> None:
+    site = Site()
+    above = control_pb2.AggregatorReport(aggregator="a1", at_us=1, generation=7)
+    site.board.reported(control_pb2.AttachRequest(aggregators=[above]), LOCAL)
+    await site.board.keep()
+    assert site.outbids == [7]
+
+
+async def test_keys_that_only_machines_know_are_told_of() -> None:
+    site = Site()
+    stray = control_pb2.NodeReport(node="n1", at_us=1, known_keys=[control_pb2.SigningKey(version=3)])
+    site.board.reported(control_pb2.AttachRequest(nodes=[stray]), LOCAL)
+    await site.board.keep()
+    assert site.strays == [[3]]
+    await site.clock.advance(60)
+    await site.board.keep()
+    assert site.strays == [[3]], "it is silent now, and may follow long since"
+
+
 async def test_a_node_speaks_for_its_own_journals_alone() -> None:
     site = Site()
     foreign = types_pb2.Origin(tenant="main", node="n2", stream="air", epoch=bytes(16))
