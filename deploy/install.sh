@@ -124,7 +124,7 @@ elif [ $added = yes ]; then
 fi
 say "$(cd / && "$fogline" --version) is in $opt"
 
-shipped=$(cd / && "$opt/current/bin/python" -c 'import fogline, pathlib; print(pathlib.Path(fogline.__file__).parent / "systemd")')
+shipped=$opt/current/share/fogline/systemd
 cp "$shipped/fogline-$tier.service" "$units/fogline-$tier.service"
 cp "$shipped/fogline-trial" "$opt/fogline-trial"
 chmod 0755 "$opt/fogline-trial"

@@ -19,7 +19,8 @@ def make_wheel(folder: Path, version: str, changed: Mapping[str, str] | None = N
         for package in PACKAGES
         for path in sorted((ROOT / package).rglob("*.py"))
     }
-    files |= {f"fogline/systemd/{path.name}": path.read_bytes() for path in sorted(UNITS.iterdir())}
+    shared = f"fogline-{version}.data/data/share/fogline/systemd"
+    files |= {f"{shared}/{path.name}": path.read_bytes() for path in sorted(UNITS.iterdir())}
     files["fogline/__init__.py"] += f'\n__version__ = "{version}"\n'.encode()
     files |= {name: text.encode() for name, text in (changed or {}).items()}
     info = f"fogline-{version}.dist-info"
