@@ -58,7 +58,10 @@ def to_der(certificates: Iterable[x509.Certificate]) -> list[bytes]:
 
 def key_of(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
     """Whose signatures the certificate vouches for. Raises :class:`InvalidInput` for a key of another kind."""
-    return public_key(certificate.public_key())
+    try:
+        return public_key(certificate.public_key())
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise InvalidInput("the certificate's key cannot be read") from error
 
 
 def serial_of(certificate: x509.Certificate) -> str:
@@ -101,6 +104,6 @@ def leads_to(chain: Sequence[x509.Certificate], root: x509.Certificate) -> bool:
     for certificate, issuer in pairwise((*chain, root)):
         try:
             certificate.verify_directly_issued_by(issuer)
-        except (ValueError, TypeError, InvalidSignature):
+        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
             return False
     return bool(chain)

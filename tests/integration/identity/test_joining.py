@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import grpc
 import pytest
@@ -13,15 +14,18 @@ from cloud.settings import CloudSettings
 from fogline.identity.authority import make_root
 from fogline.identity.authority_folder import open_authority
 from fogline.identity.doors import JoiningDoor
+from fogline.identity.folder import read_identity, write_identity
 from fogline.identity.holder import Holder
 from fogline.identity.issuing import make_identity
 from fogline.identity.joining import Keys, renew
 from fogline.identity.keys import new_key
 from fogline.identity.names import Subject
+from fogline.identity.renewal import Renewing, asking
 from fogline.identity.token import hash_of, new_token, parse_token
 from fogline.model.clock import DAY, HOUR, MINUTE
 from fogline.model.errors import FogError, InvalidInput, NotAllowed, Unavailable
 from fogline.service.server import Server
+from fogline.testing.until import until
 from fogline.uplink.dial import channel_to
 from fogline.v1 import api_pb2, api_pb2_grpc, enrol_pb2, enrol_pb2_grpc
 from tests.integration.identity.calls import attached, pushed, with_authority_of
@@ -185,6 +189,24 @@ async def test_an_identity_is_renewed_for_its_key_alone(installation: Installati
     assert fresh.serial != first.serial
     assert fresh.until_us > first.until_us
     assert await pushed(installation.children, fresh) == "cloud"
+
+
+async def test_a_running_machine_renews_by_itself(
+    installation: Installation, clock: SetClock, tmp_path: Path
+) -> None:
+    first = (await installation.joined()).identity
+    holder, folder = Holder(first), tmp_path / "n1"
+    await asyncio.to_thread(write_identity, folder, first)
+    clock.ahead_us = 60 * DAY
+    ask = asking(holder, (installation.children,), clock)
+    renewing = Renewing(holder, folder, ask=ask, clock=clock, rng=Random(5))
+    task = asyncio.ensure_future(renewing.run())
+    try:
+        await until(lambda: holder.identity.serial != first.serial, within=30)
+    finally:
+        task.cancel()
+    assert await asyncio.to_thread(read_identity, folder, role="node") == holder.identity
+    assert await pushed(installation.children, holder.identity) == "cloud"
 
 
 async def test_an_identity_that_has_ended_is_renewed_where_it_joined(

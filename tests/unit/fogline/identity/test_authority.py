@@ -19,7 +19,7 @@ from fogline.identity.keys import key_from_pem, key_id, key_to_pem, new_key, sig
 from fogline.identity.names import Subject
 from fogline.identity.servicer import proven
 from fogline.model.clock import DAY, EPOCH, SECOND
-from fogline.model.errors import DataLoss, InvalidInput, NotAllowed
+from fogline.model.errors import DataLoss, FogError, InvalidInput, NotAllowed
 from fogline.v1 import enrol_pb2
 
 NOW = 1_700_000_000 * SECOND
@@ -91,6 +91,25 @@ def test_a_renewal_that_proves_nothing_is_refused() -> None:
         proven(mixed, ROOT.certificate)
     with pytest.raises(InvalidInput, match="shows 1 to 4 certificates"):
         proven(enrol_pb2.RenewRequest(), ROOT.certificate)
+
+
+GOOD = renewal(ROOT, N1)
+
+
+@given(st.data())
+def test_any_change_of_a_renewal_is_refused_in_words(data: st.DataObject) -> None:
+    field = data.draw(st.sampled_from(["request", "signature", "certificates"]))
+    spoiled = enrol_pb2.RenewRequest.FromString(GOOD.SerializeToString())
+    content = bytearray(spoiled.certificates[0] if field == "certificates" else getattr(spoiled, field))
+    place = data.draw(st.integers(0, len(content) - 1))
+    content[place] ^= data.draw(st.integers(1, 255))
+    cut = bytes(content[: data.draw(st.sampled_from([place, len(content)]))])
+    if field == "certificates":
+        spoiled.certificates[0] = cut
+    else:
+        setattr(spoiled, field, cut)
+    with pytest.raises(FogError):
+        proven(spoiled, ROOT.certificate)
 
 
 @given(st.binary(max_size=300))
