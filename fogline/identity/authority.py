@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from fogline.identity.certificates import ends_us
 from fogline.identity.keys import key_id, new_key, public_key
 from fogline.identity.names import AGGREGATOR, CLOUD, EVERY_PARENT, Subject, nodes_domain, parent_name
 from fogline.model.clock import DAY, EPOCH, to_datetime
@@ -141,11 +140,6 @@ def key_of_request(request: bytes) -> ec.EllipticCurvePublicKey:
 def fingerprint_of(certificate: x509.Certificate) -> bytes:
     """SHA-256 of a certificate: 32 bytes."""
     return certificate.fingerprint(hashes.SHA256())
-
-
-def lasts_us(certificate: x509.Certificate, now_us: int) -> int:
-    """How long the certificate will hold; below zero once it has ended. Unit: microseconds."""
-    return ends_us(certificate) - now_us
 
 
 _LAST_US: Final = (_LAST - EPOCH) // (to_datetime(1) - EPOCH)
