@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from typing import Final
 
+from google.protobuf.message import DecodeError
+
 from cloud.api.pages import page_of, page_size
 from cloud.api.tokens import Tokens
 from cloud.board import Board
@@ -167,10 +169,8 @@ class Containers:
                         raise DataLoss(f"node {request.node} says what is no usage")
                     if len(came) < end:
                         break
-                    report = control_pb2.NodeReport.FromString(bytes(came[LENGTH_BYTES:end]))
+                    yield _sample(request.node, bytes(came[LENGTH_BYTES:end]))
                     del came[:end]
-                    report.node = request.node
-                    yield report
             if told.error is not None:
                 raise told.error
 
@@ -202,6 +202,15 @@ class Containers:
 
     def _visits(self, caller: Caller) -> Visits:
         return Visits(self._sessions, caller.tenant, self._open)
+
+
+def _sample(node: str, raw: bytes) -> control_pb2.NodeReport:
+    try:
+        report = control_pb2.NodeReport.FromString(raw)
+    except DecodeError as error:
+        raise DataLoss(f"node {node} says what is no usage") from error
+    report.node = node
+    return report
 
 
 def _log(found: Found, told: Told) -> containers_pb2.GetLogsResponse:
