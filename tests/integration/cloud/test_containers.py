@@ -18,6 +18,7 @@ from tests.integration.cloud.conftest import Running
 from tests.integration.control.test_attaching import aggregating
 from tests.integration.control.test_sessions import node_below
 
+HANG_S = 60.0
 SPEC = """
 name: greenhouse
 streams:
@@ -46,7 +47,7 @@ async def house(
 
 async def seen(client: AsyncClient) -> None:
     """Wait until the cloud knows of the container."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(HANG_S):
         while not [one async for one in client.containers()]:  # noqa: ASYNC110 - another process is asked
             await asyncio.sleep(0.05)
 
@@ -76,7 +77,7 @@ async def test_logs_are_read_and_followed(running: Running, tmp_path: Path) -> N
             assert (await anext(logs)).data == b"three\n"
             assert guests.runtime.readers == 1
         # Who asked is gone: so is the node's reader.
-        await until(lambda: guests.runtime.readers == 0)
+        await until(lambda: guests.runtime.readers == 0, within=HANG_S)
 
 
 async def test_a_command_is_fed_and_ends_with_its_code(running: Running, tmp_path: Path) -> None:
@@ -168,4 +169,4 @@ async def test_a_cloud_that_stops_lets_go_of_everybody(running: Running, tmp_pat
             running.cloud.services.containers.end_streams()
             with pytest.raises(Unavailable):
                 await anext(logs)
-        await until(lambda: guests.runtime.readers == 0)
+        await until(lambda: guests.runtime.readers == 0, within=HANG_S)

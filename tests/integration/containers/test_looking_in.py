@@ -4,7 +4,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -131,7 +131,10 @@ async def standing(client: AsyncClient, name: str, state: str) -> None:
 
 def listening(process: int) -> set[str]:
     """TCP ports that a process listens on, as the kernel writes them."""
-    mine = {str(fd.readlink()) for fd in Path(f"/proc/{process}/fd").iterdir() if fd.is_symlink()}
+    mine = set()
+    for fd in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(OSError):  # it was closed in between
+            mine.add(str(fd.readlink()))
     found = set()
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/{process}/net/{table}").read_text().splitlines()[1:]:
@@ -184,7 +187,8 @@ async def test_a_service_runs_on_a_node_that_nobody_can_dial_and_is_looked_into(
                     break
         assert said.startswith(b"listening\n")
         await _is_commanded(client, name, tmp_path)
-        (usage,) = await anext(client.usage(name))
+        async with client.usage(name) as usages:
+            (usage,) = await anext(usages)
         assert {one.name for one in usage.containers} == {"greeter", "forbidden"}
         assert all(one.cpu_seconds > 0 for one in usage.containers if one.name == "greeter")
 

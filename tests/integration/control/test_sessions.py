@@ -21,6 +21,8 @@ from fogline.v1 import control_pb2
 from tests.guests import CLEAN, MemoryGuests
 from tests.integration.control.test_attaching import aggregating, running
 
+HANG_S = 60.0
+
 
 class Asking:
     """Asks at the top, and remembers what came back."""
@@ -60,7 +62,7 @@ class Asking:
         return b"".join(output.data for output in self.heard)
 
     async def last(self) -> control_pb2.SessionOutput:
-        await until(lambda: bool(self.heard) and self.heard[-1].end)
+        await until(lambda: bool(self.heard) and self.heard[-1].end, within=HANG_S)
         return self.heard[-1]
 
 
@@ -112,7 +114,7 @@ async def three_tiers(folder: Path) -> AsyncIterator[tuple[Asking, Relay]]:
         Relay(aggregator.server.address) as link,
         node_below(folder, board, link.address) as asking,
     ):
-        await until(lambda: "n1" in hub.nodes)
+        await until(lambda: "n1" in hub.nodes, within=HANG_S)
         yield asking, link
 
 
@@ -120,12 +122,12 @@ async def test_logs_follow_through_an_aggregator_and_end_when_the_asker_goes(tmp
     async with three_tiers(tmp_path) as (asking, _):
         asking.ask("logs", follow=True)
         asking.guests.runtime.write("c1", Output(1, b"one\n"))
-        await until(lambda: asking.data == b"one\n")
+        await until(lambda: asking.data == b"one\n", within=HANG_S)
         asking.guests.runtime.write("c1", Output(1, b"two\n"))
-        await until(lambda: asking.data == b"one\ntwo\n")
+        await until(lambda: asking.data == b"one\ntwo\n", within=HANG_S)
         asking.feed(cancel=True)
-        await until(lambda: asking.sessions.open == 0)
-        await until(lambda: asking.guests.runtime.readers == 0)
+        await until(lambda: asking.sessions.open == 0, within=HANG_S)
+        await until(lambda: asking.guests.runtime.readers == 0, within=HANG_S)
 
 
 async def test_a_command_is_fed_and_answers_many_windows(tmp_path: Path) -> None:
@@ -144,15 +146,15 @@ async def test_a_command_is_fed_and_answers_many_windows(tmp_path: Path) -> None
 async def test_a_session_ends_with_the_nodes_stream_and_reports_go_on(tmp_path: Path) -> None:
     async with three_tiers(tmp_path) as (asking, link):
         asking.ask("logs", follow=True)
-        await until(lambda: asking.guests.runtime.readers == 1)
+        await until(lambda: asking.guests.runtime.readers == 1, within=HANG_S)
         link.cut()
         assert (await asking.last()).code == "node_away"
-        await until(lambda: asking.sessions.open == 0)
+        await until(lambda: asking.sessions.open == 0, within=HANG_S)
         asking.guests.runtime.write("c1", Output(1, b"after\n"))
         # The relay goes on: the node dials again. Until all have heard of it, it is away.
         while True:
             asking.heard.clear()
-            await until(lambda: asking.reached, within=30)
+            await until(lambda: asking.reached, within=HANG_S)
             asking.ask("logs")
             if (answer := await asking.last()).code != "node_away":
                 break
