@@ -14,6 +14,8 @@ from fogline.v1 import control_pb2
 
 CREDIT_EVERY: Final = WINDOW // 4
 """What was taken is told the node once it is so much."""
+ANSWER_S: Final = 15.0
+"""A node that says nothing at all for so long hangs, or is of a release that knows no sessions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,10 @@ class Visits:
         self._failed = error
         self._news.set()
 
+    def wake(self) -> None:
+        """Something has changed for whoever waits."""
+        self._news.set()
+
     def tell(self, told: Told) -> None:
         """Something came."""
         self._told.append(told)
@@ -89,7 +95,13 @@ class Visits:
             if self._failed is not None:
                 raise self._failed
             self._news.clear()
-            await self._news.wait()
+            silent = [visit for visit in self._visits if not visit.answered]
+            try:
+                async with asyncio.timeout(ANSWER_S if silent else None):
+                    await self._news.wait()
+            except TimeoutError:
+                for visit in silent:
+                    visit.give_up()
         told = self._told.popleft()
         self._visits[told.place].taken(len(told.data))
         return told
@@ -106,9 +118,26 @@ class _Visit:
         self._room = WINDOW
         self._moved: Final = asyncio.Event()
         self._over = False
+        self._answered = False
+
+    @property
+    def answered(self) -> bool:
+        """Whether its node has said anything."""
+        return self._answered or self._over
+
+    def give_up(self) -> None:
+        """Its node has not said anything for too long."""
+        if self.answered:
+            return
+        self.cancel()
+        hint = "it hangs, or its release is older and knows no sessions: `fogline nodes` says which it is"
+        self._end(Told(place=self._place, error=Unavailable("the node does not answer", hint=hint)))
 
     def hear(self, output: control_pb2.SessionOutput) -> None:
         """What its node says."""
+        if not self._answered:
+            self._answered = True
+            self._visits.wake()
         if output.credit:
             self._room += output.credit
             self._moved.set()

@@ -71,6 +71,8 @@ class ContainerSessions:
         except FogError as error:
             self.post.force(ending(name, error))
             return
+        # An asker that hears nothing cannot tell a quiet container from a node that hangs, or is of an older release.
+        self.post.force(control_pb2.SessionOutput(id=name))
         session = Session(name, self.post, lossy=ask.what == LOGS and ask.follow)
         task = self._group.create_task(self._serve(name, ask, session), name=f"session: {ask.what}")
         self._open[name] = _Open(session, task)

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from cloud.visits import visits as visits_module
 from cloud.visits.visits import CREDIT_EVERY, Visits
 from fogline.control.sessions import CHUNK, WINDOW, NodeAway
 from fogline.control.switchboard import Switchboard
@@ -123,3 +124,18 @@ async def test_who_waits_is_let_go_of() -> None:
             one.fail(Unavailable("the server stops"))
         with pytest.raises(Unavailable, match="stops"):
             await waiting
+
+
+async def test_a_node_that_says_nothing_at_all_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visits_module, "ANSWER_S", 0.01)
+    node = Node()
+    with node.visits() as visits:
+        visits.open("n1", ASK)
+        visits.open("n1", ASK)
+        node.say()
+        told = await visits.next()
+        assert told.place == 1
+        assert told.error is not None
+        assert "does not answer" in told.error.message
+        node.say(b"it goes on")
+        assert (await visits.next()).data == b"it goes on"

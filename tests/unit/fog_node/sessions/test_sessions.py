@@ -27,6 +27,7 @@ class Asker:
         self.clock = clock
         self.audit = audit
         self.got: dict[str, list[control_pb2.SessionOutput]] = {}
+        self.begun: list[str] = []
 
     def ask(self, what: str, *, name: str = "s", follow: bool = False, command: tuple[str, ...] = ()) -> None:
         ask = control_pb2.SessionAsk(
@@ -48,7 +49,10 @@ class Asker:
 
     async def read(self) -> None:
         for output in await self.sessions.post.take():
-            self.got.setdefault(output.id, []).append(output)
+            if output == control_pb2.SessionOutput(id=output.id):
+                self.begun.append(output.id)
+            else:
+                self.got.setdefault(output.id, []).append(output)
 
     async def last(self, name: str = "s", *, credit: bool = True) -> control_pb2.SessionOutput:
         while not (self.got.get(name) and self.got[name][-1].end):
@@ -90,13 +94,16 @@ async def test_a_follower_goes_on_with_the_container_that_comes_next(tmp_path: P
         asker.guests.start()
         asker.ask("logs", follow=True)
         asker.guests.runtime.write("c1", Output(1, b"first life\n"))
-        await asker.read()
+        while not asker.data():
+            await asker.read()
+        assert asker.begun == ["s"]
         asker.guests.end()
         await asker.clock.slept(1)
         asker.guests.start(name="c2")
         asker.guests.runtime.write("c2", Output(1, b"second life\n"))
         await asker.clock.advance(LOOK_EVERY_S)
-        await asker.read()
+        while not asker.data().endswith(b"second life\n"):
+            await asker.read()
         assert asker.data() == b"first life\nsecond life\n"
         asker.feed(cancel=True)
         await until(lambda: asker.guests.runtime.readers == 0)
@@ -172,7 +179,8 @@ async def test_a_command_whose_asker_goes_is_called_off(tmp_path: Path) -> None:
         asker.guests.start()
         asker.ask("exec", command=("cat",))
         asker.feed(b"x")
-        await asker.read()
+        while not asker.data():
+            await asker.read()
         asker.sessions.lost()
         await until(lambda: len(asker.notes()) == 2)
         assert asker.notes()[1]["outcome"] == "called off"
