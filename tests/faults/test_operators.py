@@ -23,12 +23,12 @@ async def test_totals_are_exact_though_operators_are_killed_in_their_work_and_th
     assert await drill(tmp_path, kills=5, seed=SEED) == []
 
 
-async def settled(server: str, *pipelines: str) -> dict[str, dict[str, Any]]:
-    """The ledgers, once all is committed."""
+async def settled(server: str, messages: int, *pipelines: str) -> dict[str, dict[str, Any]]:
+    """The ledgers, once they know of so many messages and none of them waits."""
     async with asyncio.timeout(60):
         while True:
             found = {name: (await ledger(server, name))[0] for name in pipelines}
-            if not any(line["pending"] or not line["committed"] for line in found.values()):
+            if all(line["journaled"] == messages and not line["pending"] for line in found.values()):
                 return found
 
 
@@ -49,7 +49,7 @@ async def test_a_message_that_keeps_killing_its_operator_is_a_gap_of_this_plan_a
         await bench.start()
         await publish(device, truth, rng, range(600, 1200))
         await device.all_taken()
-        found = await settled(cloud.address, "drill", "beside")
+        found = await settled(cloud.address, 1201, "drill", "beside")
     for line in found.values():
         assert line["adds_up"], line["differences"]
     assert found["beside"]["gap"] == {}
