@@ -13,6 +13,7 @@ import yaml
 from aggregator import metrics as aggregator_metrics
 from cloud import metrics as cloud_metrics
 from cloud.dashboard import metrics as dashboard_metrics
+from fog_node import container_metrics
 from fog_node import metrics as node_metrics
 from fogline.service import metrics_server
 from fogline.service.metrics import Kind, Metric, declared
@@ -26,6 +27,7 @@ PAGE = ROOT / "docs" / "monitoring.md"
 MODULES: tuple[ModuleType, ...] = (
     metrics_server,
     node_metrics,
+    container_metrics,
     aggregator_metrics,
     cloud_metrics,
     dashboard_metrics,

@@ -60,10 +60,11 @@ async def test_an_operator_in_javascript_answers_none_one_or_two_rows_for_a_read
             (4, "humidity", 42.0),
         ]
         assert answer.filtered == 1
+        killed = shop.processes[0]
         shop.kill(0)
-        await shop.processes[0].wait()
-        await shop.start(0)
+        await killed.wait()
         assert (await shop.ask(readings(), first=9)).batch.rows == 5
+        assert shop.processes[0] is not killed, "the gateway has told of the death"
         shop.operators.replica_gone(PLAN, STEP, 0)
         shop.processes[0].terminate()
         assert await shop.processes[0].wait() == 0
