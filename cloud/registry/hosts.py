@@ -5,11 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from cloud.registry.errors import NoSuchImage
 from fogline.model.errors import InvalidInput
 from fogline.model.image import ImageReference
 
-HUB: Final = "docker.io"
-HUB_HOST: Final = "registry-1.docker.io"
 LOOPBACK: Final = ("127.0.0.0/8", "::1/128", "localhost")
 """Never beyond this machine, so always allowed without TLS, as the Docker Engine does."""
 
@@ -57,14 +56,14 @@ class PlainHosts:
 
 
 def place_of(reference: ImageReference, plain: PlainHosts) -> Place:
-    """Where an image is."""
-    host = reference.host or HUB
-    if host in (HUB, f"index.{HUB}", HUB_HOST):
-        single = "/" not in reference.repository
-        repository = f"library/{reference.repository}" if single else reference.repository
-        return Place(f"https://{HUB_HOST}", repository, HUB)
-    scheme = "http" if host in plain else "https"
-    return Place(f"{scheme}://{host}", reference.repository, host)
+    """Where an image is. Raises :class:`NoSuchImage` for a name without a registry: there is none by default."""
+    if not reference.host:
+        raise NoSuchImage(
+            f"the image {reference.repository} names no registry",
+            hint="write HOST/NAME:TAG, or the reference with a digest that `fogline operator build` prints",
+        )
+    scheme = "http" if reference.host in plain else "https"
+    return Place(f"{scheme}://{reference.host}", reference.repository, reference.host)
 
 
 def _network(text: str) -> Network:

@@ -5,13 +5,8 @@ import binascii
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
-from cloud.registry.hosts import HUB
 from fogline.model.errors import InvalidInput
-
-HUB_KEY: Final = "https://index.docker.io/v1/"
-"""What Docker calls the hub in its file."""
 
 Login = tuple[str, str]
 
@@ -29,8 +24,6 @@ def read_logins(path: Path) -> Mapping[str, Login]:
 
 
 def _host(name: str) -> str:
-    if name == HUB_KEY:
-        return HUB
     return name.partition("://")[2].partition("/")[0] if "://" in name else name.partition("/")[0]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cloud.registry.errors import NoSuchImage
 from cloud.registry.hosts import PlainHosts, place_of
 from cloud.registry.logins import read_logins
 from fogline.model.errors import InvalidInput
@@ -15,9 +16,6 @@ from fogline.model.image import parse_image
 @pytest.mark.parametrize(
     ("image", "url", "repository"),
     [
-        ("python:3.11", "https://registry-1.docker.io", "library/python"),
-        ("acme/clean", "https://registry-1.docker.io", "acme/clean"),
-        ("docker.io/acme/clean", "https://registry-1.docker.io", "acme/clean"),
         ("registry.example/clean:1", "https://registry.example", "clean"),
         ("registry.example:5000/a/b", "https://registry.example:5000", "a/b"),
         ("127.0.0.1:5000/clean", "http://127.0.0.1:5000", "clean"),
@@ -38,6 +36,12 @@ def test_an_image_has_a_place(image: str, url: str, repository: str) -> None:
     assert (place.url, place.repository) == (url, repository)
 
 
+@pytest.mark.parametrize("image", ["clean", "clean:1", "acme/clean:1"])
+def test_no_registry_is_asked_by_default(image: str) -> None:
+    with pytest.raises(NoSuchImage, match="names no registry"):
+        place_of(parse_image(image), PlainHosts())
+
+
 def test_what_is_no_network_is_refused() -> None:
     with pytest.raises(InvalidInput, match="no network"):
         PlainHosts(("10.0.0.0/99",))
@@ -47,13 +51,13 @@ def test_logins_are_read_as_docker_writes_them(tmp_path: Path) -> None:
     login = base64.b64encode(b"me:secret:with colon").decode()
     file = tmp_path / "config.json"
     auths = {
-        "https://index.docker.io/v1/": {"auth": login},
+        "https://registry.example/v1/": {"auth": login},
         "registry.example:5000": {"auth": login},
         "x": {},
     }
     file.write_text(json.dumps({"auths": auths, "credsStore": "none"}))
     assert read_logins(file) == dict.fromkeys(
-        ("docker.io", "registry.example:5000"), ("me", "secret:with colon")
+        ("registry.example", "registry.example:5000"), ("me", "secret:with colon")
     )
 
 
