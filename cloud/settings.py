@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from cloud.registry.hosts import PlainHosts
 from fogline.model.clock import DAY, HOUR, SECOND
 from fogline.model.errors import InvalidInput
+from fogline.registry.hosts import PlainHosts
 from fogline.service.logs import LogFormat
 from fogline.service.settings import InvalidSettings
 from fogline.service.units import Duration, Size

@@ -86,7 +86,7 @@ class Planner:
         """Make a spec its pipeline's newest plan, or what it says of images a new release of that plan.
 
         Raises :class:`fogline.model.faults.SpecErrors` with every mistake, :class:`StreamTaken`,
-        :class:`BrokerNotShared`, or :class:`cloud.registry.errors.RegistryAway`.
+        :class:`BrokerNotShared`, or :class:`fogline.registry.errors.RegistryAway`.
         """
         require(caller, Right.DEPLOY)
         async with self._reading:

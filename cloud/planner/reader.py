@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cloud.registry.errors import RegistryAway
 from fogline.model.errors import Fault, FogError, InvalidInput, TooLarge, Unavailable
 from fogline.model.faults import Faults, SpecErrors
 from fogline.model.release import Release
+from fogline.registry.errors import RegistryAway
 from fogline.v1 import api_pb2, control_pb2
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ async def read_apart(text: str, file: str, tenant: str, registries: RegistrySett
     """The plan of a spec, and what runs its operators and services, by digest.
 
     Raises :class:`fogline.model.faults.SpecErrors` with every mistake, :class:`TooLarge`,
-    :class:`cloud.registry.errors.RegistryAway`, or :class:`InvalidInput` for one that takes too long to read.
+    :class:`fogline.registry.errors.RegistryAway`, or :class:`InvalidInput` for one that takes too long to read.
     """
     if len(text.encode()) > MAX_SPEC_BYTES:
         raise TooLarge(f"the spec is larger than {MAX_SPEC_BYTES} bytes", hint="split it into pipelines")
@@ -126,10 +126,10 @@ def _with_digests(spec: "Spec", file: str, registries: RegistrySettings) -> Rele
     if not tagged:
         return spec.release
     # Imported here: most specs need no HTTP client.
-    from cloud.registry.client import Registries  # noqa: PLC0415
-    from cloud.registry.hosts import PlainHosts  # noqa: PLC0415
-    from cloud.registry.logins import read_logins  # noqa: PLC0415
-    from cloud.registry.resolve import resolve  # noqa: PLC0415
+    from fogline.registry.client import Registries  # noqa: PLC0415
+    from fogline.registry.hosts import PlainHosts  # noqa: PLC0415
+    from fogline.registry.logins import read_logins  # noqa: PLC0415
+    from fogline.registry.resolve import resolve  # noqa: PLC0415
 
     logins = read_logins(Path(registries.logins)) if registries.logins else {}
     with Registries(PlainHosts(registries.insecure), logins) as asked:

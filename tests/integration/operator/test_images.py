@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from cloud.registry.client import Registries
-from cloud.registry.hosts import PlainHosts
 from fogline.cli.main import main
 from fogline.cli.operator.bundle import machine
 from fogline.cli.operator.scaffold import new
 from fogline.model.image import parse_image
+from fogline.registry.client import Registries
+from fogline.registry.hosts import PlainHosts
 from tests.debian_registry import debian_registry
 from tests.engine import DockerEngine
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cloud.planner.reader import RegistrySettings, read_apart
-from cloud.registry.errors import RegistryAway
 from fogline.model.faults import SpecErrors
+from fogline.registry.errors import RegistryAway
 from fogline.v1 import control_pb2
 from tests.debian_registry import DebianRegistry, debian_registry
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from cloud.registry.errors import NoSuchImage
-from cloud.registry.hosts import PlainHosts, place_of
-from cloud.registry.logins import read_logins
 from fogline.model.errors import InvalidInput
 from fogline.model.image import parse_image
+from fogline.registry.errors import NoSuchImage
+from fogline.registry.hosts import PlainHosts, place_of
+from fogline.registry.logins import read_logins
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,12 @@ def test_logins_are_read_as_docker_writes_them(tmp_path: Path) -> None:
     auths = {
         "https://registry.example/v1/": {"auth": login},
         "registry.example:5000": {"auth": login},
+        "https://index.docker.io/v1/": {"auth": login},
         "x": {},
     }
     file.write_text(json.dumps({"auths": auths, "credsStore": "none"}))
     assert read_logins(file) == dict.fromkeys(
-        ("registry.example", "registry.example:5000"), ("me", "secret:with colon")
+        ("registry.example", "registry.example:5000", "docker.io"), ("me", "secret:with colon")
     )
 
 
@@ -70,3 +71,9 @@ def test_a_file_without_logins_is_refused(tmp_path: Path, text: str) -> None:
         read_logins(tmp_path / "config.json")
     with pytest.raises(InvalidInput, match="cannot be read"):
         read_logins(tmp_path / "other.json")
+
+
+def test_the_hub_is_asked_where_it_answers() -> None:
+    place = place_of(parse_image("docker.io/library/redis:7"), PlainHosts())
+    assert place.url == "https://registry-1.docker.io"
+    assert (place.repository, place.host) == ("library/redis", "docker.io")

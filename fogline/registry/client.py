@@ -1,22 +1,24 @@
-"""Asks registries which digest a tag stands for: the Docker Registry HTTP API v2."""
+"""Asks registries which digest a tag stands for, and for what a digest names: the OCI distribution API."""
 
 import base64
 import hashlib
 import re
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 import httpx
 
 import fogline
-from cloud.registry.errors import NoSuchImage, RegistryAway
-from cloud.registry.hosts import Place, PlainHosts, place_of
-from cloud.registry.logins import Login
-from fogline.model.errors import FogError
 from fogline.model.image import DIGEST, ImageReference
+from fogline.registry.errors import RegistryAway
+from fogline.registry.faults import Faults
+from fogline.registry.hosts import Place, PlainHosts, place_of
+from fogline.registry.logins import Login
 
 CONNECT_SECONDS: Final = 3.0
 READ_SECONDS: Final = 4.0
@@ -33,22 +35,38 @@ MANIFESTS: Final = (
 )
 """Lists of several architectures first: each node takes its own from them."""
 
+Kind = Literal["manifests", "blobs"]
+CHUNK: Final = 256 * 1024
+
 _PLACE: Final = "fogline.place"
 _PARAMETER: Final = re.compile(r'(\w+)="([^"]*)"')
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What a registry sends."""
+
+    begins: int
+    """The first byte that comes: the offset that was asked for, or 0 of a registry that cannot."""
+    size: int | None
+    """Of the whole; None if the registry does not say."""
+    chunks: Iterator[bytes]
+
+
 class Registries:
-    """Resolves tags. Blocks; for a process or a thread of its own."""
+    """Resolves tags and fetches by digest. Blocks; for a process or threads of its own."""
 
     def __init__(
         self,
         plain: PlainHosts,
         logins: Mapping[str, Login] | None = None,
         *,
+        tier: str = "cloud",
         connect_s: float = CONNECT_SECONDS,
         read_s: float = READ_SECONDS,
     ) -> None:
-        """``plain``: registries that may be asked without TLS."""
+        """``plain``: registries that may be asked without TLS; ``tier``: who asks."""
+        self._faults: Final = Faults(tier)
         self._plain: Final = plain
         self._logins: Final = logins or {}
         self._client: Final = httpx.Client(
@@ -83,14 +101,47 @@ class Registries:
             if time.monotonic() > until:
                 raise RegistryAway(f"the registry {place.host} takes too long", hint="try again later")
             answer = self._ask("HEAD", url, place, headers)
-        _check(answer, reference, place, tag)
+        self._faults.check(answer, place, f"{reference.name}:{tag}")
         digest = answer.headers.get("Docker-Content-Digest", "")
         return digest if DIGEST.fullmatch(digest) else self._hashed(url, place, headers)
+
+    @contextmanager
+    def opened(
+        self, reference: ImageReference, kind: Kind, digest: str, *, offset: int = 0
+    ) -> Iterator[Opened]:
+        """What a digest names in the repository of an image, from ``offset`` on if the registry can do that.
+
+        Nothing of it is checked here. Raises :class:`NoSuchImage` and :class:`RegistryAway`, also while it is read.
+        """
+        place = place_of(reference, self._plain)
+        url = f"{place.url}/v2/{place.repository}/{kind}/{digest}"
+        headers = {"Accept": MANIFESTS if kind == "manifests" else "*/*", "Accept-Encoding": "identity"}
+        if offset:
+            headers["Range"] = f"bytes={offset}-"
+        try:
+            with ExitStack() as stack:
+                answer = stack.enter_context(self._streamed(url, place, headers))
+                if answer.status_code == httpx.codes.UNAUTHORIZED:
+                    stack.close()
+                    headers["Authorization"] = self._authorization(answer, place)
+                    answer = stack.enter_context(self._streamed(url, place, headers))
+                self._faults.check(answer, place, f"{reference.name} with {digest}")
+                begins = offset if answer.status_code == httpx.codes.PARTIAL_CONTENT else 0
+                length = answer.headers.get("Content-Length", "")
+                size = begins + int(length) if length.isascii() and length.isdecimal() else None
+                yield Opened(begins=begins, size=size, chunks=answer.iter_raw(CHUNK))
+        except httpx.HTTPError as error:
+            raise self._faults.away(error, place) from error
+
+    def _streamed(
+        self, url: str, place: Place, headers: Mapping[str, str]
+    ) -> AbstractContextManager[httpx.Response]:
+        return self._client.stream("GET", url, headers=dict(headers), extensions=_told(place))
 
     def _hashed(self, url: str, place: Place, headers: Mapping[str, str]) -> str:
         """The digest of the manifest itself, of a registry that does not say it."""
         try:
-            with self._client.stream("GET", url, headers=dict(headers), extensions=_told(place)) as answer:
+            with self._streamed(url, place, headers) as answer:
                 found = hashlib.sha256()
                 taken = 0
                 for chunk in answer.iter_bytes():
@@ -101,7 +152,7 @@ class Registries:
                             f"{place.host} answers with more than a manifest", hint="is it a registry?"
                         )
         except httpx.HTTPError as error:
-            raise _away(error, place) from error
+            raise self._faults.away(error, place) from error
         if answer.status_code != httpx.codes.OK or not taken:
             raise RegistryAway(f"{place.host} does not answer as a registry does", hint="is it one?")
         return f"sha256:{found.hexdigest()}"
@@ -110,7 +161,7 @@ class Registries:
         try:
             return self._client.request(method, url, headers=dict(headers), extensions=_told(place))
         except httpx.HTTPError as error:
-            raise _away(error, place) from error
+            raise self._faults.away(error, place) from error
 
     def _authorization(self, refusal: httpx.Response, place: Place) -> str:
         """What the registry wants to see: our login, or a token that it gives to anybody or to our login."""
@@ -121,7 +172,7 @@ class Registries:
         wanted = dict(_PARAMETER.findall(rest))
         realm = wanted.get("realm", "")
         if kind.lower() != "bearer" or not realm.startswith(("https://", "http://")):
-            raise _refused(place)
+            raise self._faults.refused(place)
         asked = {"service": wanted.get("service", ""), "scope": f"repository:{place.repository}:pull"}
         try:
             answer = self._client.get(
@@ -131,11 +182,11 @@ class Registries:
                 extensions=_told(place),
             )
             if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-                raise _refused(place)
+                raise self._faults.refused(place)
             told = answer.raise_for_status().json()
             token = told.get("token") or told.get("access_token")
         except (httpx.HTTPError, ValueError, AttributeError) as error:
-            raise _away(error, place) from error
+            raise self._faults.away(error, place) from error
         if not isinstance(token, str) or not token.isascii():
             raise RegistryAway(f"{place.host} gives no token", hint="mend the registry")
         return f"Bearer {token}"
@@ -153,58 +204,6 @@ def _check_encrypted(request: httpx.Request) -> None:
         raise RegistryAway(
             f"the registry {place.host} sends us to {request.url.host} without TLS", hint="mend the registry"
         )
-
-
-def _check(answer: httpx.Response, reference: ImageReference, place: Place, tag: str) -> None:
-    """Raise unless the answer is of a manifest."""
-    status = answer.status_code
-    if status == httpx.codes.OK:
-        return
-    if status == httpx.codes.NOT_FOUND:
-        hint = "push it, or look for its name and tag"
-        raise NoSuchImage(f"{place.host} has no image {reference.name}:{tag}", hint=hint)
-    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        raise _refused(place)
-    if status == httpx.codes.TOO_MANY_REQUESTS:
-        raise RegistryAway(f"the registry {place.host} takes no more questions now", hint="try again later")
-    raise RegistryAway(
-        f"the registry {place.host} answers with {status}", hint="is it a registry? Else try again later"
-    )
-
-
-def _refused(place: Place) -> FogError:
-    return NoSuchImage(
-        f"the registry {place.host} does not show this image to the cloud",
-        hint="look for its name; a private one needs the cloud's setting registry_logins",
-    )
-
-
-def _away(error: Exception, place: Place) -> RegistryAway:
-    """What an error of the connection means, and what to do."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            hint = "give it a certificate that this machine trusts"
-            return RegistryAway(f"the certificate of {place.host} is not trusted: {cause.reason}", hint=hint)
-        if isinstance(cause, ssl.SSLError):
-            hint = (
-                f"without TLS it is asked only if the cloud's setting insecure_registries names {place.host}"
-            )
-            return RegistryAway(f"the registry {place.host} does not speak TLS", hint=hint)
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx.TimeoutException):
-        return RegistryAway(
-            f"the registry {place.host} does not answer in time",
-            hint="can the cloud reach it? With a digest in the spec it is not asked",
-        )
-    if isinstance(error, httpx.ConnectError):
-        return RegistryAway(
-            f"the registry {place.host} cannot be reached: {error}",
-            hint="start it, mend its name, or write the image with its digest",
-        )
-    return RegistryAway(
-        f"the registry {place.host} does not answer as one does: {error}", hint="is it a registry?"
-    )
 
 
 def _basic(login: Login) -> str:

@@ -5,12 +5,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from cloud.registry.errors import NoSuchImage
 from fogline.model.errors import InvalidInput
 from fogline.model.image import ImageReference
+from fogline.registry.errors import NoSuchImage
 
 LOOPBACK: Final = ("127.0.0.0/8", "::1/128", "localhost")
 """Never beyond this machine, so always allowed without TLS, as the Docker Engine does."""
+
+HUB: Final = "docker.io"
+HUB_API: Final = "registry-1.docker.io"
+"""Where the hub answers: its name is that of a page."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -63,7 +67,8 @@ def place_of(reference: ImageReference, plain: PlainHosts) -> Place:
             hint="write HOST/NAME:TAG, or the reference with a digest that `fogline operator build` prints",
         )
     scheme = "http" if reference.host in plain else "https"
-    return Place(f"{scheme}://{reference.host}", reference.repository, reference.host)
+    host = HUB_API if reference.host == HUB else reference.host
+    return Place(f"{scheme}://{host}", reference.repository, reference.host)
 
 
 def _network(text: str) -> Network:

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from cloud.registry.client import Registries
-from cloud.registry.errors import RegistryAway
 from fogline.model.errors import FogError
 from fogline.model.image import ImageReference, parse_image
+from fogline.registry.client import Registries
+from fogline.registry.errors import RegistryAway
 
 AT_ONCE: Final = 8
 

@@ -3,52 +3,20 @@
 import base64
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from cloud.registry.client import MANIFESTS, Registries
-from cloud.registry.errors import NoSuchImage, RegistryAway
-from cloud.registry.hosts import Place, PlainHosts
-from cloud.registry.resolve import resolve
 from fogline.model.image import parse_image
+from fogline.registry.client import MANIFESTS, Registries
+from fogline.registry.errors import NoSuchImage, RegistryAway
+from fogline.registry.hosts import Place, PlainHosts
+from fogline.registry.resolve import resolve
+from tests.unit.fogline.registry.servers import serving
 
 MANIFEST = b'{"schemaVersion": 2}'
 DIGEST = "sha256:" + hashlib.sha256(MANIFEST).hexdigest()
-Answer = Callable[[BaseHTTPRequestHandler], tuple[int, dict[str, str], bytes]]
-
-
-@contextmanager
-def serving(answer: Answer) -> Iterator[str]:
-    """A server on loopback; its host and port."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, headers, body = answer(self)
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            if self.command == "GET":
-                self.wfile.write(body)
-
-        do_HEAD = do_GET  # noqa: N815 - the library's name
-
-        def log_message(self, *_: Any) -> None:
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture
@@ -157,7 +125,7 @@ def test_a_registry_that_hangs_is_given_up() -> None:
 
 
 def test_a_registry_without_tls_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cloud.registry.hosts.LOOPBACK", ())
+    monkeypatch.setattr("fogline.registry.hosts.LOOPBACK", ())
     with (
         serving(says_digest) as host,
         Registries(PlainHosts()) as registries,
@@ -204,7 +172,7 @@ def test_a_registry_with_tls_sends_nobody_on_to_where_there_is_none(
     with serving(answer) as host:
         # Behind TLS, as far as the client knows; the hook lets the first request of each stay what it is.
         place = Place(f"http://{host}", "clean", host)
-        monkeypatch.setattr("cloud.registry.client.place_of", lambda *_: place)
+        monkeypatch.setattr("fogline.registry.client.place_of", lambda *_: place)
         monkeypatch.setattr(Place, "is_plain", property(lambda _: not asked))
         with pytest.raises(RegistryAway, match="without TLS"):
             registries.digest_of(parse_image(f"{host}/clean:1"))

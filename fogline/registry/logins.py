@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fogline.model.errors import InvalidInput
+from fogline.registry.hosts import HUB
 
 Login = tuple[str, str]
 
@@ -24,7 +25,8 @@ def read_logins(path: Path) -> Mapping[str, Login]:
 
 
 def _host(name: str) -> str:
-    return name.partition("://")[2].partition("/")[0] if "://" in name else name.partition("/")[0]
+    host = name.partition("://")[2].partition("/")[0] if "://" in name else name.partition("/")[0]
+    return HUB if host == f"index.{HUB}" else host
 
 
 def _login(encoded: str) -> Login:
