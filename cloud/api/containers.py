@@ -52,16 +52,31 @@ class Containers:
     ) -> containers_pb2.ListContainersResponse:
         """Containers by node, pipeline, kind, name and replica. Raises :class:`fogline.model.errors.NotFound`."""
         require(caller, Right.READ)
-        question = ("containers", caller.tenant, request.pipeline, request.node)
         page, token = page_of(
             self._finder.all(caller.tenant, pipeline=request.pipeline, node=request.node),
             lambda found: found.order,
             size=page_size(request.page_size),
             token=request.page_token,
-            tokens=Tokens(incarnation=self._store.incarnation, question=question, expired=PageTokenExpired),
+            tokens=self._tokens("containers", caller, request.pipeline, request.node),
         )
         return containers_pb2.ListContainersResponse(
             containers=[found.to_wire() for found in page], next_page_token=token
+        )
+
+    async def events(
+        self, caller: Caller, request: containers_pb2.ListEventsRequest
+    ) -> containers_pb2.ListEventsResponse:
+        """What happened to containers, the oldest first. Raises :class:`fogline.model.errors.NotFound`."""
+        require(caller, Right.READ)
+        page, token = page_of(
+            self._finder.events(caller.tenant, pipeline=request.pipeline, node=request.node),
+            lambda happened: happened.order,
+            size=page_size(request.page_size),
+            token=request.page_token,
+            tokens=self._tokens("events", caller, request.pipeline, request.node),
+        )
+        return containers_pb2.ListEventsResponse(
+            events=[happened.to_wire() for happened in page], next_page_token=token
         )
 
     async def logs(
@@ -199,6 +214,10 @@ class Containers:
             visits.open(one.node, ask)
         except FogError as error:
             visits.tell(Told(place=place, error=error))
+
+    def _tokens(self, what: str, caller: Caller, pipeline: str, node: str) -> Tokens:
+        question = (what, caller.tenant, pipeline, node)
+        return Tokens(incarnation=self._store.incarnation, question=question, expired=PageTokenExpired)
 
     def _visits(self, caller: Caller) -> Visits:
         return Visits(self._sessions, caller.tenant, self._open)

@@ -111,6 +111,12 @@ class Servicer(
         """Containers on nodes."""
         return await self._services.containers.page(caller_of(context), request)
 
+    async def ListEvents(
+        self, request: containers_pb2.ListEventsRequest, context: Context
+    ) -> containers_pb2.ListEventsResponse:
+        """What happened to containers."""
+        return await self._services.containers.events(caller_of(context), request)
+
     async def GetLogs(
         self, request: containers_pb2.GetLogsRequest, context: Context
     ) -> AsyncIterator[containers_pb2.GetLogsResponse]:

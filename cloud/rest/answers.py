@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fogline.client.containers import Container
+from fogline.client.containers import Container, Event
 from fogline.client.installation import Node
 from fogline.client.values import Pipeline, Result, Stream
 from fogline.model.errors import Fault
@@ -40,6 +40,15 @@ class ContainerPage:
     """Some containers, by node, pipeline, kind, name and replica."""
 
     containers: tuple[Container, ...]
+    next_page_token: str
+    """Asks for the next page; empty: this is the last one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPage:
+    """Some events of containers, the oldest first."""
+
+    events: tuple[Event, ...]
     next_page_token: str
     """Asks for the next page; empty: this is the last one."""
 

@@ -47,7 +47,7 @@ class StreamsPage(Page):
 
 
 class ContainersPage(Page):
-    """Which containers."""
+    """Which containers, or whose events."""
 
     pipeline: str = ""
     """Only those of this pipeline; empty: all."""

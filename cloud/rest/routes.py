@@ -25,7 +25,7 @@ from cloud.rest.described import SPEC_BODY, answered, followed
 from cloud.rest.follow import EVENTS, NDJSON, Follow
 from cloud.rest.problems import UnsupportedMediaType
 from fogline.client import accounts, installation, read, values
-from fogline.client.containers import container
+from fogline.client.containers import container, event
 from fogline.client.shape import shape_of
 from fogline.model.caller import LOCAL, Caller
 from fogline.model.errors import DeadlinePassed, InvalidInput, TooLarge
@@ -161,6 +161,16 @@ class Routes:
             )
         )
 
+    async def events(self, asked: Annotated[ContainersPage, Query()]) -> Response:
+        """What happened to containers, the oldest first: the newest few that each node keeps."""
+        request = containers_pb2.ListEventsRequest(**asked.model_dump())
+        found = await in_time(self._services.containers.events(caller(), request))
+        return json_of(
+            answers.EventPage(
+                events=tuple(event(each) for each in found.events), next_page_token=found.next_page_token
+            )
+        )
+
     async def status(self) -> Response:
         """Tiers, pipelines and their health."""
         return json_of(read.status(await in_time(self._services.overview.status(caller()))))
@@ -223,6 +233,7 @@ def router(services: Services, stopping: asyncio.Event) -> APIRouter:
         "containers",
         responses=answered(answers.ContainerPage, 404, 410),
     )
+    add("GET", "/events", routes.events, "containers", responses=answered(answers.EventPage, 404, 410))
     add("GET", "/status", routes.status, "installation", responses=answered(installation.Status))
     add("GET", "/ledger", routes.ledger, "installation", responses=answered(accounts.Ledger, 404))
     add("GET", "/healthz", routes.healthz, "installation", responses=answered(answers.Health))

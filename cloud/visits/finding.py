@@ -40,6 +40,35 @@ class Found:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """Something that a node reports of one of its containers."""
+
+    node: str
+    pipeline: str
+    """Empty: its plan is not known any more."""
+    event: control_pb2.ContainerEvent
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Its place in a list, the oldest first."""
+        of = self.event
+        return (
+            f"{of.at_us:020}",
+            self.node,
+            of.plan,
+            of.kind,
+            of.name,
+            f"{of.replica:06}",
+            of.event,
+            of.detail,
+        )
+
+    def to_wire(self) -> containers_pb2.EventInfo:
+        """As the API says it."""
+        return containers_pb2.EventInfo(node=self.node, pipeline=self.pipeline, event=self.event)
+
+
 class Finder:
     """Looks through the newest reports."""
 
@@ -49,13 +78,20 @@ class Finder:
 
     def all(self, tenant: str, *, pipeline: str = "", node: str = "") -> list[Found]:
         """Containers in order. Raises :class:`NotFound` for a pipeline or node that is not there."""
-        if pipeline and self._catalog.pipeline(tenant, pipeline) is None:
-            names = ", ".join(row.name for row in self._catalog.pipelines(tenant)[:20]) or "none"
-            raise NotFound(f"there is no pipeline {pipeline!r}", hint=f"deployed are: {names}")
-        if node:
-            self.node(tenant, node)
+        self._check(tenant, pipeline, node)
         found = [one for one in self._each(tenant) if node in ("", one.node)]
         return sorted((one for one in found if pipeline in ("", one.pipeline)), key=lambda one: one.order)
+
+    def events(self, tenant: str, *, pipeline: str = "", node: str = "") -> list[Happened]:
+        """What happened to containers. Raises :class:`NotFound` for a pipeline or node that is not there."""
+        self._check(tenant, pipeline, node)
+        return [
+            Happened(node=word.report.node, pipeline=of, event=event)
+            for word in self._board.nodes(tenant)
+            if node in ("", word.report.node)
+            for event in word.report.events
+            if pipeline in ("", of := self._pipeline(tenant, event.plan))
+        ]
 
     def node(self, tenant: str, name: str) -> control_pb2.NodeReport:
         """A node's newest report. Raises :class:`NotFound`, :class:`NodeAway`."""
@@ -99,13 +135,23 @@ class Finder:
     def of(self, tenant: str, report: control_pb2.NodeReport, *, alive: bool) -> Iterator[Found]:
         """The containers of one report."""
         for one in report.containers:
-            plan = self._catalog.plan(tenant, one.plan)
-            pipeline = plan.row.pipeline if plan is not None else ""
+            pipeline = self._pipeline(tenant, one.plan)
             yield Found(node=report.node, alive=alive, pipeline=pipeline, report=one)
 
     def _each(self, tenant: str) -> Iterator[Found]:
         for word in self._board.nodes(tenant):
             yield from self.of(tenant, word.report, alive=self._board.is_alive(word))
+
+    def _pipeline(self, tenant: str, plan: str) -> str:
+        known = self._catalog.plan(tenant, plan)
+        return known.row.pipeline if known is not None else ""
+
+    def _check(self, tenant: str, pipeline: str, node: str) -> None:
+        if pipeline and self._catalog.pipeline(tenant, pipeline) is None:
+            names = ", ".join(row.name for row in self._catalog.pipelines(tenant)[:20]) or "none"
+            raise NotFound(f"there is no pipeline {pipeline!r}", hint=f"deployed are: {names}")
+        if node:
+            self.node(tenant, node)
 
 
 def absent(words: str, there: Iterable[Found]) -> ContainerAbsent:

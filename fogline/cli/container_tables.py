@@ -9,10 +9,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from fogline.cli import tables
-from fogline.client.containers import Container, Usage
+from fogline.client.containers import Container, Event, Usage
 
 MIB: Final = 1024**2
 _STYLES: Final = {"running": "green", "failed": "red", "quarantined": "red", "backing_off": "yellow"}
+_EVENT_STYLES: Final = {"started": "green", "quarantined": "red", "out_of_memory": "red"}
 
 
 def make_console() -> Console:
@@ -44,6 +45,24 @@ def print_containers(containers: Sequence[Container]) -> None:
         make_console().print(
             "no containers: no pipeline has a step with an image, or services, and a node that runs it"
         )
+
+
+def print_events(events: Sequence[Event]) -> None:
+    """Print a line for each event."""
+    table = Table("at (UTC)", "node", "pipeline", "name", "event", "detail", box=SIMPLE_HEAD)
+    for one in events:
+        table.add_row(
+            f"{one.at:%m-%d %H:%M:%S}",
+            escape(one.node),
+            escape(one.pipeline),
+            escape(_name(one)),
+            f"[{_EVENT_STYLES.get(one.event, 'yellow')}]{escape(one.event)}[/]",
+            escape(one.detail),
+        )
+    if table.row_count:
+        make_console().print(table)
+    else:
+        make_console().print("nothing has happened to containers")
 
 
 class Rates:
@@ -93,7 +112,7 @@ def usage_table(usages: Sequence[Usage], rates: Rates) -> Table:
     return table
 
 
-def _name(one: Container) -> str:
+def _name(one: Container | Event) -> str:
     return f"{one.name}.{one.replica}" if one.kind == "operator" else one.name
 
 

@@ -1,4 +1,4 @@
-"""What the commands do that look into containers: containers, logs, top, exec."""
+"""What the commands do that look into containers: containers, events, logs, top, exec."""
 
 import math
 import os
@@ -49,6 +49,16 @@ def containers(server: Server, pipeline: str, *, node: str, as_json: bool) -> No
             sys.stdout.writelines(shapes.line(one) for one in found)
         else:
             container_tables.print_containers(list(found))
+
+
+def events(server: Server, pipeline: str, *, node: str, as_json: bool) -> None:
+    """Print what happened to containers."""
+    with reported(), server.connect() as client:
+        found = client.events(pipeline=pipeline, node=node)
+        if as_json:
+            sys.stdout.writelines(shapes.line(one) for one in found)
+        else:
+            container_tables.print_events(list(found))
 
 
 def logs(server: Server, wanted: Wanted, *, as_json: bool) -> None:

@@ -6,7 +6,7 @@ from fogline.client.aio.containers import AsyncExecution, AsyncLogs, AsyncUsages
 from fogline.client.aio.following import AsyncFollowing
 from fogline.client.aio.results import AsyncResults
 from fogline.client.client import Client
-from fogline.client.containers import Container, ExecChunk, Execution, LogChunk, Logs, Usage, Usages
+from fogline.client.containers import Container, Event, ExecChunk, Execution, LogChunk, Logs, Usage, Usages
 from fogline.client.errors import SpecFault, SpecRejected, TooSlow, Unreachable
 from fogline.client.following import Following
 from fogline.client.installation import Aggregator, Broker, Commits, DeadLetter, Node, Status
@@ -40,6 +40,7 @@ __all__ = [
     "Container",
     "DeadLetter",
     "Deployment",
+    "Event",
     "ExecChunk",
     "Execution",
     "FogError",

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 
 from fogline.client import read
 from fogline.client.accounts import Ledger
-from fogline.client.containers import Container, container
+from fogline.client.containers import Container, Event, container, event
 from fogline.client.installation import Node, Status
 from fogline.client.values import Deployment, Latest, Pipeline, Result, Stream
 from fogline.model.clock import from_datetime
@@ -200,6 +200,21 @@ def containers(*, pipeline: str, node: str) -> Pages[Container]:
         return Page(
             lines=tuple(container(one) for one in answer.containers), next_token=answer.next_page_token
         )
+
+    return page
+
+
+def events(*, pipeline: str, node: str) -> Pages[Event]:
+    """Ask for what happened to the containers of a pipeline on a node; an empty name stands for all."""
+
+    def page(token: str) -> Ask[Page[Event]]:
+        request = containers_pb2.ListEventsRequest(
+            pipeline=pipeline, node=node, page_size=PAGE_SIZE, page_token=token
+        )
+        return _ask("ContainerService/ListEvents", request, containers_pb2.ListEventsResponse, lines)
+
+    def lines(answer: containers_pb2.ListEventsResponse) -> Page[Event]:
+        return Page(lines=tuple(event(one) for one in answer.events), next_token=answer.next_page_token)
 
     return page
 

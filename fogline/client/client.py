@@ -11,7 +11,7 @@ from fogline.client import asks, containers, link
 from fogline.client.accounts import Ledger
 from fogline.client.applied import not_applied, who_is_behind
 from fogline.client.connection import Connection
-from fogline.client.containers import Container, Execution, Logs, Usages
+from fogline.client.containers import Container, Event, Execution, Logs, Usages
 from fogline.client.find import find_server
 from fogline.client.following import Following
 from fogline.client.installation import Node, Status
@@ -150,6 +150,14 @@ class Client:
         [('node-1', 'clean', 'running')]
         """
         return self._connection.pages(asks.containers(pipeline=pipeline, node=node))
+
+    def events(self, *, pipeline: str = "", node: str = "") -> Iterator[Event]:
+        """Yield what happened to containers, the oldest first: the newest few that each node keeps.
+
+        >>> [(one.node, one.name, one.event) for one in client.events(pipeline="greenhouse")]
+        [('node-1', 'clean', 'started')]
+        """
+        return self._connection.pages(asks.events(pipeline=pipeline, node=node))
 
     def logs(
         self,

@@ -58,6 +58,27 @@ class Container:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to a container, as its node reported it."""
+
+    node: str
+    pipeline: str
+    """Empty: its plan is not known any more."""
+    plan: str
+    kind: str
+    """``operator`` or ``service``."""
+    name: str
+    """Step or service."""
+    replica: int
+    at: datetime
+    """By the node's own clock."""
+    event: str
+    """In a word: started, exited, out_of_memory, timed_out, bad_answer, quarantined, image_missing, ..."""
+    detail: str
+    """In words, with the last ones of a container that ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What the containers of one node have used."""
 
@@ -251,6 +272,22 @@ def container(message: containers_pb2.ContainerInfo) -> Container:
         cpu_seconds=of.cpu_us / SECOND,
         memory_bytes=of.memory_bytes,
         throttled_seconds=of.throttled_us / SECOND,
+    )
+
+
+def event(message: containers_pb2.EventInfo) -> Event:
+    """Read one event."""
+    of = message.event
+    return Event(
+        node=message.node,
+        pipeline=message.pipeline,
+        plan=of.plan,
+        kind=of.kind,
+        name=of.name,
+        replica=of.replica,
+        at=to_datetime(of.at_us),
+        event=of.event,
+        detail=of.detail,
     )
 
 

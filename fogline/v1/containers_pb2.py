@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from fogline.v1 import control_pb2 as fogline_dot_v1_dot_control__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x66ogline/v1/containers.proto\x12\nfogline.v1\x1a\x18\x66ogline/v1/control.proto\"^\n\x15ListContainersRequest\x12\x10\n\x08pipeline\x18\x01 \x01(\t\x12\x0c\n\x04node\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\r\x12\x12\n\npage_token\x18\x04 \x01(\t\"`\n\x16ListContainersResponse\x12-\n\ncontainers\x18\x01 \x03(\x0b\x32\x19.fogline.v1.ContainerInfo\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"s\n\rContainerInfo\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x12\n\nnode_alive\x18\x02 \x01(\x08\x12\x10\n\x08pipeline\x18\x03 \x01(\t\x12.\n\tcontainer\x18\x04 \x01(\x0b\x32\x1b.fogline.v1.ContainerReport\"~\n\x0eGetLogsRequest\x12\x10\n\x08pipeline\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04node\x18\x03 \x01(\t\x12\x14\n\x07replica\x18\x04 \x01(\rH\x00\x88\x01\x01\x12\x0c\n\x04tail\x18\x05 \x01(\r\x12\x0e\n\x06\x66ollow\x18\x06 \x01(\x08\x42\n\n\x08_replica\"\x8b\x01\n\x0fGetLogsResponse\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07replica\x18\x04 \x01(\r\x12\x0f\n\x07\x63hannel\x18\x05 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x06 \x01(\x0c\x12\x0f\n\x07\x64ropped\x18\x07 \x01(\x04\x12\r\n\x05\x66\x61ult\x18\x08 \x01(\t\"J\n\x0b\x45xecRequest\x12 \n\x03\x61sk\x18\x01 \x01(\x0b\x32\x13.fogline.v1.ExecAsk\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0b\n\x03\x65nd\x18\x03 \x01(\x08\"j\n\x07\x45xecAsk\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08pipeline\x18\x03 \x01(\t\x12\x14\n\x07replica\x18\x04 \x01(\rH\x00\x88\x01\x01\x12\x0f\n\x07\x63ommand\x18\x05 \x03(\tB\n\n\x08_replica\"S\n\x0c\x45xecResponse\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12$\n\x05\x65nded\x18\x03 \x01(\x0b\x32\x15.fogline.v1.ExecEnded\"\x1e\n\tExecEnded\x12\x11\n\texit_code\x18\x01 \x01(\x05\"/\n\x0fGetUsageRequest\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x0e\n\x06\x66ollow\x18\x02 \x01(\x08\"8\n\x10GetUsageResponse\x12$\n\x05nodes\x18\x01 \x03(\x0b\x32\x15.fogline.v1.NodeUsage\"\x7f\n\tNodeUsage\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\r\n\x05\x61t_us\x18\x02 \x01(\x03\x12&\n\x08\x63\x61pacity\x18\x03 \x01(\x0b\x32\x14.fogline.v1.Capacity\x12-\n\ncontainers\x18\x04 \x03(\x0b\x32\x19.fogline.v1.ContainerInfo2\xb9\x02\n\x10\x43ontainerService\x12W\n\x0eListContainers\x12!.fogline.v1.ListContainersRequest\x1a\".fogline.v1.ListContainersResponse\x12\x44\n\x07GetLogs\x12\x1a.fogline.v1.GetLogsRequest\x1a\x1b.fogline.v1.GetLogsResponse0\x01\x12=\n\x04\x45xec\x12\x17.fogline.v1.ExecRequest\x1a\x18.fogline.v1.ExecResponse(\x01\x30\x01\x12G\n\x08GetUsage\x12\x1b.fogline.v1.GetUsageRequest\x1a\x1c.fogline.v1.GetUsageResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x66ogline/v1/containers.proto\x12\nfogline.v1\x1a\x18\x66ogline/v1/control.proto\"^\n\x15ListContainersRequest\x12\x10\n\x08pipeline\x18\x01 \x01(\t\x12\x0c\n\x04node\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\r\x12\x12\n\npage_token\x18\x04 \x01(\t\"`\n\x16ListContainersResponse\x12-\n\ncontainers\x18\x01 \x03(\x0b\x32\x19.fogline.v1.ContainerInfo\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"s\n\rContainerInfo\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x12\n\nnode_alive\x18\x02 \x01(\x08\x12\x10\n\x08pipeline\x18\x03 \x01(\t\x12.\n\tcontainer\x18\x04 \x01(\x0b\x32\x1b.fogline.v1.ContainerReport\"Z\n\x11ListEventsRequest\x12\x10\n\x08pipeline\x18\x01 \x01(\t\x12\x0c\n\x04node\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\r\x12\x12\n\npage_token\x18\x04 \x01(\t\"T\n\x12ListEventsResponse\x12%\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x15.fogline.v1.EventInfo\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"V\n\tEventInfo\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x10\n\x08pipeline\x18\x02 \x01(\t\x12)\n\x05\x65vent\x18\x03 \x01(\x0b\x32\x1a.fogline.v1.ContainerEvent\"~\n\x0eGetLogsRequest\x12\x10\n\x08pipeline\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04node\x18\x03 \x01(\t\x12\x14\n\x07replica\x18\x04 \x01(\rH\x00\x88\x01\x01\x12\x0c\n\x04tail\x18\x05 \x01(\r\x12\x0e\n\x06\x66ollow\x18\x06 \x01(\x08\x42\n\n\x08_replica\"\x8b\x01\n\x0fGetLogsResponse\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07replica\x18\x04 \x01(\r\x12\x0f\n\x07\x63hannel\x18\x05 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x06 \x01(\x0c\x12\x0f\n\x07\x64ropped\x18\x07 \x01(\x04\x12\r\n\x05\x66\x61ult\x18\x08 \x01(\t\"J\n\x0b\x45xecRequest\x12 \n\x03\x61sk\x18\x01 \x01(\x0b\x32\x13.fogline.v1.ExecAsk\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0b\n\x03\x65nd\x18\x03 \x01(\x08\"j\n\x07\x45xecAsk\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08pipeline\x18\x03 \x01(\t\x12\x14\n\x07replica\x18\x04 \x01(\rH\x00\x88\x01\x01\x12\x0f\n\x07\x63ommand\x18\x05 \x03(\tB\n\n\x08_replica\"S\n\x0c\x45xecResponse\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12$\n\x05\x65nded\x18\x03 \x01(\x0b\x32\x15.fogline.v1.ExecEnded\"\x1e\n\tExecEnded\x12\x11\n\texit_code\x18\x01 \x01(\x05\"/\n\x0fGetUsageRequest\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\x0e\n\x06\x66ollow\x18\x02 \x01(\x08\"8\n\x10GetUsageResponse\x12$\n\x05nodes\x18\x01 \x03(\x0b\x32\x15.fogline.v1.NodeUsage\"\x7f\n\tNodeUsage\x12\x0c\n\x04node\x18\x01 \x01(\t\x12\r\n\x05\x61t_us\x18\x02 \x01(\x03\x12&\n\x08\x63\x61pacity\x18\x03 \x01(\x0b\x32\x14.fogline.v1.Capacity\x12-\n\ncontainers\x18\x04 \x03(\x0b\x32\x19.fogline.v1.ContainerInfo2\x86\x03\n\x10\x43ontainerService\x12W\n\x0eListContainers\x12!.fogline.v1.ListContainersRequest\x1a\".fogline.v1.ListContainersResponse\x12K\n\nListEvents\x12\x1d.fogline.v1.ListEventsRequest\x1a\x1e.fogline.v1.ListEventsResponse\x12\x44\n\x07GetLogs\x12\x1a.fogline.v1.GetLogsRequest\x1a\x1b.fogline.v1.GetLogsResponse0\x01\x12=\n\x04\x45xec\x12\x17.fogline.v1.ExecRequest\x1a\x18.fogline.v1.ExecResponse(\x01\x30\x01\x12G\n\x08GetUsage\x12\x1b.fogline.v1.GetUsageRequest\x1a\x1c.fogline.v1.GetUsageResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,24 +38,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTCONTAINERSRESPONSE']._serialized_end=261
   _globals['_CONTAINERINFO']._serialized_start=263
   _globals['_CONTAINERINFO']._serialized_end=378
-  _globals['_GETLOGSREQUEST']._serialized_start=380
-  _globals['_GETLOGSREQUEST']._serialized_end=506
-  _globals['_GETLOGSRESPONSE']._serialized_start=509
-  _globals['_GETLOGSRESPONSE']._serialized_end=648
-  _globals['_EXECREQUEST']._serialized_start=650
-  _globals['_EXECREQUEST']._serialized_end=724
-  _globals['_EXECASK']._serialized_start=726
-  _globals['_EXECASK']._serialized_end=832
-  _globals['_EXECRESPONSE']._serialized_start=834
-  _globals['_EXECRESPONSE']._serialized_end=917
-  _globals['_EXECENDED']._serialized_start=919
-  _globals['_EXECENDED']._serialized_end=949
-  _globals['_GETUSAGEREQUEST']._serialized_start=951
-  _globals['_GETUSAGEREQUEST']._serialized_end=998
-  _globals['_GETUSAGERESPONSE']._serialized_start=1000
-  _globals['_GETUSAGERESPONSE']._serialized_end=1056
-  _globals['_NODEUSAGE']._serialized_start=1058
-  _globals['_NODEUSAGE']._serialized_end=1185
-  _globals['_CONTAINERSERVICE']._serialized_start=1188
-  _globals['_CONTAINERSERVICE']._serialized_end=1501
+  _globals['_LISTEVENTSREQUEST']._serialized_start=380
+  _globals['_LISTEVENTSREQUEST']._serialized_end=470
+  _globals['_LISTEVENTSRESPONSE']._serialized_start=472
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=556
+  _globals['_EVENTINFO']._serialized_start=558
+  _globals['_EVENTINFO']._serialized_end=644
+  _globals['_GETLOGSREQUEST']._serialized_start=646
+  _globals['_GETLOGSREQUEST']._serialized_end=772
+  _globals['_GETLOGSRESPONSE']._serialized_start=775
+  _globals['_GETLOGSRESPONSE']._serialized_end=914
+  _globals['_EXECREQUEST']._serialized_start=916
+  _globals['_EXECREQUEST']._serialized_end=990
+  _globals['_EXECASK']._serialized_start=992
+  _globals['_EXECASK']._serialized_end=1098
+  _globals['_EXECRESPONSE']._serialized_start=1100
+  _globals['_EXECRESPONSE']._serialized_end=1183
+  _globals['_EXECENDED']._serialized_start=1185
+  _globals['_EXECENDED']._serialized_end=1215
+  _globals['_GETUSAGEREQUEST']._serialized_start=1217
+  _globals['_GETUSAGEREQUEST']._serialized_end=1264
+  _globals['_GETUSAGERESPONSE']._serialized_start=1266
+  _globals['_GETUSAGERESPONSE']._serialized_end=1322
+  _globals['_NODEUSAGE']._serialized_start=1324
+  _globals['_NODEUSAGE']._serialized_end=1451
+  _globals['_CONTAINERSERVICE']._serialized_start=1454
+  _globals['_CONTAINERSERVICE']._serialized_end=1844
 # @@protoc_insertion_point(module_scope)

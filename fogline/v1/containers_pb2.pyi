@@ -39,6 +39,36 @@ class ContainerInfo(_message.Message):
     container: _control_pb2.ContainerReport
     def __init__(self, node: _Optional[str] = ..., node_alive: _Optional[bool] = ..., pipeline: _Optional[str] = ..., container: _Optional[_Union[_control_pb2.ContainerReport, _Mapping]] = ...) -> None: ...
 
+class ListEventsRequest(_message.Message):
+    __slots__ = ("pipeline", "node", "page_size", "page_token")
+    PIPELINE_FIELD_NUMBER: _ClassVar[int]
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    pipeline: str
+    node: str
+    page_size: int
+    page_token: str
+    def __init__(self, pipeline: _Optional[str] = ..., node: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListEventsResponse(_message.Message):
+    __slots__ = ("events", "next_page_token")
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[EventInfo]
+    next_page_token: str
+    def __init__(self, events: _Optional[_Iterable[_Union[EventInfo, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class EventInfo(_message.Message):
+    __slots__ = ("node", "pipeline", "event")
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    PIPELINE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    node: str
+    pipeline: str
+    event: _control_pb2.ContainerEvent
+    def __init__(self, node: _Optional[str] = ..., pipeline: _Optional[str] = ..., event: _Optional[_Union[_control_pb2.ContainerEvent, _Mapping]] = ...) -> None: ...
+
 class GetLogsRequest(_message.Message):
     __slots__ = ("pipeline", "name", "node", "replica", "tail", "follow")
     PIPELINE_FIELD_NUMBER: _ClassVar[int]

@@ -40,6 +40,11 @@ class ContainerServiceStub:
                 request_serializer=fogline_dot_v1_dot_containers__pb2.ListContainersRequest.SerializeToString,
                 response_deserializer=fogline_dot_v1_dot_containers__pb2.ListContainersResponse.FromString,
                 _registered_method=True)
+        self.ListEvents = channel.unary_unary(
+                '/fogline.v1.ContainerService/ListEvents',
+                request_serializer=fogline_dot_v1_dot_containers__pb2.ListEventsRequest.SerializeToString,
+                response_deserializer=fogline_dot_v1_dot_containers__pb2.ListEventsResponse.FromString,
+                _registered_method=True)
         self.GetLogs = channel.unary_stream(
                 '/fogline.v1.ContainerService/GetLogs',
                 request_serializer=fogline_dot_v1_dot_containers__pb2.GetLogsRequest.SerializeToString,
@@ -63,6 +68,13 @@ class ContainerServiceServicer:
 
     def ListContainers(self, request, context):
         """Containers by node, pipeline, kind, name and replica, as the nodes last reported them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListEvents(self, request, context):
+        """What happened to containers, the oldest first: the newest few that each node keeps.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -96,6 +108,11 @@ def add_ContainerServiceServicer_to_server(servicer, server):
                     servicer.ListContainers,
                     request_deserializer=fogline_dot_v1_dot_containers__pb2.ListContainersRequest.FromString,
                     response_serializer=fogline_dot_v1_dot_containers__pb2.ListContainersResponse.SerializeToString,
+            ),
+            'ListEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEvents,
+                    request_deserializer=fogline_dot_v1_dot_containers__pb2.ListEventsRequest.FromString,
+                    response_serializer=fogline_dot_v1_dot_containers__pb2.ListEventsResponse.SerializeToString,
             ),
             'GetLogs': grpc.unary_stream_rpc_method_handler(
                     servicer.GetLogs,
@@ -141,6 +158,33 @@ class ContainerService:
             '/fogline.v1.ContainerService/ListContainers',
             fogline_dot_v1_dot_containers__pb2.ListContainersRequest.SerializeToString,
             fogline_dot_v1_dot_containers__pb2.ListContainersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fogline.v1.ContainerService/ListEvents',
+            fogline_dot_v1_dot_containers__pb2.ListEventsRequest.SerializeToString,
+            fogline_dot_v1_dot_containers__pb2.ListEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,8 @@ class ContainerServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ContainerServiceAsyncStub: ...
     ListContainers: _grpc.UnaryUnaryMultiCallable[_containers_pb2.ListContainersRequest, _containers_pb2.ListContainersResponse]
     """Containers by node, pipeline, kind, name and replica, as the nodes last reported them."""
+    ListEvents: _grpc.UnaryUnaryMultiCallable[_containers_pb2.ListEventsRequest, _containers_pb2.ListEventsResponse]
+    """What happened to containers, the oldest first: the newest few that each node keeps."""
     GetLogs: _grpc.UnaryStreamMultiCallable[_containers_pb2.GetLogsRequest, _containers_pb2.GetLogsResponse]
     """What containers of a pipeline write; with `follow` the stream stays open."""
     Exec: _grpc.StreamStreamMultiCallable[_containers_pb2.ExecRequest, _containers_pb2.ExecResponse]
@@ -52,6 +54,8 @@ class ContainerServiceAsyncStub(ContainerServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListContainers: _aio.UnaryUnaryMultiCallable[_containers_pb2.ListContainersRequest, _containers_pb2.ListContainersResponse]  # type: ignore[assignment]
     """Containers by node, pipeline, kind, name and replica, as the nodes last reported them."""
+    ListEvents: _aio.UnaryUnaryMultiCallable[_containers_pb2.ListEventsRequest, _containers_pb2.ListEventsResponse]  # type: ignore[assignment]
+    """What happened to containers, the oldest first: the newest few that each node keeps."""
     GetLogs: _aio.UnaryStreamMultiCallable[_containers_pb2.GetLogsRequest, _containers_pb2.GetLogsResponse]  # type: ignore[assignment]
     """What containers of a pipeline write; with `follow` the stream stays open."""
     Exec: _aio.StreamStreamMultiCallable[_containers_pb2.ExecRequest, _containers_pb2.ExecResponse]  # type: ignore[assignment]
@@ -69,6 +73,14 @@ class ContainerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_containers_pb2.ListContainersResponse, _abc.Awaitable[_containers_pb2.ListContainersResponse]]:
         """Containers by node, pipeline, kind, name and replica, as the nodes last reported them."""
+
+    @_abc_1.abstractmethod
+    def ListEvents(
+        self,
+        request: _containers_pb2.ListEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_containers_pb2.ListEventsResponse, _abc.Awaitable[_containers_pb2.ListEventsResponse]]:
+        """What happened to containers, the oldest first: the newest few that each node keeps."""
 
     @_abc_1.abstractmethod
     def GetLogs(

@@ -5,6 +5,7 @@ from typing import ClassVar, Protocol, TypeVar
 
 from fogline.client.accounts import Ledger
 from fogline.client.aio.client import AsyncClient
+from fogline.client.containers import Container, Event
 from fogline.client.installation import Status
 from fogline.client.values import Latest, Stream
 
@@ -93,6 +94,34 @@ class NewestTopic:
                 for pipeline, step in places[: self.steps]
             ]
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainersTopic:
+    """Containers of a pipeline, or on a node, as nodes last reported them."""
+
+    pipeline: str = ""
+    node: str = ""
+
+    every: ClassVar[int] = 2
+
+    async def ask(self, client: AsyncClient) -> tuple[Container, ...]:
+        """Ask for them."""
+        return tuple([one async for one in client.containers(pipeline=self.pipeline, node=self.node)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsTopic:
+    """What happened to the containers of a pipeline, or on a node."""
+
+    pipeline: str = ""
+    node: str = ""
+
+    every: ClassVar[int] = 2
+
+    async def ask(self, client: AsyncClient) -> tuple[Event, ...]:
+        """Ask for it."""
+        return tuple([one async for one in client.events(pipeline=self.pipeline, node=self.node)])
 
 
 @dataclass(frozen=True, slots=True)

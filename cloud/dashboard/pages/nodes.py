@@ -3,11 +3,12 @@
 from nicegui import Client, ui
 
 from cloud.dashboard.live.source import Live
-from cloud.dashboard.live.topics import LEDGER
+from cloud.dashboard.live.topics import LEDGER, ContainersTopic, EventsTopic
 from cloud.dashboard.pages.frame import NODES, frame
 from cloud.dashboard.pages.screen import About, Screen
 from cloud.dashboard.pages.words import Heading, Quiet
 from cloud.dashboard.parts.elements import Concerns, Facts, Figures, Table
+from cloud.dashboard.view import containers
 from cloud.dashboard.view import nodes as view
 
 
@@ -24,13 +25,18 @@ def add(live: Live, installation: str) -> None:
     @ui.page("/nodes/{name}")
     async def one(name: str, client: Client) -> None:
         await live.known()
-        screen = Screen(live, client, [LEDGER])
+        lodging, happening = ContainersTopic(node=name), EventsTopic(node=name)
+        screen = Screen(live, client, [LEDGER, lodging, happening])
         await screen.ready()
         with frame(screen, NODES, title=name, installation=installation):
             if view.known(live.newest, name) is None:
                 Quiet(f"No node {name!r} has reported. It may have been retired.")
             else:
                 _one(screen, name)
+                Heading("Containers")
+                screen.draw(Table, About(containers.containers, (lodging,)))
+                Heading("What happened to containers")
+                screen.draw(Table, About(containers.events, (happening,)))
 
 
 def _one(screen: Screen, name: str) -> None:

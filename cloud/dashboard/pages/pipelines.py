@@ -3,12 +3,12 @@
 from nicegui import Client, ui
 
 from cloud.dashboard.live.source import Live
-from cloud.dashboard.live.topics import LEDGER, NEWEST
+from cloud.dashboard.live.topics import LEDGER, NEWEST, ContainersTopic, EventsTopic
 from cloud.dashboard.pages.frame import PIPELINES, frame
 from cloud.dashboard.pages.screen import About, Screen
 from cloud.dashboard.pages.words import Heading, Quiet
 from cloud.dashboard.parts.elements import Charts, Newest, Table
-from cloud.dashboard.view import overview
+from cloud.dashboard.view import containers, overview
 from cloud.dashboard.view import pipelines as view
 
 
@@ -29,7 +29,9 @@ def add(live: Live, installation: str) -> None:
         await live.known()
         pipeline = view.known(live.newest, name)
         steps = pipeline.steps if pipeline else ()
-        screen = Screen(live, client, [LEDGER, *(view.topic(name, step) for step in steps)])
+        lodging, happening = ContainersTopic(pipeline=name), EventsTopic(pipeline=name)
+        runs = (lodging, happening) if pipeline and pipeline.images else ()
+        screen = Screen(live, client, [LEDGER, *runs, *(view.topic(name, step) for step in steps)])
         await screen.ready()
         with frame(screen, PIPELINES, title=name, installation=installation):
             if pipeline is None:
@@ -42,3 +44,8 @@ def add(live: Live, installation: str) -> None:
                 screen.draw(Table, About(view.rows, (name, step)))
                 Heading(f"{step}: window by window")
                 screen.draw(Table, About(view.listed, (name, step)))
+            if runs:
+                Heading("Containers")
+                screen.draw(Table, About(containers.containers, (lodging,)))
+                Heading("What happened to containers")
+                screen.draw(Table, About(containers.events, (happening,)))

@@ -14,10 +14,10 @@ from cloud.dashboard.parts.part import Part
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """A view of something named: equal names make equal views, so that browsers share what it says."""
+    """A view of something named, or of a topic: equal ones make equal views, so that browsers share what it says."""
 
     make: Callable[..., Any]
-    names: tuple[str, ...]
+    names: tuple[str | Topic[Any], ...]
 
     def __call__(self, snapshot: Snapshot) -> Any:
         """What the view says of the named."""

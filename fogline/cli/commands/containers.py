@@ -1,4 +1,4 @@
-"""What runs beside SQL: ``containers``, ``logs``, ``top``, ``exec``."""
+"""What runs beside SQL: ``containers``, ``events``, ``logs``, ``top``, ``exec``."""
 
 from typing import Annotated
 
@@ -28,6 +28,22 @@ def containers(
     from fogline.cli.server import Server
 
     visiting.containers(Server(server, directory), pipeline, node=node, as_json=as_json)
+
+
+@app.command()
+def events(
+    pipeline: Annotated[str, typer.Argument(metavar="[PIPELINE]", help="Only those of this one.")] = "",
+    *,
+    node: NodeOption = "",
+    server: ServerOption = None,
+    directory: DirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what happened to containers, the newest last: starts, ends, faults, batches given up."""
+    from fogline.cli import visiting
+    from fogline.cli.server import Server
+
+    visiting.events(Server(server, directory), pipeline, node=node, as_json=as_json)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from fogline.client.aio.containers import AsyncExecution, AsyncLogs, AsyncUsages
 from fogline.client.aio.following import AsyncFollowing
 from fogline.client.aio.results import AsyncResults
 from fogline.client.applied import not_applied, who_is_behind
-from fogline.client.containers import Container
+from fogline.client.containers import Container, Event
 from fogline.client.find import find_server
 from fogline.client.installation import Node, Status
 from fogline.client.trail import Trail
@@ -131,6 +131,10 @@ class AsyncClient:
     def containers(self, *, pipeline: str = "", node: str = "") -> AsyncIterator[Container]:
         """Yield replicas of operators and services as nodes last reported them, of one pipeline or node, or all."""
         return self._connection.pages(asks.containers(pipeline=pipeline, node=node))
+
+    def events(self, *, pipeline: str = "", node: str = "") -> AsyncIterator[Event]:
+        """Yield what happened to containers, the oldest first: the newest few that each node keeps."""
+        return self._connection.pages(asks.events(pipeline=pipeline, node=node))
 
     def logs(
         self,

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import grpc
 import pytest
 
 from fog_node.runtimes.runtime import Output, Slot
@@ -13,6 +14,7 @@ from fogline.client import AsyncClient, Client
 from fogline.control.switchboard import Switchboard
 from fogline.model.errors import FogError, InvalidInput, NotAllowed, NotFound, Unavailable
 from fogline.testing.until import until
+from fogline.v1 import containers_pb2, containers_pb2_grpc
 from tests.guests import CLEAN, MemoryGuests
 from tests.integration.cloud.conftest import Running
 from tests.integration.control.test_attaching import aggregating
@@ -62,6 +64,26 @@ async def test_containers_are_listed(running: Running, tmp_path: Path) -> None:
             [one async for one in client.containers(pipeline="nothing")]
         with pytest.raises(NotFound):
             [one async for one in client.containers(node="nowhere")]
+
+
+async def test_events_are_listed_in_pages(running: Running, tmp_path: Path) -> None:
+    async with house(tmp_path, running) as (client, _, slot):
+        happened = [one async for one in client.events(pipeline="greenhouse", node="n1")]
+        assert [(one.name, one.plan, one.event) for one in happened] == [
+            ("clean", slot.plan, "started"),
+            ("clean", slot.plan, "exited"),
+        ]
+        with pytest.raises(NotFound):
+            [one async for one in client.events(pipeline="nothing")]
+        first = containers_pb2.ListEventsRequest(page_size=1)
+        async with grpc.aio.insecure_channel(running.address) as channel:
+            stub = containers_pb2_grpc.ContainerServiceStub(channel)
+            page = await stub.ListEvents(first)
+            rest = await stub.ListEvents(
+                containers_pb2.ListEventsRequest(page_size=1, page_token=page.next_page_token)
+            )
+        assert [one.event.event for one in (*page.events, *rest.events)] == ["started", "exited"]
+        assert not rest.next_page_token
 
 
 async def test_logs_are_read_and_followed(running: Running, tmp_path: Path) -> None:

@@ -202,6 +202,8 @@ async def _looks_right(engine: DockerEngine, client: AsyncClient, name: str) -> 
     seen = (await asyncio.to_thread(engine.inspect, found["greeter"].id))["HostConfig"]
     assert (seen["Memory"], seen["CpuQuota"], seen["ReadonlyRootfs"]) == (64 * 1024**2, 50_000, True)
     assert seen["CapDrop"] == ["ALL"]
+    happened = {(one.name, one.event) async for one in client.events(pipeline="attic", node=name)}
+    assert ("greeter", "started") in happened
 
 
 async def _is_commanded(client: AsyncClient, name: str, folder: Path) -> None:

@@ -81,7 +81,19 @@ async def node_below(
     )
 
     def report() -> control_pb2.AttachRequest:
-        nodes = [control_pb2.NodeReport(node="n1", at_us=SystemClock().now_us(), containers=guests.reports())]
+        nodes = [
+            control_pb2.NodeReport(
+                node="n1",
+                at_us=SystemClock().now_us(),
+                containers=guests.reports(),
+                events=[
+                    control_pb2.ContainerEvent(
+                        at_us=at_us, kind=slot.kind, plan=slot.plan, name=slot.name, event=event
+                    )
+                    for at_us, event in ((1, "started"), (2, "exited"))
+                ],
+            )
+        ]
         return control_pb2.AttachRequest(protocol=1, child="n1", role="node", nodes=nodes)
 
     async def accept(told: object) -> None:

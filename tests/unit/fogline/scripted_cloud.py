@@ -53,6 +53,12 @@ class ScriptedCloud(
         answer: containers_pb2.ListContainersResponse = self._answer("ListContainers", request, context)
         return answer
 
+    def ListEvents(
+        self, request: containers_pb2.ListEventsRequest, context: Any
+    ) -> containers_pb2.ListEventsResponse:
+        answer: containers_pb2.ListEventsResponse = self._answer("ListEvents", request, context)
+        return answer
+
     def GetLogs(
         self, request: containers_pb2.GetLogsRequest, context: Any
     ) -> Iterator[containers_pb2.GetLogsResponse]:

@@ -53,6 +53,30 @@ def test_containers_are_listed_as_promised(cloud: ScriptedCloud, run: Run) -> No
     assert "no containers" in out
 
 
+def test_events_are_listed_as_promised(cloud: ScriptedCloud, run: Run) -> None:
+    happened = control_pb2.ContainerEvent(
+        at_us=START_US,
+        kind="operator",
+        plan="abc",
+        name="clean",
+        replica=1,
+        event="exited",
+        detail="[no model]",
+    )
+    shown = [containers_pb2.EventInfo(node="node-1", pipeline="lab", event=happened)]
+    cloud.answers["ListEvents"] = lambda *_: containers_pb2.ListEventsResponse(events=shown)
+    code, out, _ = run("events", "lab", "--node", "node-1", "--json", "--server", cloud.address)
+    assert code == 0
+    assert names(json.loads(out)) == documented("events")
+    assert (cloud.requests[-1].pipeline, cloud.requests[-1].node) == ("lab", "node-1")
+    _, out, _ = run("events", "--server", cloud.address)
+    assert "clean.1" in out
+    assert "[no model]" in out
+    cloud.answers["ListEvents"] = lambda *_: containers_pb2.ListEventsResponse()
+    _, out, _ = run("events", "--server", cloud.address)
+    assert "nothing has happened" in out
+
+
 def test_logs_of_several_containers_come_in_whole_lines(cloud: ScriptedCloud, run: Run) -> None:
     shown = [info(), info(replica=1)]
     cloud.answers["ListContainers"] = lambda *_: containers_pb2.ListContainersResponse(containers=shown)

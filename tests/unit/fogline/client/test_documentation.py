@@ -66,6 +66,13 @@ def greenhouse(cloud: ScriptedCloud, monkeypatch: pytest.MonkeyPatch, tmp_path: 
         "ListResults": api_pb2.ListResultsResponse(results=ROWS),
         "GetResults": [api_pb2.GetResultsResponse(results=ROWS, resume_token="two")],
         "ListContainers": containers_pb2.ListContainersResponse(containers=[CLEAN]),
+        "ListEvents": containers_pb2.ListEventsResponse(
+            events=[
+                containers_pb2.EventInfo(
+                    node="node-1", event=control_pb2.ContainerEvent(name="clean", event="started")
+                )
+            ]
+        ),
         "GetLogs": [containers_pb2.GetLogsResponse(node="node-1", channel=1, data=b"ready\n")],
         "Exec": [
             containers_pb2.ExecResponse(channel=1, data=b"hello"),
