@@ -41,32 +41,45 @@ EVENT = Event(
 
 def test_a_container_that_is_in_trouble_stands_first() -> None:
     broken = replace(
-        CONTAINER, name="broken", state="backing_off", fault="it ends at once", id="", since=None, pipeline=""
+        CONTAINER, name="broken", state="backing_off", fault="it ends at once", id="", since=None
     )
     lost = replace(CONTAINER, node="n2", node_alive=False, kind="service")
     topic = ContainersTopic(pipeline="p")
-    rows = containers.containers(snapshot(status(), {topic: (CONTAINER, broken, lost)}), topic)["rows"]
-    assert rows[0][:6] == [
-        ["n1", "/nodes/n1"],
-        ["abc", "/pipelines"],
-        "broken.1",
-        "operator",
-        ["warning", "backing off"],
-        "it ends at once",
+    drawn = containers.containers(snapshot(status(), {topic: (CONTAINER, broken, lost)}), topic)
+    rows = [
+        dict(zip((column["label"] for column in drawn["columns"]), row, strict=True)) for row in drawn["rows"]
     ]
-    assert rows[0][8:] == [2, None, None, None]
-    assert rows[1][4] == ["good", "running"]
-    assert rows[1][7:9] == ["registry.example/denoise:1@sha256:abababababab", 3]
-    assert rows[1][10:] == [1_500_000, 1 << 20]
-    assert rows[2][2:5] == ["clean", "service", ["warning", "running, node away"]]
+    assert rows[0] == {
+        "Node": ["n1", "/nodes/n1"],
+        "Name": "broken.1",
+        "Kind": "operator",
+        "State": ["warning", "backing off"],
+        "Runtime": "docker",
+        "Image": "registry.example/denoise:1@sha256:abababababab…",
+        "Starts": 2,
+        "Since": None,
+        "CPU": None,
+        "Memory": None,
+        "What is wrong": "it ends at once",
+    }
+    assert rows[1]["State"] == ["good", "running"]
+    assert (rows[1]["Starts"], rows[1]["CPU"], rows[1]["Memory"]) == (3, 1_500_000, 1 << 20)
+    assert (rows[2]["Name"], rows[2]["State"]) == ("clean", ["warning", "running, node away"])
+
+
+def test_a_nodes_page_says_whose_each_container_is() -> None:
+    topic = ContainersTopic(node="n1")
+    strange = replace(CONTAINER, pipeline="")
+    drawn = containers.containers(snapshot(status(), {topic: (CONTAINER, strange)}), topic)
+    assert [row[0] for row in drawn["rows"]] == [["p", "/pipelines/p"], ["abc", "/pipelines"]]
 
 
 def test_the_newest_event_stands_first() -> None:
     later = replace(EVENT, at=at(1), event="started", kind="service", detail="")
     topic = EventsTopic(node="n1")
     rows = containers.events(snapshot(status(), {topic: (EVENT, later)}), topic)["rows"]
-    assert [row[3] for row in rows] == ["clean", "clean.1"]
-    assert [row[4] for row in rows] == [["good", "started"], ["bad", "timed out"]]
+    assert [row[2] for row in rows] == ["clean", "clean.1"]
+    assert [row[3] for row in rows] == [["good", "started"], ["bad", "timed out"]]
     assert rows[1][-1] == "no answer within 5 s"
 
 
