@@ -17,7 +17,7 @@ from fog_node.journal.files import Files
 from fog_node.journal.journal import Journal
 from fog_node.metrics import NodeMetrics
 from fog_node.operators.gateway import Operators
-from fog_node.permit import read_permits
+from fog_node.permit import Permits, read_permits
 from fog_node.plans import LiveFirst, NodePlans
 from fog_node.pressure import PacedJournal
 from fog_node.report import Reporter
@@ -84,18 +84,11 @@ class Node:
         holder: Holder | None = None,
     ) -> None:
         self._settings: Final = settings
-        dial = channel_to if holder is None else holder.dial
-        self._renewing: Final = (
-            None
-            if holder is None
-            else Renewing(
-                holder, settings.folder, ask=asking(holder, settings.parents, clock), clock=clock, rng=rng
-            )
-        )
         self._journal: Final = journal
         self._clock: Final = clock
         self._rng: Final = rng
-        lanes = LaneSet()
+        self._dial: Final = channel_to if holder is None else holder.dial
+        self._renewing: Final = None if holder is None else _renewing(holder, settings, clock, rng)
         self.operators: Final = Operators(
             settings.operators, folder=settings.folder / "operators", clock=clock
         )
@@ -103,17 +96,10 @@ class Node:
         permits = read_permits(settings.permit, allow_process=settings.allow_process)
         self._containers: Final = Containers(settings, permits, self.operators, clock=clock, rng=rng)
         self.operators.broken = self._containers.broken
-        self._visits: Final = ContainerSessions(
-            Answering(
-                self._containers,
-                node=settings.name,
-                may_execute=permits.may_execute,
-                audit=Audit(settings.folder / "audit" / "exec.jsonl"),
-                clock=clock,
-            )
-        )
+        self._visits: Final = _visits(settings, self._containers, permits, clock)
         after_us = int(settings.live_after_s * SECOND)
         self._live_first: Final = LiveFirst(journal, after_us=after_us, clock=clock)
+        lanes = LaneSet()
         self._plans: Final = NodePlans(
             journal=journal,
             lanes=lanes,
@@ -125,34 +111,43 @@ class Node:
         self._told: Final = Told.by(
             settings.folder, node=settings.name, containers=self._containers, holder=holder
         )
-        self._uplink: Final = Uplink(
-            parents=settings.parents,
-            child=settings.name,
+        self._uplink: Final = self._make_uplink(lanes)
+        self._reporter: Final = self._make_reporter(Shown(holder, self._renewing))
+        self._control: Final = self._make_control()
+
+    def _make_uplink(self, lanes: LaneSet) -> Uplink:
+        return Uplink(
+            parents=self._settings.parents,
+            child=self._settings.name,
             lanes=lanes,
-            clock=clock,
-            rng=rng,
-            settings=settings.link,
-            dial=dial,
+            clock=self._clock,
+            rng=self._rng,
+            settings=self._settings.link,
+            dial=self._dial,
         )
-        self._reporter: Final = Reporter(
-            settings,
-            journal=journal,
+
+    def _make_reporter(self, shown: Shown) -> Reporter:
+        return Reporter(
+            self._settings,
+            journal=self._journal,
             plans=self._plans,
             operators=self.operators,
             containers=self._containers,
             told=self._told,
-            shown=Shown(holder, self._renewing),
+            shown=shown,
             uplink=self._uplink,
-            clock=clock,
+            clock=self._clock,
         )
-        self._control: Final = ControlClient(
-            parents=settings.parents,
+
+    def _make_control(self) -> ControlClient:
+        return ControlClient(
+            parents=self._settings.parents,
             report=self._reporter.request,
             accept=self._told.hear,
-            clock=clock,
-            rng=rng,
-            settings=settings.link,
-            dial=dial,
+            clock=self._clock,
+            rng=self._rng,
+            settings=self._settings.link,
+            dial=self._dial,
             sessions=self._visits,
             post=self._visits.post,
         )
@@ -262,3 +257,23 @@ class Node:
             await self._live_first.roll_if_wanted()
             await self._reporter.refresh(listener, brokers)
             await self._clock.sleep(REPORT_EVERY_S)
+
+
+def _renewing(holder: Holder, settings: NodeSettings, clock: Clock, rng: Random) -> Renewing:
+    ask = asking(holder, settings.parents, clock)
+    return Renewing(holder, settings.folder, ask=ask, clock=clock, rng=rng)
+
+
+def _visits(
+    settings: NodeSettings, containers: Containers, permits: Permits, clock: Clock
+) -> ContainerSessions:
+    """What answers whoever looks into containers."""
+    return ContainerSessions(
+        Answering(
+            containers,
+            node=settings.name,
+            may_execute=permits.may_execute,
+            audit=Audit(settings.folder / "audit" / "exec.jsonl"),
+            clock=clock,
+        )
+    )
