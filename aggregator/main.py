@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Final
 import fogline
 from aggregator.assigner import Sign, unsigned
 from aggregator.group import Group
+from aggregator.images.cache import AT_ONCE, ImageCache
+from aggregator.images.servicer import add_images
+from aggregator.images.upstream import FromParent, FromRegistry
 from aggregator.metrics import AggregatorMetrics
 from aggregator.relay import Relay
 from aggregator.settings import AggregatorSettings
@@ -25,6 +28,7 @@ from fogline.identity.shown import Shown
 from fogline.intake.servicer import IntakeServicer
 from fogline.model.clock import SECOND, Clock, SystemClock
 from fogline.model.errors import FogError
+from fogline.registry.parent import ParentCache
 from fogline.service.arguments import settings_from
 from fogline.service.doors import OpenDoor
 from fogline.service.folder import make_folder
@@ -33,7 +37,7 @@ from fogline.service.metrics import MetricsPort, open_metrics
 from fogline.service.notify import READY, say
 from fogline.service.run import refused, run_until_signalled
 from fogline.service.server import Server
-from fogline.uplink.dial import channel_to
+from fogline.uplink.dial import Dial, channel_to
 from fogline.uplink.lanes import LaneSet
 from fogline.uplink.uplink import Uplink
 from fogline.v1 import control_pb2, control_pb2_grpc, uplink_pb2_grpc
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
 
 DESIRED_FILE: Final = "desired"
 ASSIGNMENTS_FILE: Final = "assignments"
+IMAGES_FOLDER: Final = "images"
 
 
 class Aggregator:
@@ -89,6 +94,7 @@ class Aggregator:
             sessions=relay,
             post=relay.post,
         )
+        self.images: Final = self._image_cache(dial)
         self._attach: Final = ControlServicer(self._group, relay)
         self.gate: Final = None if holder is None else _gate(holder, settings, clock=clock, rng=rng)
         self._shown: Final = Shown(holder, None if self.gate is None else self.gate.renewing)
@@ -115,6 +121,8 @@ class Aggregator:
             lambda server: control_pb2_grpc.add_ControlServiceServicer_to_server(self._attach, server),
             end=self._attach.end_streams,
         )
+        if self.images is not None:
+            add_images(self.server, self.images)
         async with AsyncExitStack() as stack:
             if self.gate is not None:
                 self.gate.ends(self._intake.end_revoked, self._attach.end_revoked)
@@ -127,6 +135,8 @@ class Aggregator:
             control = group.create_task(self._control.run(), name="attach to the parent")
             assigning = group.create_task(self._group.assigner.run(), name="assign")
             works = [control, assigning]
+            if self.images is not None:
+                works.append(group.create_task(self.images.run(), name="fetch images"))
             if self.gate is not None:
                 works += [group.create_task(work, name=name) for name, work in self.gate.works()]
             say(READY, f"listens on {self.server.address}")
@@ -138,7 +148,20 @@ class Aggregator:
             for work in works:
                 work.cancel()
 
+    def _image_cache(self, dial: Dial) -> ImageCache | None:
+        settings = self._settings.images
+        if not settings.disk:
+            return None
+        parent = FromParent(ParentCache(lambda: self._control.parent, dial=dial))
+        return ImageCache(
+            self._settings.folder / IMAGES_FOLDER,
+            settings,
+            desired=self._kept.desired,
+            upstreams=(parent, FromRegistry(settings, at_once=AT_ONCE)),
+        )
+
     def _report(self) -> control_pb2.AggregatorReport:
+        images = () if self.images is None else self.images.faults
         report = control_pb2.AggregatorReport(
             aggregator=self._settings.name,
             parent=self._uplink.parent,
@@ -150,7 +173,7 @@ class Aggregator:
             held_bytes=self.sink.held_bytes,
             refusals=self.sink.counters.refusals,
             version=fogline.__version__,
-            faults=[*self._kept.faults, *filter(None, [self._group.assigner.fault])],
+            faults=[*self._kept.faults, *filter(None, [self._group.assigner.fault]), *images],
             known_keys=self._kept.known_keys,
             contested=self._kept.contested,
         )
@@ -164,6 +187,7 @@ class Aggregator:
             uplink=self._uplink,
             control=self._control,
             kept=self._kept,
+            images=self.images,
             calls=self.server.calls,
         )
         settings = self._settings

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from aggregator.images.cache import ImageCache
+from aggregator.images.metrics import add_images
 from aggregator.sink import MergeSink
 from fogline.control.client import ControlClient
 from fogline.control.keep import KeptDesired
@@ -59,6 +61,7 @@ class AggregatorMetrics:
         uplink: Uplink,
         control: ControlClient,
         kept: KeptDesired,
+        images: ImageCache | None,
         calls: Calls,
     ) -> None:
         self._intake: Final = intake
@@ -66,6 +69,7 @@ class AggregatorMetrics:
         self._uplink: Final = uplink
         self._control: Final = control
         self._kept: Final = kept
+        self._images: Final = images
         self._calls: Final = calls
 
     @property
@@ -74,6 +78,7 @@ class AggregatorMetrics:
         return {
             "intake": self._taking,
             "merging": self._merging,
+            "images": lambda snapshot: None if self._images is None else add_images(snapshot, self._images),
             "link": lambda snapshot: LINK.fill(snapshot, self._uplink, self._control, self._kept.refused),
             "calls": lambda snapshot: CALLS.fill(snapshot, "grpc", self._calls),
         }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aggregator.images.settings import ImageSettings
 from aggregator.merge.values import Limits
 from fogline.model.clock import SECOND
 from fogline.service.logs import LogFormat
@@ -66,5 +67,7 @@ class AggregatorSettings:
     """json, text, or auto: text on a terminal, JSON elsewhere."""
     merge: MergeSettings = field(default_factory=MergeSettings)
     """How parts of children become merged parts."""
+    images: ImageSettings = field(default_factory=ImageSettings)
+    """Images that are fetched once for the whole group."""
     link: LinkSettings = field(default_factory=LinkSettings)
     """How the parents are treated."""

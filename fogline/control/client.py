@@ -67,6 +67,11 @@ class ControlClient:
         """Whether a parent has answered on the stream that is open now."""
         return self._attached
 
+    @property
+    def parent(self) -> str:
+        """Where the parent is that has answered on the stream that is open now; empty: none has."""
+        return self._parents.address if self._attached else ""
+
     def changed(self) -> None:
         """Something in the report changed: send it now and not at the next second."""
         self._changed.set()
