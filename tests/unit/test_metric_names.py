@@ -6,6 +6,7 @@ from types import ModuleType
 import pytest
 
 from aggregator import metrics as aggregator_metrics
+from aggregator.images import metrics as image_metrics
 from cloud import metrics as cloud_metrics
 from cloud.dashboard import metrics as dashboard_metrics
 from fog_node import metrics as node_metrics
@@ -16,6 +17,7 @@ MODULES: tuple[ModuleType, ...] = (
     metrics_server,
     node_metrics,
     aggregator_metrics,
+    image_metrics,
     cloud_metrics,
     dashboard_metrics,
 )

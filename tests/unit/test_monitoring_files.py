@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from aggregator import metrics as aggregator_metrics
+from aggregator.images import metrics as image_metrics
 from cloud import metrics as cloud_metrics
 from cloud.dashboard import metrics as dashboard_metrics
 from fog_node import container_metrics
@@ -29,6 +30,7 @@ MODULES: tuple[ModuleType, ...] = (
     node_metrics,
     container_metrics,
     aggregator_metrics,
+    image_metrics,
     cloud_metrics,
     dashboard_metrics,
 )
