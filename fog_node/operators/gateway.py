@@ -14,6 +14,7 @@ from fog_node.steps.graph import RowStep
 from fog_node.steps.waiting import first_of
 from fogline.model.clock import SECOND, Clock
 from fogline.model.plan import OperatorQuery, Plan
+from fogline.model.words import plain
 from fogline.v1 import control_pb2
 from fogline.wire.plan_rules import column_types
 
@@ -119,7 +120,7 @@ class Operators:
                 plan=kept.plan,
                 name=kept.step,
                 event="quarantined",
-                detail=f"messages [{kept.first}, {kept.end}) of {kept.stream}: {kept.reason}",
+                detail=plain(f"messages [{kept.first}, {kept.end}) of {kept.stream}: {kept.reason}"),
             )
             for kept in self._quarantine.kept[-EVENTS:]
         ]

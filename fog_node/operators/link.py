@@ -2,15 +2,19 @@
 
 import asyncio
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import grpc
 import structlog
 
-from fogline.v1 import operator_pb2, operator_pb2_grpc
-from fogline.wire.batch import SPOKEN
+from fogline.model.words import plain
+from fogline.v1 import operator_pb2
+from fogline.wire.batch import SPOKEN, MalformedBatch
+from fogline.wire.response import response_from_wire
 
-Call = grpc.aio.StreamStreamCall[operator_pb2.ProcessRequest, operator_pb2.ProcessResponse]
+Call = grpc.aio.StreamStreamCall[operator_pb2.ProcessRequest, bytes]
+
+PROCESS: Final = "/fogline.v1.OperatorService/Process"
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -85,7 +89,10 @@ class Link:
         """What ended the stream: event and reason."""
         greeted = False
         async with grpc.aio.insecure_channel(f"unix:{self._socket}", options=self._options()) as channel:
-            call: Call = operator_pb2_grpc.OperatorServiceStub(channel).Process(wait_for_ready=True)
+            # Not the generated stub: gRPC would swallow bytes that cannot be parsed, and we look at them before.
+            write = operator_pb2.ProcessRequest.SerializeToString
+            dialled: Any = channel.stream_stream(PROCESS, request_serializer=write)(wait_for_ready=True)
+            call: Call = dialled
             try:
                 async with asyncio.timeout(self._greeting_within):
                     await self._greet(call)
@@ -94,7 +101,9 @@ class Link:
             except TimeoutError:
                 return "not_started", f"no greeting within {self._greeting_within:g} s"
             except BadAnswer as error:
-                return "bad_answer", str(error)
+                return "bad_answer", plain(str(error))
+            except MalformedBatch as error:
+                return "bad_answer", plain(error.message)
             except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
                 return await self._status(call, greeted=greeted)
             finally:
@@ -103,14 +112,17 @@ class Link:
 
     async def _greet(self, call: Call) -> None:
         await call.write(operator_pb2.ProcessRequest(greeting=self._greeting))
-        answer = await call.read()
-        if not isinstance(answer, operator_pb2.ProcessResponse):
+        raw = await call.read()
+        if not isinstance(raw, bytes):
             raise asyncio.InvalidStateError
+        answer = response_from_wire(raw)
         if answer.WhichOneof("kind") != "greeting":
             raise BadAnswer("the first message is no greeting")
         if not SPOKEN.oldest <= answer.greeting.protocol <= SPOKEN.newest:
             raise BadAnswer(f"protocol {answer.greeting.protocol}, the node speaks {SPOKEN}")
         known = {column.name for column in self._greeting.input}
+        if len(answer.greeting.columns) > len(known):
+            raise BadAnswer(f"{len(answer.greeting.columns)} columns are wanted of {len(known)}")
         for name in answer.greeting.columns:
             if name not in known:
                 raise BadAnswer(f"column {name[:80]!r} is wanted, which the step's source has not")
@@ -120,7 +132,8 @@ class Link:
     async def _carry(self, call: Call) -> None:
         writer = asyncio.ensure_future(self._write(call))
         try:
-            while isinstance(message := await call.read(), operator_pb2.ProcessResponse):
+            while isinstance(raw := await call.read(), bytes):
+                message = response_from_wire(raw)
                 if message.WhichOneof("kind") not in ("rows", "error"):
                     raise BadAnswer("a message that is no answer")
                 self._owner.link_said(self, message)
@@ -137,7 +150,7 @@ class Link:
                 return  # the reader learns why
 
     async def _status(self, call: Call, *, greeted: bool) -> tuple[str, str]:
-        code, details = await call.code(), await call.details() or ""
+        code, details = await call.code(), plain(await call.details() or "")
         if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
             return "bad_answer", f"an answer is too large: {details}"
         if code is grpc.StatusCode.FAILED_PRECONDITION:

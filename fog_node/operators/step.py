@@ -20,6 +20,7 @@ from fogline.engine.expression import ValueType
 from fogline.engine.rows import RowAnswer, select
 from fogline.model.clock import SECOND
 from fogline.model.plan import OperatorQuery, StepSpec
+from fogline.model.words import plain
 from fogline.v1 import control_pb2, operator_pb2
 from fogline.wire.batch import PROTOCOL, MalformedBatch, batch_to_wire, rows_from_wire
 from fogline.wire.plan import output_columns_to_wire
@@ -188,7 +189,9 @@ class OperatorStep:
     def link_up(self, link: Link, greeting: operator_pb2.OperatorGreeting) -> None:
         """A replica takes batches; its link calls it."""
         self._check_current(link)
-        _log.info("operator is up", step=self.key.step, replica=link.replica, software=greeting.software[:80])
+        _log.info(
+            "operator is up", step=self.key.step, replica=link.replica, software=plain(greeting.software, 80)
+        )
         self._act(self.dispatch.up(link.replica, self._now()))
 
     def link_said(self, link: Link, message: operator_pb2.ProcessResponse) -> None:
@@ -200,7 +203,7 @@ class OperatorStep:
             raise BadAnswer(f"an answer for batch {number}, which was not asked or is answered")
         job = self._jobs.get(number)
         if failed:
-            self._fails(link, number, message.error.reason[:500] or "the operator gives no reason")
+            self._fails(link, number, plain(message.error.reason) or "the operator gives no reason")
         elif job is None:
             self._act(self.dispatch.answered(link.replica, number, self._now()))
         else:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fog_node.runtimes.runtime import Slot, Usage
+from fogline.model.words import plain
 from fogline.v1 import control_pb2
 
 EVENTS: Final = 50
@@ -45,7 +46,7 @@ def to_report(standing: Standing) -> control_pb2.ContainerReport:
         runtime=standing.runtime,
         image=standing.image,
         state=standing.state,
-        fault=standing.fault[:DETAIL],
+        fault=plain(standing.fault, DETAIL),
         restarts=standing.restarts,
         since_us=standing.since_us,
         cpu_us=usage.cpu_us if usage else 0,
@@ -70,7 +71,7 @@ class Events:
                 name=slot.name,
                 replica=slot.replica,
                 event=event,
-                detail=detail[:DETAIL],
+                detail=plain(detail, DETAIL),
             )
         )
 

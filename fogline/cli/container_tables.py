@@ -5,10 +5,10 @@ from typing import Final
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from fogline.cli import tables
+from fogline.cli.markup import escape
 from fogline.client.containers import Container, Event, Usage
 
 MIB: Final = 1024**2

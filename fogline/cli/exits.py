@@ -4,11 +4,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from typing import Final
 
 import typer
 
 from fogline.client.errors import SpecRejected, TooSlow, Unreachable
 from fogline.model.errors import FogError
+from fogline.model.words import plain
+
+MOST: Final = 4_000
 
 
 class Exit(IntEnum):
@@ -41,9 +45,14 @@ def say(error: FogError) -> None:
         sys.stderr.write("".join(f"{line}\n" for line in error.lines()))
     else:
         sys.stderr.write("".join(f"{place}\n" for place in error.places))
-    sys.stderr.write(f"fogline: {error.message} [{error.code}]\n")
+    # A server's words may be those of a container, or of whoever else it heard them from.
+    sys.stderr.write(f"fogline: {_plain(error.message)} [{error.code}]\n")
     if error.hint:
-        sys.stderr.write(f"  {error.hint}\n")
+        sys.stderr.write(f"  {_plain(error.hint)}\n")
+
+
+def _plain(text: str) -> str:
+    return "\n".join(plain(line, MOST) for line in text.splitlines())
 
 
 def _code(error: FogError) -> Exit:

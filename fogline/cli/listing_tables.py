@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Final
 
 from rich.box import SIMPLE_HEAD
-from rich.markup import escape
 from rich.table import Table
 
+from fogline.cli.markup import escape
 from fogline.cli.tables import health, make_console
 from fogline.client.installation import Broker, Node
 from fogline.client.values import Pipeline, Stream
@@ -63,7 +63,7 @@ def print_nodes(nodes: Sequence[Node]) -> None:
             escape(n.name),
             health(n.alive, n.faults),
             escape(n.parent),
-            n.listener or "no listener",
+            escape(n.listener) or "no listener",
             f"{n.clients:,}",
             f"{n.pending:,}",
             _journal(n),

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from fogline.cli.markup import escape
 from fogline.client.accounts import Ledger
 from fogline.client.installation import Status
 from fogline.client.values import Result, WindowStatus
@@ -92,11 +92,18 @@ def print_status(status: Status) -> None:
     for a in status.aggregators:
         does = f"{len(a.children)} children, {a.parts_in:,} parts in, {a.parts_out:,} out"
         tiers.add_row(
-            "aggregator", a.name, health(a.alive, a.faults), a.parent, does, _ago(status.at, a.seen)
+            "aggregator",
+            escape(a.name),
+            health(a.alive, a.faults),
+            escape(a.parent),
+            does,
+            _ago(status.at, a.seen),
         )
     for n in status.nodes:
-        does = f"{n.listener}, {n.clients} devices, {n.pending:,} messages pending"
-        tiers.add_row("node", n.name, health(n.alive, n.faults), n.parent, does, _ago(status.at, n.seen))
+        does = f"{escape(n.listener)}, {n.clients} devices, {n.pending:,} messages pending"
+        tiers.add_row(
+            "node", escape(n.name), health(n.alive, n.faults), escape(n.parent), does, _ago(status.at, n.seen)
+        )
     console.print(tiers if tiers.row_count else "no node and no aggregator has reported yet")
     pipelines = Table("pipeline", "plan", "window steps", "deployed", box=SIMPLE_HEAD)
     for p in status.pipelines:
@@ -163,4 +170,4 @@ def _text(value: Scalar) -> str:
         case float():
             return f"{value:,.6g}"
         case _:
-            return value
+            return escape(value)

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
-from rich.markup import escape
+from rich import markup
 
 from fogline.cli import shapes
 from fogline.cli.access import Access
 from fogline.cli.exits import reported
 from fogline.cli.infer.heard import Message
 from fogline.cli.listening import Listener
+from fogline.cli.markup import escape
 from fogline.cli.tables import make_console
 from fogline.model.clock import SECOND, to_datetime, to_rfc3339
 
@@ -95,4 +96,4 @@ def _show(messages: Iterator[Message], listener: Listener) -> None:
             soft_wrap=True,
             highlight=False,
         )
-        console.print(escape(pretty(message.payload)), soft_wrap=True, highlight=True)
+        console.print(markup.escape(pretty(message.payload)), soft_wrap=True, highlight=True)

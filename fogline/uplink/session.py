@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import grpc
 import structlog
@@ -146,13 +146,18 @@ class Session:
         draining = asyncio.ensure_future(self._draining.wait())
         try:
             while not self._draining.is_set():
-                change = asyncio.ensure_future(self._lanes.change().wait())
-                self._compare()
-                await asyncio.wait((change, draining), return_when=asyncio.FIRST_COMPLETED)
-                change.cancel()
+                await self._next_change(draining)
         finally:
             draining.cancel()
         await self._finish()
+
+    async def _next_change(self, draining: asyncio.Future[Any]) -> None:
+        change = asyncio.ensure_future(self._lanes.change().wait())
+        try:
+            self._compare()
+            await asyncio.wait((change, draining), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            change.cancel()
 
     def _compare(self) -> None:
         wanted = {id(lane): lane for lane in self._lanes}

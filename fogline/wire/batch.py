@@ -92,10 +92,14 @@ def rows_from_wire(
             raise MalformedBatch(f"input_row {int(input_rows.max())} of a batch of {asked.rows} rows")
         if (input_rows[1:] < input_rows[:-1]).any():
             raise MalformedBatch("input_row descends")
-    found = _columns_from_wire(message.columns, message.rows)
+    # One more than there shall be is enough to find what is wrong, however many there are.
+    first = message.columns[: len(output) + 1]
+    if len(first) > len(output):
+        known = {one.name for one in output}
+        for name in (column.name for column in first if column.name not in known):
+            raise MalformedBatch(f"column {name[:80]!r} is not of this step")
+    found = _columns_from_wire(first, message.rows)
     columns = {one.name: _promised(found, one) for one in output}
-    if len(found) > len(columns):
-        raise MalformedBatch(f"column {min(found.keys() - columns.keys())[:80]!r} is not of this step")
     return RowAnswer(
         batch=Batch(rows=message.rows, time_us=asked.time_us[input_rows], columns=columns),
         input_rows=input_rows,

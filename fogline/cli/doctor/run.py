@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Final
 
 import typer
-from rich.markup import escape
 
 from fogline.cli import shapes
 from fogline.cli.doctor import machine, mosquitto, server, store
 from fogline.cli.doctor.findings import Finding, Level
 from fogline.cli.exits import Exit, reported
+from fogline.cli.markup import escape
 from fogline.cli.tables import make_console
 from fogline.model.clock import SystemClock
 from fogline.model.errors import InvalidInput

@@ -211,6 +211,22 @@ async def test_a_newer_stream_of_the_same_child_ends_the_older(
     assert {lane.child for lane in store.open_lanes} == {"node-1"}
 
 
+async def test_a_stream_that_ends_leaves_no_task_behind(parent: Parent, origin: Origin, spawn: Spawn) -> None:
+    before = asyncio.all_tasks()
+    lane = CountingLane(PLAN, [origin], messages=10)
+    running = spawn(uplink_to([parent.server.address], [lane]).run())
+    await lane.done.wait()
+    running.cancel()
+    await asyncio.wait((running,))
+
+    def left() -> list[str]:
+        names = (getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks() - before)
+        # gRPC's server keeps tasks of its own.
+        return [name for name in names if not name.startswith("AioServer.")]
+
+    await until(lambda: not left(), within=60)
+
+
 async def test_a_clean_end_waits_for_the_answers(
     parent: Parent, store: MemoryStore, origin: Origin, spawn: Spawn
 ) -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 import grpc
 import numpy as np
 
-from fogline.v1 import operator_pb2, operator_pb2_grpc
+from fogline.v1 import operator_pb2
 
-Answers = Iterator[operator_pb2.ProcessResponse]
+Answers = Iterator[operator_pb2.ProcessResponse | bytes]
 Requests = Iterator[operator_pb2.ProcessRequest]
 
+WIDE = 2_000
+"""Rows of one answer of `wide`."""
 GREETING = operator_pb2.ProcessResponse(greeting=operator_pb2.OperatorGreeting(protocol=1, software="rogue"))
 
 
@@ -117,31 +119,119 @@ def wrong(requests: Requests) -> Answers:
         yield answer
 
 
-class Rogue(operator_pb2_grpc.OperatorServiceServicer):
-    """Behaves as told."""
+def garbled(requests: Requests) -> Answers:
+    """Greets with bytes that are none of the protocol's."""
+    yield b"\xff" * 9
+    for _ in requests:
+        pass
 
-    def __init__(self, way: Callable[[Requests], Answers]) -> None:
-        self._way = way
 
-    def Process(  # noqa: N802 - gRPC's name
-        self, request_iterator: Requests, context: grpc.ServicerContext
-    ) -> Answers:
-        next(request_iterator)
-        return self._way(request_iterator)
+def noise(requests: Requests) -> Answers:
+    """Answers with such bytes."""
+    yield GREETING
+    for _ in requests:
+        yield b"\xff" * 9
+
+
+def latin(requests: Requests) -> Answers:
+    """A text that is no UTF-8."""
+    yield GREETING
+    for request in requests:
+        answer = rows(request.batch, request.batch.id)
+        answer.rows.columns[0].dictionary[0] = "caf??"
+        yield answer.SerializeToString().replace(b"caf??", b"caf\xe9!")
+
+
+def crowd(requests: Requests) -> Answers:
+    """Millions of columns, of two bytes each."""
+    yield GREETING
+    for _ in requests:
+        yield _inside(2, b"\x22\x00" * (4 << 20))
+
+
+def library(requests: Requests) -> Answers:
+    """Millions of texts, of two bytes each."""
+    yield GREETING
+    for _ in requests:
+        yield _inside(2, _inside(4, b"\x2a\x00" * (4 << 20)))
+
+
+def hungry(requests: Requests) -> Answers:
+    """Wants one column again and again."""
+    del requests
+    greeting = operator_pb2.OperatorGreeting(protocol=1, columns=["seq"] * 1000)
+    yield operator_pb2.ProcessResponse(greeting=greeting)
+
+
+def painter(requests: Requests) -> Answers:
+    """Steers the terminal of whoever reads why it failed."""
+    yield GREETING
+    for request in requests:
+        reason = "\x1b]0;title\x07\x1b[31mred\nnext"
+        yield operator_pb2.ProcessResponse(error=operator_pb2.BatchError(id=request.batch.id, reason=reason))
+
+
+def bomb(requests: Requests) -> Answers:
+    """A few KiB that unpack to far too much."""
+    yield GREETING
+    for request in requests:
+        answer = rows(request.batch, request.batch.id)
+        answer.rows.columns[2].values = bytes(40 << 20)
+        yield answer
+
+
+def wide(requests: Requests) -> Answers:
+    """An honest one, with many rows for each."""
+    yield GREETING
+    for request in requests:
+        answer = rows(request.batch, request.batch.id)
+        answer.rows.rows = WIDE
+        answer.rows.input_row = bytes(4 * WIDE)
+        answer.rows.columns[0].codes = bytes(4 * WIDE)
+        for column in answer.rows.columns[1:]:
+            column.values = bytes(8 * WIDE)
+        yield answer
+
+
+def _inside(field: int, content: bytes) -> bytes:
+    """A field with this content, as it is on the wire."""
+    length, size = b"", len(content)
+    while size > 0x7F:
+        length += bytes([size & 0x7F | 0x80])
+        size >>= 7
+    return bytes([field << 3 | 2]) + length + bytes([size]) + content
 
 
 WAYS: tuple[Callable[[Requests], Answers], ...] = (
     *(stranger, twice, flood, giant, chatter, mute, foreign, greedy, quitter, hanging, wrong),
+    *(garbled, noise, latin, crowd, library, hungry, painter, bomb, wide),
 )
 
 
 def served(folder: Path, way: Callable[[Requests], Answers]) -> grpc.Server:
     """A server of its own, whose streams end with it."""
-    server = grpc.server(ThreadPoolExecutor(max_workers=2), options=[("grpc.max_send_message_length", -1)])
-    operator_pb2_grpc.add_OperatorServiceServicer_to_server(Rogue(way), server)
+
+    def process(requests: Requests, _: grpc.ServicerContext) -> Answers:
+        next(requests)
+        return way(requests)
+
+    server = grpc.server(
+        ThreadPoolExecutor(max_workers=2),
+        options=[("grpc.max_send_message_length", -1)],
+        compression=grpc.Compression.Gzip if way is bomb else grpc.Compression.NoCompression,
+    )
+    handler = grpc.stream_stream_rpc_method_handler(
+        process, request_deserializer=operator_pb2.ProcessRequest.FromString, response_serializer=_written
+    )
+    service = "fogline.v1.OperatorService"
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {"Process": handler}),))
     server.add_insecure_port(f"unix:{folder / way.__name__}.sock")
     server.start()
     return server
+
+
+def _written(answer: operator_pb2.ProcessResponse | bytes) -> bytes:
+    return answer if isinstance(answer, bytes) else answer.SerializeToString()
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ OUTPUT = (
     OutputColumn(name="score", type="float"),
 )
 HERE = Path(__file__).parent
-HANG_S = 30.0
+HANG_S = 60.0
 """A guard, no measure."""
 
 
