@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from cloud.from_here import clock_words, revoked_words
 from cloud.identity.twins import Twins, words
 from cloud.store.kept import Machine
 from cloud.store.reports import AggregatorReport, Journal, Report
@@ -81,9 +82,11 @@ class Board:
         outbid: Callable[[int], Awaitable[None]],
         astray: Callable[[Sequence[control_pb2.SigningKey]], Awaitable[None]],
         moved: Callable[[], None],
+        taken_back: Callable[[Machine], bool] = lambda _: False,
     ) -> None:
         """``outbid``: told of a higher generation than ours; ``astray``: of signing keys that a machine knows and its
-        parent does not; ``moved``: nodes or their journals came or went.
+        parent does not; ``moved``: nodes or their journals came or went. ``taken_back``: whether whatever had a
+        machine's name was revoked.
         """
         self._store = store
         self._clock = clock
@@ -91,6 +94,7 @@ class Board:
         self._outbid = outbid
         self._astray = astray
         self._moved = moved
+        self._taken_back = taken_back
         self._words: dict[Machine, Word] = {}
         self._unkept: dict[Machine, Word] = {}
         self._kept_us: dict[Machine, int] = {}
@@ -117,7 +121,7 @@ class Board:
             machine = Machine(NODE, caller.tenant, report.node)
             known = self._words.get(machine)
             if self._twins.heard(machine, report.instance, report.at_us, now_us):
-                report.faults.append(words(NODE, report.node))
+                _add(report, words(NODE, report.node))
             word = NodeWord(tenant=caller.tenant, report=report, seen_us=now_us)
             if not self._hear(machine, word):
                 continue
@@ -129,7 +133,7 @@ class Board:
         for below in request.aggregators:
             machine = Machine(AGGREGATOR, caller.tenant, below.aggregator)
             if self._twins.heard(machine, below.instance, below.at_us, now_us):
-                below.faults.append(words(AGGREGATOR, below.aggregator))
+                _add(below, words(AGGREGATOR, below.aggregator))
             heard = self._hear(machine, AggregatorWord(tenant=caller.tenant, report=below, seen_us=now_us))
             if heard and machine not in self._kept_us:
                 self._news.set()
@@ -185,6 +189,17 @@ class Board:
     def is_alive(self, word: Word) -> bool:
         """Whether it was heard a short while ago."""
         return self._clock.now_us() - word.seen_us < word.alive_us
+
+    def faults(self, word: Word) -> list[str]:
+        """What is wrong with a machine that it does not know itself."""
+        role, name = NODE, ""
+        if isinstance(word, NodeWord):
+            name = word.report.node
+        else:
+            role, name = AGGREGATOR, word.report.aggregator
+        clock = clock_words(word.report.at_us - word.seen_us) if self.is_alive(word) else ""
+        back = revoked_words(role, name) if self._taken_back(Machine(role, word.tenant, name)) else ""
+        return [said for said in (back, clock) if said]
 
     async def take_up(self) -> None:
         """Learn what the store keeps: from before this process began, and from what others were told."""
@@ -314,6 +329,12 @@ def origin_of(message: types_pb2.Origin) -> Origin | None:
 def bounded(count: int) -> int:
     """A count of messages that databases and sums can hold."""
     return min(count, MAX_COUNT)
+
+
+def _add(report: control_pb2.NodeReport | control_pb2.AggregatorReport, fault: str) -> None:
+    """Say it once: the same report is taken again where a node with nothing new is only named."""
+    if fault not in report.faults:
+        report.faults.append(fault)
 
 
 def _origins(word: Word) -> set[bytes]:

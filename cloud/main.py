@@ -24,6 +24,7 @@ from cloud.settings import CloudSettings
 from cloud.signing.keyring import Keyring
 from cloud.signing.servicer import serve_signing
 from cloud.signing.signer import Signer
+from cloud.store.kept import Machine
 from cloud.store.opening import open_store
 from cloud.store.store import Store
 from fogline.control.servicer import ControlServicer
@@ -94,6 +95,7 @@ class Cloud:
             outbid=self._planner.outbid,
             astray=self._keyring.astray,
             moved=self._finisher.look_at_all,
+            taken_back=self._taken_back,
         )
         sessions = Switchboard()
         self.services: Final = make_services(
@@ -221,6 +223,9 @@ class Cloud:
         """Keys were taken back: end what is open by them."""
         for servicer in (self._intake, self._control):
             servicer.end_revoked(self._revoked)
+
+    def _taken_back(self, machine: Machine) -> bool:
+        return self._admittance is not None and self._admittance.board.taken_back(machine)
 
     def _revoked(self, key: str) -> bool:
         return self._admittance is not None and self._admittance.board.revoked(key)

@@ -130,17 +130,20 @@ def release_to_wire(plan: KnownPlan) -> api_pb2.ReleaseInfo | None:
 def nodes_to_wire(board: Board, tenant: str, words: Iterable[NodeWord]) -> list[api_pb2.NodeStatus]:
     """Newest reports of nodes, and whether they are alive.
 
-    What no node can know by itself is added to its faults: that it counts what another one counts, too.
+    What no node can know by itself is added to its faults: that it counts what another one counts, too; that its
+    clock is wrong; that it was revoked.
     """
     faults = faults_by_node(word.report for word in board.nodes(tenant))
     found = []
     for word in words:
         status = api_pb2.NodeStatus(report=word.report, seen_us=word.seen_us, alive=board.is_alive(word))
-        status.report.faults.extend(faults.get(word.report.node, ()))
+        status.report.faults.extend((*board.faults(word), *faults.get(word.report.node, ())))
         found.append(status)
     return found
 
 
 def aggregator_to_wire(board: Board, word: AggregatorWord) -> api_pb2.AggregatorStatus:
     """An aggregator's newest report and whether it is alive."""
-    return api_pb2.AggregatorStatus(report=word.report, seen_us=word.seen_us, alive=board.is_alive(word))
+    status = api_pb2.AggregatorStatus(report=word.report, seen_us=word.seen_us, alive=board.is_alive(word))
+    status.report.faults.extend(board.faults(word))
+    return status

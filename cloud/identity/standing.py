@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from cloud.store.admissions import Admissions, Standing
+from cloud.store.kept import Machine
 from fogline.identity.admission import AdmissionList
 from fogline.identity.authority import Authority
 from fogline.identity.keys import sign
@@ -29,6 +30,7 @@ class AdmissionBoard:
         self._authority: Final = authority
         self._clock: Final = clock
         self._version = 0
+        self._taken_back: frozenset[Machine] = frozenset()
         self._moved: Final = asyncio.Event()
         self.list: Final = AdmissionList()
         """What aggregators are told."""
@@ -36,6 +38,10 @@ class AdmissionBoard:
     def revoked(self, key: str) -> bool:
         """Whether a key was taken back."""
         return self.list.revoked(key)
+
+    def taken_back(self, machine: Machine) -> bool:
+        """Whether whatever ever joined under the machine's name was revoked."""
+        return machine in self._taken_back
 
     def changed(self) -> None:
         """Something was changed by this process: look now."""
@@ -62,6 +68,7 @@ class AdmissionBoard:
             return
         standing = await self._admissions.standing(self._clock.now_us())
         self._version = standing.version
+        self._taken_back = standing.taken_back
         self.list.offer(self._signed(standing))
 
     def _signed(self, standing: Standing) -> enrol_pb2.SignedAdmission:

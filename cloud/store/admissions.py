@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, Row, case, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, case, delete, func, insert, or_, select, update
 
 from cloud.store import schema
 from cloud.store.backend import Backend
+from cloud.store.kept import Machine
 from fogline.identity.judging import ANEW, KnownToken, judge
 from fogline.identity.names import Subject
 from fogline.identity.token import TokenRefused, id_of
@@ -20,6 +21,10 @@ MAX_OPEN_TOKENS: Final = 10_000
 
 _tokens: Final = schema.join_tokens
 _identities: Final = schema.identities
+_MACHINE: Final = (_identities.c.role, _identities.c.tenant, _identities.c.name)
+_TAKEN_BACK: Final = (
+    select(*_MACHINE).group_by(*_MACHINE).having(func.count() == func.count(_identities.c.revoked_us))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,8 @@ class Standing:
     version: int
     open: tuple[KnownToken, ...]
     revoked: frozenset[str]
+    taken_back: frozenset[Machine] = frozenset()
+    """Names of which every key was revoked."""
 
 
 class Admissions:
@@ -249,6 +256,7 @@ class Admissions:
                 version=int(version or 0),
                 open=tuple(_row(r).known for r in connection.execute(select(_tokens).where(*usable))),
                 revoked=frozenset(key for row in keys for key in row if key),
+                taken_back=frozenset(Machine(*row) for row in connection.execute(_TAKEN_BACK)),
             )
 
         return await self._backend.read(standing)

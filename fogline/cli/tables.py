@@ -144,9 +144,10 @@ def _reasons(word: str, reasons: Mapping[str, int]) -> str:
 
 def health(alive: bool, faults: Sequence[str] = ()) -> str:  # noqa: FBT001 -- a cell's value
     """Say how a tier is, in a word."""
+    wrong = f"[yellow]{escape('; '.join(faults))}[/]" if faults else ""
     if not alive:
-        return "[red]silent[/]"
-    return f"[yellow]{escape('; '.join(faults))}[/]" if faults else "[green]well[/]"
+        return f"[red]silent[/]; {wrong}" if wrong else "[red]silent[/]"
+    return wrong or "[green]well[/]"
 
 
 def _ago(now: datetime, then: datetime) -> str:

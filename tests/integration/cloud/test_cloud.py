@@ -205,7 +205,7 @@ def reader(node: str, share: str) -> control_pb2.AttachRequest:
     broker = control_pb2.BrokerReport(
         url="mqtt://broker:1883", identity="broker:1883", share=share, dropped=7, dropped_known=True
     )
-    told = control_pb2.NodeReport(node=node, at_us=1, brokers=[broker])
+    told = control_pb2.NodeReport(node=node, at_us=SystemClock().now_us(), brokers=[broker])
     return control_pb2.AttachRequest(protocol=1, child=node, role="node", nodes=[told])
 
 

@@ -160,7 +160,34 @@ async def test_a_copied_card_shows_in_the_nodes_status(installation: Installatio
     async with channel_to(installation.cloud.server.address) as channel:
         stub = api_pb2_grpc.NodeServiceStub(channel)
         node = (await stub.GetNode(api_pb2.GetNodeRequest(name="n1"), timeout=30)).node
-    assert ["two machines use the identity" in fault for fault in node.report.faults] == [True]
+    assert sum("two machines use the identity" in fault for fault in node.report.faults) == 1
+
+
+async def test_a_node_that_was_taken_back_or_whose_clock_is_wrong_shows_it(
+    installation: Installation, clock: SetClock
+) -> None:
+    identity = (await installation.joined("n1")).identity
+    behind_us = 3 * DAY
+    await attached(installation.children, identity, at_us=clock.now_us() - behind_us)
+    async with channel_to(installation.cloud.server.address) as channel:
+        stub = api_pb2_grpc.NodeServiceStub(channel)
+        asked = api_pb2.GetNodeRequest(name="n1")
+        (fault,) = (await stub.GetNode(asked, timeout=30)).node.report.faults
+        assert fault.startswith("its clock is 3 days, 0:00:0")
+        assert "behind the cloud's" in fault
+        await installation.revoke("n1")
+
+        async def shows() -> bool:
+            faults = (await stub.GetNode(asked, timeout=30)).node.report.faults
+            return any("the identity of node n1 was revoked" in one for one in faults)
+
+        async with asyncio.timeout(60):
+            while not await shows():  # noqa: ASYNC110 - the cloud is asked
+                await asyncio.sleep(0.05)
+        await installation.joined("n1")
+        async with asyncio.timeout(60):
+            while await shows():  # noqa: ASYNC110 - the cloud is asked
+                await asyncio.sleep(0.05)
 
 
 async def test_a_child_has_the_name_of_its_certificate(installation: Installation) -> None:
