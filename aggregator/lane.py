@@ -74,6 +74,9 @@ class PlanLane:
         self._state = core.upstream_opened(self._state)
         self._news.set()
 
+    def closed(self) -> None:
+        """The stream to the parent is over; children's parts are merged on, as far as there is room."""
+
     async def next_part(self) -> Part[PartState]:
         """The next sealed part; sealing on time happens here, since only a sender can use it."""
         while True:

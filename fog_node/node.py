@@ -181,6 +181,7 @@ class Node:
                     group.create_task(self._report(listener, brokers), name="report"),
                     group.create_task(self._control.run(), name="control"),
                     group.create_task(self.operators.run(), name="carry batches to operators"),
+                    group.create_task(self._plans.work_ahead(), name="work ahead"),
                 ]
                 containing = group.create_task(self._containers.run(), name="keep containers")
                 if self._renewing is not None:

@@ -1,5 +1,6 @@
 """Brings what the node runs to what it shall run. Idempotent; one plan that cannot run blocks only itself."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Final
 
@@ -52,6 +53,7 @@ class NodePlans:
         self._clock: Final = clock
         self._blocks: Final = DecodedBlocks()
         self._running: dict[str, PlanLane] = {}
+        self._changed: Final = asyncio.Event()
         self.router: Final = TemplateRouter()
         self.applied = Applied()
 
@@ -94,8 +96,22 @@ class NodePlans:
                 self._lanes.add(self._running[plan_id])
         await self._withdraw([plan_id for plan_id in self._running if plan_id not in plans])
         self._blocks.read_by(list(plans.values()))
+        self._changed.set()
         self.applied = Applied(generation=state.generation, faults=tuple(faults))
         _log.info("desired state applied", generation=state.generation, plans=len(plans), faults=len(faults))
+
+    async def work_ahead(self) -> None:
+        """Let every plan work while no parent can be reached; until cancelled."""
+        working: dict[str, asyncio.Task[None]] = {}
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self._changed.clear()
+                for plan_id in working.keys() - self._running.keys():
+                    working.pop(plan_id).cancel()
+                for plan_id in self._running.keys() - working.keys():
+                    lane = self._running[plan_id]
+                    working[plan_id] = group.create_task(lane.ahead.run(), name=f"work ahead for {plan_id}")
+                await self._changed.wait()
 
     def _lane(self, plan_id: str, plan: Plan) -> PlanLane:
         return PlanLane(

@@ -193,6 +193,10 @@ class Journal:
             _log.error("disk rolled back", detail=detail)
             self._findings.append(Finding(path=str(origin), what="rolled_back", detail=detail))
 
+    def last_heard(self, plan: str, origin: Origin) -> int:
+        """Say what the store was last heard to hold, as far as the disk remembers: a guess, the store knows better."""
+        return self._plans.last_heard(plan, origin)
+
     async def forget(self, plan: str) -> None:
         """Note that the plan was withdrawn: it holds nothing back any more. Raises JournalFailed."""
         await self._plans.forget(plan)

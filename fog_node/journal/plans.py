@@ -48,6 +48,12 @@ class Plans:
         self.unsaved = True
         return committed <= row.end
 
+    def last_heard(self, plan: str, origin: Origin) -> int:
+        """What the store was last heard to hold, as far as the disk remembers; 0 if nothing is known."""
+        row = self._catalog.row(origin)
+        there = row.plans.get(plan) if row else None
+        return there.committed if there is not None else 0
+
     async def forget(self, plan: str) -> None:
         """Drop everything that is known of a plan."""
         self._catalog.reads.pop(plan, None)

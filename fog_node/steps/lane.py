@@ -14,6 +14,7 @@ import structlog
 from fog_node.decode.stream import DeadRead
 from fog_node.journal.values import OriginState
 from fog_node.messages import Block
+from fog_node.steps.ahead import AHEAD_BYTES, AheadWork
 from fog_node.steps.blocks import DecodedBlocks
 from fog_node.steps.graph import RowStep, StreamGraph
 from fog_node.steps.reader import StreamReader
@@ -48,6 +49,7 @@ class LaneJournal(Protocol):
     def origins(self, stream: str) -> tuple[OriginState, ...]: ...
     async def read(self, origin: Origin, first: int, *, plan: str = "") -> Block | Gap | None: ...
     async def plan_started(self, plan: str, origin: Origin) -> int: ...
+    def last_heard(self, plan: str, origin: Origin) -> int: ...
     async def declare_gap(self, plan: str, origin: Origin, gap: Gap) -> None: ...
     def progress(self, plan: str, origin: Origin, committed: int) -> None: ...
     def gaps(self, plan: str, origin: Origin) -> tuple[Gap, ...]: ...
@@ -91,6 +93,10 @@ class PlanLane:
         self._todo: list[cursors.Action] = []
         self._heard = asyncio.Event()
         self._live_turns = 0
+        self._reading: Final[set[Origin]] = set()
+        """Origins of which a stretch is being read, or was when it was broken off."""
+        self.ahead: Final = AheadWork(self._work_ahead, clock)
+        """To be run beside the uplink: works while that has no parent."""
         self.read_at = float("-inf")
         """When messages were last read; seconds of the monotonic clock."""
         self._held: dict[Origin, int] = {}
@@ -127,12 +133,26 @@ class PlanLane:
         return self._readers
 
     def opened(self, round_: int) -> None:  # noqa: ARG002  # a node begins every round alike
-        """A round begins: forget what is uncommitted."""
+        """A round begins: what was given out and not committed is forgotten.
+
+        What was only read stays, and goes out if the parent wants to go on just there.
+        """
+        self.ahead.pause()
         self._cursor = cursors.opened(self._cursor)
         self._told_closed.clear()
         for origin, place in self._cursor.places.items():
-            self._rewind(origin, place.next)
+            tail = self._tails[origin]
+            if tail.is_ahead and origin not in self._reading:
+                tail.tell_again()
+            else:
+                self._rewind(origin, place.next)
+        self._reading.clear()
         self._heard.set()
+
+    def closed(self) -> None:
+        """The stream is over: no part is asked for until the next one is opened."""
+        self._cursor = cursors.closed(self._cursor)
+        self.ahead.resume()
 
     def answered(self, offsets: Offsets, incarnation: bytes) -> None:
         """The cloud's store holds these offsets."""
@@ -209,7 +229,8 @@ class PlanLane:
         )
         if not state.closed:
             self._held[origin] = start  # of this process's own epoch nothing was committed before
-        first = self._cursor.places[origin].next
+        # The store will say where to go on; until then the best guess is what it was last heard to hold.
+        first = max(self._cursor.places[origin].next, self._journal.last_heard(self.plan, origin))
         self._tails[origin] = Tail(origin, first, self._pace(origin.stream), self._clock.now_us())
 
     def _pace(self, stream: str) -> Pace:
@@ -246,8 +267,11 @@ class PlanLane:
     async def _turn(self, tail: Tail, wanted: cursors.Wanted | None) -> Part[PartState] | None:
         origin = tail.origin
         place = self._cursor.places[origin]
-        if place.probe is not cursors.Probe.TOLD:
+        if not cursors.is_told(self._cursor, origin):
+            await self._read_ahead(tail)
             return None
+        if wanted is not None and wanted.gap and tail.is_ahead:  # it was given up after it had been read
+            self._rewind(origin, place.next)
         if tail.unsent != place.next:  # a commit through another path overtook this one (N5)
             self._rewind(origin, place.next)
         if tail.ready:
@@ -263,12 +287,33 @@ class PlanLane:
         cut = tail.ready.popleft() if tail.ready else self._due(tail, place)
         return self._part(origin, cut) if cut is not None else None
 
+    async def _work_ahead(self) -> None:
+        """A step while no stream is open: today's messages first."""
+        for origin in self._reading:  # broken off: by the end of a stream, or by a fault
+            self._rewind(origin, self._tails[origin].unsent)
+        self._reading.clear()
+        await self._follow_journal()
+        by_age = sorted(self._tails.values(), key=lambda tail: self._cursor.places[tail.origin].closed)
+        if not any([await self._read_ahead(tail) for tail in by_age]):
+            await self._wait()
+
+    async def _read_ahead(self, tail: Tail) -> bool:
+        """Read what will be wanted once a parent is reached; whether there was anything."""
+        end = cursors.unasked(self._cursor, tail.origin, tail.position)
+        rests = self._clock.monotonic() < tail.rest_until and end - tail.position < ENOUGH
+        if end == tail.position or rests or tail.ahead_bytes >= AHEAD_BYTES:
+            return False
+        await self._read(tail, end)
+        return True
+
     async def _read(self, tail: Tail, end: int) -> None:
         """Read a stretch of blocks."""
         first = tail.unsent
+        self._reading.add(tail.origin)
         stretch = await self._readers[tail.origin.stream].read(tail.origin, tail.position, end)
         if tail.unsent != first:
             return  # a rewind came in between
+        self._reading.discard(tail.origin)
         self.read_at = self._clock.monotonic()
         for read in stretch.reads:
             tail.take(read, self._clock.now_us())

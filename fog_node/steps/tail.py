@@ -89,6 +89,16 @@ class Tail:
         return self.ready[0].first if self.ready else self.first
 
     @property
+    def is_ahead(self) -> bool:
+        """Whether something is read that was not given out."""
+        return bool(self.ready) or self.position > self.first
+
+    @property
+    def ahead_bytes(self) -> int:
+        """About how much memory that takes."""
+        return len(self.ready) * PART_BYTES + self._bytes
+
+    @property
     def watermark_us(self) -> int:
         """What is believed at ``position``."""
         return self._mark.us
@@ -106,6 +116,10 @@ class Tail:
         self._told_us = self._latest_us = NEVER
         self._cut_at_us = now_us
         self.rest_until = float("-inf")
+
+    def tell_again(self) -> None:
+        """What was said of the watermark may not have arrived."""
+        self._told_us = NEVER
 
     def take(self, read: Read, now_us: int) -> None:
         """Add the block at ``position``; what was open before becomes ready if both do not fit into one part."""

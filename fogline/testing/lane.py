@@ -54,6 +54,10 @@ class CountingLane:
         self._cursor = core.opened(self._cursor)
         self._news.set()
 
+    def closed(self) -> None:
+        """The stream is over."""
+        self._cursor = core.closed(self._cursor)
+
     async def next_part(self) -> Part[PartState]:
         """The probe, then a part for each cut."""
         while True:

@@ -168,6 +168,23 @@ def wanted(cursor: Cursor) -> tuple[Wanted, ...]:
     return tuple(w for w in found if w is not None)
 
 
+def unasked(cursor: Cursor, origin: Origin, position: int) -> int:
+    """One past the last message that may be worked on from ``position`` before the store has named its offset.
+
+    It is ``position`` itself if there is none. What comes of it is sent only if it turns out to be what is wanted.
+    """
+    place = cursor.places[origin]
+    if position < place.base or gap_at(position, place.gaps) is not None:
+        return position
+    ends = (gap.first for gap in place.gaps if gap.first > position)
+    return max(position, min(ends, default=place.end))
+
+
+def is_told(cursor: Cursor, origin: Origin) -> bool:
+    """Whether the store has named its offset in the round that is open."""
+    return cursor.sending and cursor.places[origin].probe is Probe.TOLD
+
+
 def contribution(cursor: Cursor, wanted: Wanted, *, watermark: int = NEVER) -> Contribution:
     """The contribution for a range that was read; ``watermark`` (microseconds) must be true at its end."""
     place = cursor.places[wanted.origin]

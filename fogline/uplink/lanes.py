@@ -24,6 +24,10 @@ class Lane(Protocol):
         """
         ...
 
+    def closed(self) -> None:
+        """The stream is over, and :meth:`next_part` has unwound; :meth:`opened` comes before it is called again."""
+        ...
+
     async def next_part(self) -> Part[PartState]:
         """Wait until there is something to send, and give it out.
 

@@ -121,6 +121,13 @@ class Session:
 
     async def run(self) -> StreamEnd:
         """Carry the lanes until the stream ends, and say why it did. Cancelling it cuts the stream."""
+        try:
+            return await self._run()
+        finally:
+            for open_lane in self._open.values():
+                open_lane.lane.closed()
+
+    async def _run(self) -> StreamEnd:
         async with self._group as group:
             reader = group.create_task(self._read(), name="uplink: read answers")
             tasks = [

@@ -156,6 +156,9 @@ class MemoryJournal:
     async def plan_started(self, plan: str, origin: Origin) -> int:
         return 0
 
+    def last_heard(self, plan: str, origin: Origin) -> int:
+        return self.committed.get(origin, 0)
+
     async def declare_gap(self, plan: str, origin: Origin, gap: Gap) -> None:
         self._gaps.append((origin, gap))
 
