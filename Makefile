@@ -8,6 +8,9 @@ TESTS ?= tests
 # Random kills of `make faults`, and where its dice start (printed by every run).
 KILLS ?= 200
 SEED ?=
+# Power cuts of `make faults HOSTS=3`, of so many Docker hosts at once (root, Docker Engine).
+TRIES ?= 20
+HOSTS ?=
 # Not empty: through a mosquitto into a PostgreSQL, both among the victims.
 PARTS ?=
 # States that the protocol model explores in `make model`, for each configuration.
@@ -65,8 +68,9 @@ drift: proto ## fail if the generated code is not what proto/ says
 
 check: lint types drift test ## all that must be green
 
-faults: $(READY) ## random kills under load: make faults KILLS=1000 SEED=7; PARTS=1: with mosquitto and PostgreSQL
-	$(BIN)/python -m tests.faults.drill --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(if $(PARTS),--parts)
+faults: $(READY) ## random kills under load: make faults KILLS=1000 SEED=7; PARTS=1: with mosquitto and PostgreSQL; HOSTS=3: power cuts
+	$(if $(HOSTS),$(BIN)/python -m tests.faults.power_drill --hosts $(HOSTS) --tries $(TRIES) $(if $(SEED),--seed $(SEED)), \
+	  $(BIN)/python -m tests.faults.drill --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(if $(PARTS),--parts))
 
 drill-ulb: $(READY) ## replay real radio data and compare with independent sums: make drill-ulb DATA=DIR; PARTS=1 as above
 	$(BIN)/python -m bench.drill_ulb --data $(DATA) $(if $(PARTS),--parts)

@@ -23,9 +23,8 @@ from pathlib import Path
 
 from fog_node.runtimes.docker.images import ARCHITECTURES
 
-LEFT_OUT = frozenset(
-    {"test", "tests", "idlelib", "tkinter", "turtledemo", "lib2to3", "ensurepip", "__pycache__"}
-)
+CACHE = "__pycache__"
+LEFT_OUT = frozenset({"test", "tests", "idlelib", "tkinter", "turtledemo", "lib2to3", "ensurepip"})
 PROGRAMS = ("env", "cat", "ls", "sleep", "sh")
 """What tests run beside Python, as far as this machine has it."""
 
@@ -91,7 +90,10 @@ def make_image(
 
 
 def layer(files: Mapping[str, bytes | Path | str], *, folders: bool = True) -> bytes:
-    """A layer of these files by path; a ``Path`` is a file of this machine, a text is where a link leads."""
+    """A layer of these files by path; a ``Path`` is a file of this machine, a text is where a link leads.
+
+    A file keeps its time: what Python has compiled ahead says by it which source it is of.
+    """
     content = io.BytesIO()
     made: set[str] = set()
     with tarfile.open(fileobj=content, mode="w") as archive:
@@ -107,16 +109,23 @@ def layer(files: Mapping[str, bytes | Path | str], *, folders: bool = True) -> b
             else:
                 data = what.read_bytes() if isinstance(what, Path) else what
                 member.size = len(data)
+                member.mtime = int(what.stat().st_mtime) if isinstance(what, Path) else 0
                 archive.addfile(member, io.BytesIO(data))
     return content.getvalue()
 
 
 @cache
-def python_layer() -> bytes:
-    """This machine's Python with its standard library, and every library that these need."""
+def python_layer(*, compiled: bool = False) -> bytes:
+    """This machine's Python with its standard library, and every library that these need.
+
+    ``compiled``: with what Python has compiled of it, which halves the start of a program.
+    """
     program = Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}").resolve()
     bases = {"base": sys.base_prefix, "installed_base": sys.base_prefix}
-    found = {str(path): path for path in _library(Path(sysconfig.get_path("stdlib", vars=bases)))}
+    found = {
+        str(path): path
+        for path in _library(Path(sysconfig.get_path("stdlib", vars=bases)), compiled=compiled)
+    }
     found |= {str(path): path for name in PROGRAMS if (path := Path("/usr/bin") / name).exists()}
     found[str(program)] = program
     objects = [program, *(path for path in found.values() if ".so" in path.name or not path.suffix)]
@@ -133,14 +142,24 @@ def python_layer() -> bytes:
     return layer(files | {f"/{name}/.keep": b"" for name in ("tmp", "run", "proc", "dev")} | accounts)
 
 
-def packages(names: Sequence[str], into: str = "/app") -> dict[str, bytes | Path | str]:
+def packages(
+    names: Sequence[str], into: str = "/app", *, compiled: bool = False
+) -> dict[str, bytes | Path | str]:
     """Files of packages that are installed here, for :func:`layer`: what an operator imports."""
     files: dict[str, bytes | Path | str] = {}
     for name in names:
         root = next(path for entry in sys.path if entry and (path := Path(entry) / name).exists())
-        found = _library(root) if root.is_dir() else (root,)
+        found = _library(root, compiled=compiled) if root.is_dir() else (root,)
         files |= {f"{into}/{path.relative_to(root.parent)}": path for path in found}
     return files
+
+
+def shared_libraries(files: Mapping[str, bytes | Path | str]) -> dict[str, bytes | Path | str]:
+    """What the libraries among these files need of this machine, for :func:`layer` above :func:`python_layer`."""
+    objects = [what for what in files.values() if isinstance(what, Path) and ".so" in what.name]
+    # Where /lib is a link to /usr/lib, a layer with files in it would take the link's place.
+    needed = {f"/usr{path}" if str(path).startswith("/lib") else str(path): path for path in _shared(objects)}
+    return {name: path.resolve() for name, path in needed.items() if "/site-packages/" not in name}
 
 
 def digest(data: bytes) -> str:
@@ -148,12 +167,14 @@ def digest(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-def _library(root: Path) -> Iterator[Path]:
+def _library(root: Path, *, compiled: bool) -> Iterator[Path]:
     for path in sorted(root.iterdir()):
         if path.name in LEFT_OUT or path.name.startswith(("config-", "site-packages", "dist-packages")):
             continue
+        if path.name == CACHE and not compiled:
+            continue
         if path.is_dir():
-            yield from _library(path)
+            yield from _library(path, compiled=compiled)
         elif path.suffix != ".a":
             yield path
 

@@ -4,12 +4,11 @@ import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from tests.engine import DockerEngine
-from tests.images import ImageFile, _shared, layer, make_image, packages, python_layer
+from tests.images import ImageFile, layer, make_image, packages, python_layer, shared_libraries
 
 LABELS = f"LABEL fogline.libraries=here fogline.python={sys.version_info.major}.{sys.version_info.minor}"
 
@@ -18,11 +17,7 @@ LABELS = f"LABEL fogline.libraries=here fogline.python={sys.version_info.major}.
 def base(docker_engine: DockerEngine) -> Iterator[str]:
     """A base as `fogline operator base` makes it, of this machine's own Python."""
     libraries = packages(["numpy", "numpy.libs", "grpc", "google", "typing_extensions.py"], into="/app/site")
-    objects = [what for what in libraries.values() if isinstance(what, Path) and ".so" in what.name]
-    # Where /lib is a link to /usr/lib, a layer with files in it would take the link's place.
-    needed = {f"/usr{path}" if str(path).startswith("/lib") else str(path): path for path in _shared(objects)}
-    shared = {name: path.resolve() for name, path in needed.items() if "/site-packages/" not in name}
-    image = make_image((python_layer(), layer(libraries | shared)), entrypoint=())
+    image = make_image((python_layer(), layer(libraries | shared_libraries(libraries))), entrypoint=())
     with labelled(docker_engine, image, "fogline-test-base:operators") as name:
         yield name
 

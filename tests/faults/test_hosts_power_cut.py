@@ -1,0 +1,41 @@
+"""A short run of the drill that cuts the power of whole Docker hosts; ``make faults`` runs twenty tries of three."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import absent
+
+SEED = 20_261_123
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.needs("dockerd", "unshare", "ip")
+@pytest.mark.timeout(300)
+def test_a_host_comes_back_alone_and_every_message_counts_once() -> None:
+    if os.geteuid() != 0:
+        absent("needs root, for namespaces")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "tests.faults.power_drill",
+            "--tries",
+            "1",
+            "--hosts",
+            "1",
+            "--seed",
+            str(SEED),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert "try 1: back after host-1" in done.stderr
+    assert "every message counted exactly once" in done.stdout
