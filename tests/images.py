@@ -25,7 +25,7 @@ from fog_node.runtimes.docker.images import ARCHITECTURES
 
 CACHE = "__pycache__"
 LEFT_OUT = frozenset({"test", "tests", "idlelib", "tkinter", "turtledemo", "lib2to3", "ensurepip"})
-PROGRAMS = ("env", "cat", "ls", "sleep", "sh")
+PROGRAMS = ("env", "cat", "ls", "mv", "sleep", "sh")
 """What tests run beside Python, as far as this machine has it."""
 
 
@@ -129,7 +129,7 @@ def python_layer(*, compiled: bool = False) -> bytes:
     found |= {str(path): path for name in PROGRAMS if (path := Path("/usr/bin") / name).exists()}
     found[str(program)] = program
     objects = [program, *(path for path in found.values() if ".so" in path.name or not path.suffix)]
-    found |= {str(path): path.resolve() for path in _shared(objects)}
+    found |= {str(path): path.resolve() for path in libraries_of(objects)}
     # Where /lib is a link to /usr/lib, its files lie there.
     links = {link: f"usr{link}" for link in ("/bin", "/lib", "/lib64") if Path(link).is_symlink()}
     files: dict[str, bytes | Path | str] = dict(links)
@@ -158,8 +158,15 @@ def shared_libraries(files: Mapping[str, bytes | Path | str]) -> dict[str, bytes
     """What the libraries among these files need of this machine, for :func:`layer` above :func:`python_layer`."""
     objects = [what for what in files.values() if isinstance(what, Path) and ".so" in what.name]
     # Where /lib is a link to /usr/lib, a layer with files in it would take the link's place.
-    needed = {f"/usr{path}" if str(path).startswith("/lib") else str(path): path for path in _shared(objects)}
+    needed = {f"/usr{path}" if str(path).startswith("/lib") else str(path): path for path in libraries_of(objects)}
     return {name: path.resolve() for name, path in needed.items() if "/site-packages/" not in name}
+
+
+def libraries_of(objects: Iterable[Path]) -> set[Path]:
+    """Libraries of this machine that these programs and libraries need."""
+    paths = [str(path) for path in objects]
+    said = subprocess.run(["ldd", *paths], capture_output=True, text=True, check=False).stdout
+    return {Path(found) for found in re.findall(r"(?:=> |^\s+)(/\S+) \(0x", said, re.MULTILINE)}
 
 
 def digest(data: bytes) -> str:
@@ -177,12 +184,6 @@ def _library(root: Path, *, compiled: bool) -> Iterator[Path]:
             yield from _library(path, compiled=compiled)
         elif path.suffix != ".a":
             yield path
-
-
-def _shared(objects: Iterable[Path]) -> set[Path]:
-    paths = [str(path) for path in objects]
-    said = subprocess.run(["ldd", *paths], capture_output=True, text=True, check=False).stdout
-    return {Path(found) for found in re.findall(r"(?:=> |^\s+)(/\S+) \(0x", said, re.MULTILINE)}
 
 
 def _add_folders(archive: tarfile.TarFile, name: str, made: set[str]) -> None:

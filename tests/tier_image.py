@@ -17,10 +17,10 @@ from pathlib import Path
 from docker.errors import APIError
 
 from tests.engine import DockerEngine
-from tests.images import _shared, layer, make_image, python_layer
+from tests.images import layer, libraries_of, make_image, python_layer
 
 ROOT = Path(__file__).parents[1]
-TIERS = ("node", "aggregator", "cloud")
+TIERS = ("node", "aggregator", "cloud", "dashboard")
 SOURCES = ("aggregator", "cloud", "deploy", "fog_node", "fogline", "proto")
 FILES = (".dockerignore", "CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml")
 TAG = "fogline-test-tiers"
@@ -102,7 +102,7 @@ def _pip() -> dict[str, bytes | Path | str]:
 def _libraries() -> dict[str, bytes | Path | str]:
     """Libraries that compiled wheels take from the system, as every slim image has them."""
     site = Path(sysconfig.get_path("purelib"))
-    found = _shared(
+    found = libraries_of(
         sorted(path for name in ("grpc", "pydantic_core") for path in (site / name).rglob("*.so"))
     )
     return {f"/usr{path}" if path.is_relative_to("/lib") else str(path): path.resolve() for path in found}

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import tomllib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,9 +25,7 @@ def make_wheel(folder: Path, version: str, changed: Mapping[str, str] | None = N
     files["fogline/__init__.py"] += f'\n__version__ = "{version}"\n'.encode()
     files |= {name: text.encode() for name, text in (changed or {}).items()}
     info = f"fogline-{version}.dist-info"
-    files[f"{info}/METADATA"] = (
-        f"Metadata-Version: 2.1\nName: fogline\nVersion: {version}\nProvides-Extra: node\n"
-    ).encode()
+    files[f"{info}/METADATA"] = _metadata(version).encode()
     files[f"{info}/WHEEL"] = (
         b"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     )
@@ -41,6 +40,14 @@ def make_wheel(folder: Path, version: str, changed: Mapping[str, str] | None = N
     wheel = folder / f"fogline-{version}-py3-none-any.whl"
     wheel.write_bytes(made.getvalue())
     return wheel
+
+
+def _metadata(version: str) -> str:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [f"Requires-Dist: {one}" for one in project["dependencies"]]
+    wanted += [f'Requires-Dist: {one}; extra == "node"' for one in project["optional-dependencies"]["node"]]
+    lines = ["Metadata-Version: 2.1", "Name: fogline", f"Version: {version}", "Provides-Extra: node", *wanted]
+    return "\n".join([*lines, ""])
 
 
 def _digest(content: bytes) -> str:

@@ -13,7 +13,6 @@ import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from paho.mqtt.client import Client, MQTTv5
@@ -21,12 +20,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.faults.house import free_port
 from tests.faults.site import Site
+from tests.prometheus import SILENT, Prometheus, panels, read, shows_something
 
 ROOT = Path(__file__).parents[2]
-BOARD = ROOT / "deploy" / "grafana" / "dashboards" / "fogline.json"
 WITHIN_S = 60.0
-SILENT = {"Brokers", "Connections turned away or ended"}
-"""Panels with nothing to show where nothing is wrong and no broker is read."""
 SPEC = """
 name: lab
 streams:
@@ -35,33 +32,6 @@ steps:
   climate: {sql: "SELECT room, count(*) AS n FROM room GROUP BY room, TUMBLE(ts, INTERVAL '1 second')"}
 late: {disorder: 100ms, wait: 1m, keep: 1d}
 """
-
-
-def read(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=30) as answer:
-        return bytes(answer.read())
-
-
-class Prometheus:
-    """Asked over its HTTP API."""
-
-    def __init__(self, port: int) -> None:
-        self._root = f"http://127.0.0.1:{port}"
-
-    async def get(self, path: str, **parameters: str) -> Any:
-        """The answer's data; None while it does not answer. Fails with its words if it refuses."""
-        url = f"{self._root}{path}?{urllib.parse.urlencode(parameters)}"
-        try:
-            answer = await asyncio.to_thread(read, url)
-        except urllib.error.HTTPError as error:
-            pytest.fail(f"{parameters}: {error.read().decode()}")
-        except OSError:
-            return None
-        return json.loads(answer)["data"]
-
-    async def vector(self, expression: str) -> list[dict[str, Any]]:
-        data = await self.get("/api/v1/query", query=expression)
-        return [] if data is None else list(data["result"])
 
 
 @asynccontextmanager
@@ -86,7 +56,7 @@ async def prometheus(folder: Path, metrics: dict[str, str]) -> AsyncIterator[Pro
             stderr=log,
         )
     try:
-        yield Prometheus(port)
+        yield Prometheus(f"http://127.0.0.1:{port}")
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -96,23 +66,9 @@ async def prometheus(folder: Path, metrics: dict[str, str]) -> AsyncIterator[Pro
             await process.wait()
 
 
-def as_asked(expression: str) -> str:
-    """The expression as Grafana sends it."""
-    return expression.replace("$__rate_interval", "10s").replace("$instance", ".*")
-
-
-def panels() -> list[tuple[str, list[str]]]:
-    found = json.loads(BOARD.read_text())["panels"]
-    return [(p["title"], [as_asked(t["expr"]) for t in p["targets"]]) for p in found if p["type"] != "row"]
-
-
 def publish(client: Client) -> None:
     for number in range(20):
         client.publish(f"lab/{number}", json.dumps({"ts": time.time(), "temp": 20.5}), qos=1)
-
-
-async def shows_something(server: Prometheus, expressions: list[str]) -> bool:
-    return any([await server.vector(expression) for expression in expressions])
 
 
 @pytest.mark.timeout(300)

@@ -11,9 +11,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from fogline.testing.mosquitto import Mosquitto
-from tests.e2e.test_monitoring import read
 from tests.faults.site import Site
 from tests.postgres import ESCAPED, PASSWORD, PostgresServer
+from tests.prometheus import read
 
 SECRET = "geh@im"
 WITHIN_S = 60.0

@@ -1,8 +1,8 @@
-"""The site of deploy/compose: as compose reads it, and cloud, aggregator and node run by a real Engine."""
+"""The site of deploy/compose without Grafana: from `up` in a fresh folder to a result, through kills and `down`."""
 
-import json
+import asyncio
 import os
-import subprocess
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 import yaml
-from paho.mqtt.client import Client
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from tests.compose_site import COMPOSE, ROOT, TIERS, WITHIN_S, ComposeSite, RunningSite, compose_site, publish
 from tests.engine import DockerEngine
-from tests.wheels import ROOT
+from tests.prometheus import Prometheus, panels, read, shows_something
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.needs("docker-compose")]
-COMPOSE = ROOT / "deploy" / "compose"
-WITHIN_S = 200
+pytestmark = [
+    pytest.mark.timeout(600),
+    pytest.mark.needs("docker-compose", "mosquitto", "prometheus", "setpriv"),
+]
 SPEC = """
 name: lab
 streams:
@@ -28,64 +28,15 @@ steps:
     sql: SELECT room, count(*) AS n, max(temp) AS temp FROM room GROUP BY room, TUMBLE(ts, INTERVAL '1 second')
 late: {disorder: 0s, wait: 1m, keep: 1d}
 """
+QUIET = {"Connections turned away or ended", "Windows that may still change"}
+"""Panels with nothing to show where nothing is wrong."""
 
 
-class Site:
-    """A compose project of the test's own."""
-
-    def __init__(self, secrets: Path, image: str) -> None:
-        self.secrets = secrets
-        self._environment = {
-            **os.environ,
-            "COMPOSE_PROJECT_NAME": f"foglinetest{os.getpid()}",
-            "FOGLINE_IMAGE": image,
-            "FOGLINE_SECRETS": str(secrets),
-            # Free ones of this machine.
-            **{
-                f"FOGLINE_{name}": "0"
-                for name in (
-                    *("PORT", "ENROL_PORT", "CHILDREN_PORT", "AGGREGATOR_PORT"),
-                    *("MQTT_PORT", "BROKER_PORT"),
-                )
-            },
-        }
-
-    def compose(self, *arguments: str, given: str = "", files: tuple[str, ...] = ("compose.yml",)) -> str:
-        named = [word for file in files for word in ("-f", str(COMPOSE / file))]
-        if (often := self.secrets / "often.yml").exists():
-            named += ["-f", str(often)]
-        done = subprocess.run(
-            ["docker-compose", *named, *arguments],
-            env=self._environment,
-            input=given,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def fogline(self, *arguments: str) -> str:
-        return self.compose("exec", "-T", "cloud", "fogline", *arguments)
-
-    def log(self) -> str:
-        return self.compose("logs", "--no-color")
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    names = ("aggregator.token", "node.token", "grafana.password", "cloud.toml", "postgresql.password")
-    for name in names:
-        (tmp_path / name).write_text("\n")
-    tmp_path.chmod(0o755)
-    return Site(tmp_path, "fogline")
-
-
-def test_compose_understands_both_files_and_what_they_mount_is_there(site: Site) -> None:
-    read = yaml.safe_load(site.compose("config", files=("compose.yml", "postgresql.yml")))
-    assert {"cloud", "dashboard", "aggregator", "node", "mosquitto", "postgresql"} <= set(read["services"])
-    for service in read["services"].values():
-        assert service["restart"] == "unless-stopped"
+def test_compose_understands_both_files_and_what_they_mount_is_there() -> None:
+    read = yaml.safe_load(ComposeSite(name="fogline").compose("config"))
+    assert {*TIERS, "mosquitto", "prometheus", "grafana", "postgresql"} <= set(read["services"])
+    for name, service in read["services"].items():
+        assert service["restart"] == ("no" if name in {"secrets", "tokens"} else "unless-stopped")
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
             assert not source.startswith("/") or Path(source).exists(), source
@@ -108,65 +59,73 @@ def test_prometheus_and_grafana_find_each_other_and_the_tiers() -> None:
 
 
 @pytest.fixture
-def running(docker_engine: DockerEngine, tier_image: str, tmp_path: Path) -> Iterator[Site]:
+def site(docker_engine: DockerEngine, tier_image: str, tmp_path: Path) -> Iterator[RunningSite]:
     tmp_path.chmod(0o755)
-    site = Site(tmp_path, tier_image)
-    for name in ("aggregator.token", "node.token", "grafana.password"):
-        (tmp_path / name).write_text("\n")
-        (tmp_path / name).chmod(0o644)
-    # The image's own check, asked more often than on a small machine.
-    services = {name: {"healthcheck": {"interval": "1s"}} for name in ("cloud", "aggregator", "node")}
-    (tmp_path / "often.yml").write_text(yaml.safe_dump({"services": services}))
-    try:
-        yield site
-    finally:
-        site.compose("down", "--volumes", "--timeout", "30")
+    with compose_site(docker_engine, tier_image, tmp_path) as running:
+        yield running
 
 
-def test_machines_join_by_token_and_a_message_becomes_a_result(
-    running: Site, docker_engine: DockerEngine
+async def test_one_command_starts_a_site_that_survives_kills_and_keeps_what_it_had(
+    site: RunningSite,
 ) -> None:
-    running.compose("up", "--detach", "--no-build", "cloud")
-    wait_healthy(running, docker_engine, "cloud")
-    for role in ("aggregator", "node"):
-        token = running.fogline("token", "create", "--name", f"the-{role}", "--role", role)
-        (running.secrets / f"{role}.token").write_text(token)
-    running.compose("up", "--detach", "--no-build", "aggregator", "node")
-    for service in ("aggregator", "node"):
-        wait_healthy(running, docker_engine, service)
-    deploy = "cat >/tmp/lab.yaml && fogline deploy /tmp/lab.yaml --wait"
-    running.compose("exec", "-T", "cloud", "sh", "-c", deploy, given=SPEC)
+    site.up()
+    site.wait_healthy(*TIERS, "postgresql")
+    site.fogline("deploy", "/dev/stdin", "--wait", given=SPEC)
+    send(site, "kitchen", "hall")
+    wait_for_rooms(site, {"kitchen", "hall"})
 
-    port = int(running.compose("port", "node", "1883").rpartition(":")[2])
-    publish(port, "lab/kitchen/climate", {"ts": time.time() - 2, "temp": 21.5})
+    page = await asyncio.to_thread(read, f"http://127.0.0.1:{site.port('dashboard', 8080)}/")
+    assert b"Fogline" in page
+    await the_board_shows_something(site)
+
+    # As a crash does; `docker kill` would count as a wish that it stays away.
+    for service in ("cloud", "aggregator", "node", "mosquitto", "postgresql"):
+        os.kill(site.container(service)["State"]["Pid"], signal.SIGKILL)
+    send(site, "cellar", "attic")
+    wait_for_rooms(site, {"kitchen", "hall", "cellar", "attic"})
+
+    site.compose("down", "--timeout", "30")
+    site.up()
+    site.wait_healthy(*TIERS)
+    send(site, "roof", "yard")
+    wait_for_rooms(site, {"kitchen", "hall", "cellar", "attic", "roof", "yard"})
+
+
+def send(site: RunningSite, to_node: str, to_broker: str) -> None:
+    """One message from a room to each of the two places where devices publish, as soon as these answer."""
+    for room, service in ((to_node, "node"), (to_broker, "mosquitto")):
+        end = time.monotonic() + WITHIN_S
+        while True:
+            try:
+                publish(
+                    site.port(service, 1883), f"lab/{room}/climate", {"ts": time.time() - 2, "temp": 21.5}
+                )
+                break
+            except (OSError, LookupError):
+                assert time.monotonic() < end, site.compose("logs", "--no-color", "--tail", "50")
+                time.sleep(0.5)
+
+
+def wait_for_rooms(site: RunningSite, rooms: set[str]) -> None:
+    """Wait until there is a result of each room."""
     end = time.monotonic() + WITHIN_S
-    while not (rows := running.fogline("results", "lab", "--since", "1h", "--json").splitlines()):
-        assert time.monotonic() < end, running.log()
-        time.sleep(0.5)
-    [row] = [json.loads(row) for row in rows]
-    assert "kitchen" in json.dumps(row)
-
-    # A second start has no token to use, and needs none.
-    running.compose("restart", "--timeout", "30", "node")
-    wait_healthy(running, docker_engine, "node")
+    seen: set[str] = set()
+    while not rooms <= seen:
+        assert time.monotonic() < end, (seen, site.compose("logs", "--no-color", "--tail", "50"))
+        seen = {row["key"]["room"] for row in site.rows("results", "lab", "--since", "1h")}
 
 
-def publish(port: int, topic: str, message: object) -> None:
-    client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
-    client.connect("127.0.0.1", port)
-    client.loop_start()
-    try:
-        client.publish(topic, json.dumps(message), qos=1).wait_for_publish(WITHIN_S)
-    finally:
-        client.disconnect()
-        client.loop_stop()
-
-
-def wait_healthy(site: Site, engine: DockerEngine, service: str) -> None:
+async def the_board_shows_something(site: RunningSite) -> None:
+    """Wait until every target is up and every panel has a series, with messages all the while."""
+    server = Prometheus(f"http://127.0.0.1:{site.port('prometheus', 9090)}")
+    waiting = {title: queries for title, queries in panels() if title not in QUIET}
     end = time.monotonic() + WITHIN_S
-    while True:
-        container = site.compose("ps", "-q", service).strip()
-        if container and engine.inspect(container)["State"]["Health"]["Status"] == "healthy":
-            return
-        assert time.monotonic() < end, site.log()
-        time.sleep(0.5)
+    while waiting:
+        assert time.monotonic() < end, waiting.keys()
+        send(site, "kitchen", "hall")
+        waiting = {
+            title: asked for title, asked in waiting.items() if not await shows_something(server, asked)
+        }
+    targets = (await server.get("/api/v1/targets"))["activeTargets"]
+    assert {target["labels"]["tier"] for target in targets} == set(TIERS)
+    assert {target["health"] for target in targets} == {"up"}, targets
