@@ -16,6 +16,7 @@ from fog_node.permit import Permits
 from fog_node.reconcile.desired import Assigned, Desired, Here, desired_containers
 from fog_node.reconcile.lives import Gateway
 from fog_node.reconcile.reconciler import Reconciler
+from fog_node.runtimes.docker.loading import Cache
 from fog_node.runtimes.docker.runtime import DockerRuntime
 from fog_node.runtimes.process.runtime import ProcessRuntime
 from fog_node.runtimes.runtime import Container, ContainerFault, Runtime, Slot
@@ -34,8 +35,16 @@ class Containers:
     """The containers of a node. Open while the node runs; :meth:`run` keeps them as they shall be."""
 
     def __init__(
-        self, settings: NodeSettings, permits: Permits, gateway: Gateway, *, clock: Clock, rng: Random
+        self,
+        settings: NodeSettings,
+        permits: Permits,
+        gateway: Gateway,
+        *,
+        clock: Clock,
+        rng: Random,
+        cache: Cache | None = None,
     ) -> None:
+        """``cache``: where images come from before registries."""
         self._settings: Final = settings
         self._permits: Final = permits
         self._clock: Final = clock
@@ -48,7 +57,11 @@ class Containers:
         self._docker: DockerRuntime | None = None
         if settings.runtimes.docker and find_spec("docker") is not None:
             self._docker = DockerRuntime(
-                self._folder / "docker", url=settings.runtimes.docker, node=settings.name, clock=clock
+                self._folder / "docker",
+                url=settings.runtimes.docker,
+                node=settings.name,
+                clock=clock,
+                cache=cache,
             )
         self._runtimes: Final[tuple[Runtime, ...]] = (
             (self._process,) if self._docker is None else (self._docker, self._process)

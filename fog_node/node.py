@@ -32,6 +32,7 @@ from fogline.identity.holder import Holder
 from fogline.identity.renewal import Renewing, asking
 from fogline.identity.shown import Shown
 from fogline.model.clock import SECOND, Clock
+from fogline.registry.parent import ParentCache
 from fogline.service.metrics import MetricsPort, open_metrics
 from fogline.service.notify import READY, say
 from fogline.uplink.dial import channel_to
@@ -94,7 +95,10 @@ class Node:
         )
         """Whoever starts replicas says here which are up (``replica_up``, ``replica_gone``)."""
         permits = read_permits(settings.permit, allow_process=settings.allow_process)
-        self._containers: Final = Containers(settings, permits, self.operators, clock=clock, rng=rng)
+        cache = ParentCache(lambda: self._control.parent, dial=self._dial)
+        self._containers: Final = Containers(
+            settings, permits, self.operators, clock=clock, rng=rng, cache=cache
+        )
         self.operators.broken = self._containers.broken
         self._visits: Final = _visits(settings, self._containers, permits, clock)
         after_us = int(settings.live_after_s * SECOND)

@@ -6,6 +6,7 @@ The fixture is in ``tests/conftest.py``. It skips, saying why, where no Engine a
 that a failure. A test removes what it makes, and touches nothing that it did not make.
 """
 
+import ctypes
 import os
 import shutil
 import signal
@@ -109,22 +110,22 @@ class PrivateEngine:
     """An Engine of one's own in a network namespace of its own: to be stopped and frozen."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"unix://{self._folder}/docker.sock"
+        return f"unix://{self.folder}/docker.sock"
 
     def start(self) -> None:
         """Start it, and return when it answers."""
         flags = {"data-root": "data", "exec-root": "exec", "pidfile": "pid"}
-        with (self._folder / "log").open("ab") as log:
+        with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 # A second Engine in the same network namespace would take the first one's bridge away.
                 ["unshare", "--net", "dockerd", "--host", self.url, "--bridge=none", "--iptables=false"]
-                + [f"--{flag}={self._folder / name}" for flag, name in flags.items()],
+                + [f"--{flag}={self.folder / name}" for flag, name in flags.items()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -133,9 +134,21 @@ class PrivateEngine:
         until = time.monotonic() + HANG_S
         while not self._answers():
             if time.monotonic() > until or self._process.poll() is not None:
-                said = (self._folder / "log").read_text(errors="replace")[-2000:]
+                said = (self.folder / "log").read_text(errors="replace")[-2000:]
                 raise RuntimeError(f"the Docker Engine does not start:\n{said}")
             time.sleep(0.1)
+
+    def listening_inside(self) -> socket.socket:
+        """A socket that listens on loopback where the Engine is: for what it shall reach."""
+        assert self._process is not None
+        inside = f"/proc/{self._process.pid}/ns/net"
+        subprocess.run(["nsenter", f"--net={inside}", "ip", "link", "set", "lo", "up"], check=True)
+        with Path("/proc/thread-self/ns/net").open() as here, Path(inside).open() as there:
+            _enter_network(there.fileno())
+            try:
+                return socket.create_server(("127.0.0.1", 0))
+            finally:
+                _enter_network(here.fileno())
 
     def signal(self, what: signal.Signals) -> None:
         """To the Engine alone."""
@@ -154,22 +167,35 @@ class PrivateEngine:
         with socket.socket(socket.AF_UNIX) as probe:
             probe.settimeout(HANG_S)
             try:
-                probe.connect(str(self._folder / "docker.sock"))
+                probe.connect(str(self.folder / "docker.sock"))
                 probe.sendall(b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n")
                 return b" 200 " in probe.recv(64)
             except OSError:
                 return False
 
 
+def _enter_network(namespace: int) -> None:
+    """Python itself can do this from 3.12 on. A socket stays in the namespace that it was made in."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(namespace, 0):
+        raise OSError(ctypes.get_errno(), "cannot enter a network namespace")
+
+
 @contextmanager
-def private_engine() -> Iterator[PrivateEngine]:
-    """A running Engine of one's own; gone at the end with all it had. Raises :class:`EngineAbsent`."""
+def private_engine(disk_mib: int = 0) -> Iterator[PrivateEngine]:
+    """A running Engine of one's own; gone at the end with all it had. Raises :class:`EngineAbsent`.
+
+    ``disk_mib``: the size of a disk of its own, in memory; 0: on the machine's.
+    """
     if shutil.which("dockerd") is None or os.geteuid() != 0:
         raise EngineAbsent("needs dockerd (Debian: docker.io) and root")
     # Paths of sockets in it must stay short.
     folder = Path(tempfile.mkdtemp(prefix="engine-"))
     engine = PrivateEngine(folder)
     try:
+        if disk_mib:
+            size = f"size={disk_mib}m,mode=0755"
+            subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], check=True)
         engine.start()
         yield engine
     finally:
@@ -181,4 +207,4 @@ def private_engine() -> Iterator[PrivateEngine]:
 
 def _mounts(folder: Path) -> list[str]:
     mounts = (line.split()[1] for line in Path("/proc/mounts").read_text().splitlines())
-    return [mount for mount in mounts if mount.startswith(f"{folder}/")]
+    return [mount for mount in mounts if f"{mount}/".startswith(f"{folder}/")]

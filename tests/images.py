@@ -12,6 +12,7 @@ import io
 import json
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -140,6 +141,20 @@ def python_layer(*, compiled: bool = False) -> bytes:
         files["/usr/bin/python3"] = str(program)
     accounts = {"/etc/passwd": b"root:x:0:0::/:/bin/sh\n", "/etc/group": b"root:x:0:\n"}
     return layer(files | {f"/{name}/.keep": b"" for name in ("tmp", "run", "proc", "dev")} | accounts)
+
+
+@cache
+def program_layer(name: str) -> bytes:
+    """One program of this machine with its libraries, some MiB: where Python would be too much."""
+    program = Path(shutil.which(name) or name).resolve()
+    files: dict[str, bytes | Path | str] = {
+        link: f"usr{link}" for link in ("/bin", "/lib", "/lib64") if Path(link).is_symlink()
+    }
+    links = set(files)
+    for path in (program, *_shared([program])):
+        place = str(path)
+        files[f"/usr{place}" if f"/{place.split('/')[1]}" in links else place] = path.resolve()
+    return layer(files | {f"/{name}/.keep": b"" for name in ("tmp", "run", "proc", "dev")})
 
 
 def packages(

@@ -5,6 +5,7 @@ with running_registry() as registry:
     registry.holding.set()                            # blobs are not answered until .release()
 """
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,8 +69,8 @@ class Registry:
 
 
 @contextmanager
-def running_registry() -> Iterator[Registry]:
-    """A registry of one's own, gone at the end."""
+def running_registry(at: socket.socket | None = None) -> Iterator[Registry]:
+    """A registry of one's own, gone at the end; ``at``: where it listens, if not on this machine's loopback."""
     registry = Registry()
 
     class Handler(BaseHTTPRequestHandler):
@@ -101,7 +102,12 @@ def running_registry() -> Iterator[Registry]:
         def handle_error(self, *_: Any) -> None:
             """An engine that is killed goes in the middle of an answer."""
 
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler, bind_and_activate=at is None)
+    if at is not None:
+        server.socket.close()
+        server.socket = at
+        server.server_address = at.getsockname()
+        server.server_port = at.getsockname()[1]
     registry.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()

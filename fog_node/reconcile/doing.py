@@ -122,6 +122,7 @@ class Doer:
                 await self._keeper.make_room(runtime, image, self._book.desired.images)
             await runtime.pull(image, progress)
         except ContainerFault as fault:
+            await self._keeper.not_pulled(image)
             self._image_failed(key, fault)
         else:
             self._book.faults.pop(key, None)

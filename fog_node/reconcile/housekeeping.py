@@ -1,12 +1,13 @@
 """Room for images: what is pulled is remembered, and what nobody wants any more goes when room is short."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from fog_node.reconcile.images import Pulled, superfluous, without_tag
+from fog_node.reconcile.images import Pulled, superfluous
 from fog_node.runtimes.runtime import ContainerFault, Runtime
 from fog_node.runtimes.settings import RuntimeSettings
 from fogline.model.clock import Clock
@@ -44,6 +45,13 @@ class ImageKeeper:
                 hint="make room on the node, or give it a smaller runtimes.reserve",
             )
 
+    async def not_pulled(self, image: str) -> None:
+        """A pull has failed: whoever brings the image by hand now shall find it his own."""
+        with suppress(OSError):
+            async with self._writing:
+                pulled = await self._known()
+                await asyncio.to_thread(pulled.forget, image)
+
     async def clean(self, runtime: Runtime, named: frozenset[str], *, missing_bytes: int = 0) -> None:
         """Remove pulled images beyond the budget that desired state does not name. What is in use stays."""
         here = await runtime.images()
@@ -58,7 +66,7 @@ class ImageKeeper:
             )
             for image in chosen:
                 try:
-                    await runtime.remove_image(without_tag(image))
+                    await runtime.remove_image(image)
                     await asyncio.to_thread(pulled.forget, image)
                 except (ContainerFault, OSError) as error:
                     _log.warning("image not removed", image=image, error=error)

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from fog_node.runtimes.naming import kept_as, without_tag
 from fog_node.runtimes.runtime import Image
 from fogline.service.files import write_whole
 
@@ -49,6 +50,8 @@ class Pulled:
 
     def forget(self, image: str) -> None:
         """The image was removed. Raises :class:`OSError`."""
+        if image not in self._wanted_us:
+            return
         self._write({name: at_us for name, at_us in self._wanted_us.items() if name != image})
 
     def _write(self, wanted_us: dict[str, int]) -> None:
@@ -69,7 +72,7 @@ def superfluous(
     ``named``: images of desired state, and whatever else must stay.
     """
     sizes = {image: found.size_bytes for image in pulled if (found := _found(image, here)) is not None}
-    kept_ids = {found.id for image in named if (found := _found(image, here)) is not None}
+    kept_ids = {found.id for image in named if (found := _found(image, here, by_id=True)) is not None}
     excess = max(sum(sizes.values()) - budget_bytes, missing_bytes)
     chosen = []
     for image in sorted(sizes, key=lambda image: (pulled[image], image)):
@@ -82,13 +85,7 @@ def superfluous(
     return tuple(chosen)
 
 
-def without_tag(image: str) -> str:
-    """``name@sha256:...`` of a reference with a tag."""
-    name, at, digest = image.partition("@")
-    before, colon, tag = name.rpartition(":")
-    return f"{before if colon and '/' not in tag else name}{at}{digest}"
-
-
-def _found(image: str, here: tuple[Image, ...]) -> Image | None:
-    names = {without_tag(image), image.partition("@")[2]}
+def _found(image: str, here: tuple[Image, ...], *, by_id: bool = False) -> Image | None:
+    """The image by the names that pulling and loading by the node give; ``by_id``: also one that was loaded by hand."""
+    names = {without_tag(image), kept_as(image), *([image.partition("@")[2]] if by_id else ())}
     return next((one for one in here if names.intersection(one.names)), None)

@@ -237,7 +237,7 @@ class Runtime(Protocol):
         ...
 
     async def remove_image(self, image: str) -> None:
-        """Let go of an image; one that a container uses stays, with a :class:`ContainerFault`."""
+        """Let go of an image that was pulled; one that a container uses stays, with a :class:`ContainerFault`."""
         ...
 
     async def free_bytes(self) -> int:

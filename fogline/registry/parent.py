@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 import grpc
 
-from fogline.client.errors import translated
 from fogline.model.errors import Unavailable
 from fogline.uplink.dial import Dial
-from fogline.v1 import images_pb2, images_pb2_grpc
+
+if TYPE_CHECKING:
+    from fogline.v1 import images_pb2
 
 SILENCE_S: Final = 20.0
 """A parent says at least once a second how far it is; one that says nothing for so long is hung."""
@@ -42,6 +43,10 @@ class ParentCache:
         address = self._parent()
         if not address:
             raise NoCache("no parent is attached")
+        # Imported here: a node that pulls nothing shall not pay for it.
+        from fogline.client.errors import translated  # noqa: PLC0415
+        from fogline.v1 import images_pb2, images_pb2_grpc  # noqa: PLC0415
+
         async with self._dial(address) as channel:
             request = images_pb2.FetchRequest(image=image, digest=digest)
             with translated(address):
@@ -62,13 +67,13 @@ class ParentCache:
 
 async def _each(
     call: "grpc.aio.UnaryStreamCall[images_pb2.FetchRequest, images_pb2.FetchResponse]",
-) -> AsyncIterator[images_pb2.FetchResponse]:
+) -> "AsyncIterator[images_pb2.FetchResponse]":
     while True:
         try:
             async with asyncio.timeout(SILENCE_S):
                 told = await call.read()
         except TimeoutError:
             raise Unavailable(f"the parent has said nothing for {SILENCE_S:g} s") from None
-        if not isinstance(told, images_pb2.FetchResponse):
-            return  # EOF
-        yield told
+        if told is grpc.aio.EOF:
+            return
+        yield cast("images_pb2.FetchResponse", told)  # the stubs do not know that EOF is out

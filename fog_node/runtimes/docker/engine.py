@@ -4,13 +4,14 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from threading import Lock
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
+from fog_node.runtimes.docker.feeding import Feeding
 from fog_node.runtimes.docker.words import fault_of
 from fog_node.runtimes.runtime import Ended, Output, RuntimeAway
 
@@ -76,6 +77,27 @@ class Engine:
                 method, path, parameters, silence_s, lambda answer: map(json.loads, _lines(answer))
             )
         )
+
+    async def send(self, path: str, body: AsyncGenerator[bytes, None], *, silence_s: float) -> list[Any]:
+        """Tell with an archive that comes piece by piece; the answer, a JSON value a line.
+
+        What the body raises breaks the call off, and is raised.
+        """
+        feeding = Feeding(body)
+
+        def call() -> list[Any]:
+            client = self._client()
+            address, within = self._address(client, path), (CALL_S, silence_s)
+            kind = {"Content-Type": "application/x-tar"}
+            with client.post(address, data=feeding, headers=kind, timeout=within, stream=True) as answer:
+                if answer.status_code >= 400:
+                    raise fault_of(answer.status_code, _message(answer))
+                return [json.loads(line) for line in _lines(answer)]
+
+        try:
+            return await self._run(self._streams, call)
+        finally:
+            await feeding.end()
 
     def frames(self, path: str, **parameters: Any) -> AsyncIterator[Output]:
         """An answer that goes on: what a container writes, as it comes."""

@@ -14,7 +14,8 @@ from typing import Any, Final, Self
 from fog_node.runtimes.docker.cgroups import Cgroup, find_cgroup, read_usage
 from fog_node.runtimes.docker.creation import RECORD, RUN, creation, limits_of
 from fog_node.runtimes.docker.engine import PING_S, UNIX, Engine
-from fog_node.runtimes.docker.images import find_image, images, pull_image
+from fog_node.runtimes.docker.images import Images
+from fog_node.runtimes.docker.loading import Cache
 from fog_node.runtimes.docker.networks import ensure_network, network_name
 from fog_node.runtimes.naming import container_name
 from fog_node.runtimes.record import Entry, Record
@@ -52,13 +53,16 @@ class DockerRuntime:
 
     name: Final = "docker"
 
-    def __init__(self, folder: Path, *, url: str, node: str, clock: Clock) -> None:
-        """``folder`` is its own: the record, sockets, volumes."""
+    def __init__(
+        self, folder: Path, *, url: str, node: str, clock: Clock, cache: Cache | None = None
+    ) -> None:
+        """``folder`` is its own: the record, sockets, volumes; ``cache``: where images come from before registries."""
         self._folder: Final = folder
         self._url: Final = url
         self._node: Final = node
         self._clock: Final = clock
         self._engine: Final = Engine(url)
+        self._images: Final = Images(self._engine, folder / "manifests", cache)
         self._record: Record | None = None
         self._stack: Final = AsyncExitStack()
         self._making: Final[set[str]] = set()
@@ -109,22 +113,14 @@ class DockerRuntime:
 
     async def present(self, image: str) -> bool:
         self._needed.set()
-        try:
-            await find_image(self._engine, image)
-        except RuntimeAway:
-            raise
-        except ContainerFault as fault:
-            # One of another architecture is here: starting it says what is wrong, pulling it again would not help.
-            return fault.reason != "image_missing"
-        return True
+        return await self._images.present(image)
 
     async def pull(self, image: str, progress: Callable[[str], None]) -> None:
-        await pull_image(self._engine, image, progress)
-        await find_image(self._engine, image)
+        await self._images.pull(image, progress)
 
     async def start(self, spec: ContainerSpec) -> str:
         self._needed.set()
-        image = await find_image(self._engine, spec.image)
+        image = await self._images.find(spec.image)
         networks = [network_name(spec.tenant, network) for network in spec.networks]
         for network in networks:
             await ensure_network(self._engine, self._node, network)
@@ -301,10 +297,10 @@ class DockerRuntime:
             yield Change(id=name, event=_EVENTS.get(action, action))
 
     async def images(self) -> tuple[Image, ...]:
-        return await images(self._engine)
+        return await self._images.all()
 
     async def remove_image(self, image: str) -> None:
-        await self._engine.delete(f"/images/{image}")
+        await self._images.remove(image)
 
     async def free_bytes(self) -> int:
         root = Path(str((await self._known_info())["DockerRootDir"]))

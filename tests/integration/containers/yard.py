@@ -9,6 +9,7 @@ from typing import Any
 
 from fog_node.reconcile.desired import Desired, Wanted
 from fog_node.reconcile.reconciler import Reconciler
+from fog_node.runtimes.docker.loading import Cache
 from fog_node.runtimes.docker.runtime import DockerRuntime
 from fog_node.runtimes.process.runtime import ProcessRuntime
 from fog_node.runtimes.runtime import Container, ContainerSpec, Limits, Runtime, Slot
@@ -109,7 +110,12 @@ class Yard:
 
 @asynccontextmanager
 async def yard(
-    folder: Path, *, docker: str = "", node: str = "", settings: RuntimeSettings = SETTINGS
+    folder: Path,
+    *,
+    docker: str = "",
+    node: str = "",
+    settings: RuntimeSettings = SETTINGS,
+    cache: Cache | None = None,
 ) -> AsyncIterator[Yard]:
     """A life of an agent over a folder; the next one over the same folder finds what this one left."""
     clock = SystemClock()
@@ -118,7 +124,11 @@ async def yard(
         runtimes: list[Any] = [await stack.enter_async_context(process)]
         if docker:
             engine = DockerRuntime(
-                folder / "docker", url=docker, node=node or f"test-{folder.name}", clock=clock
+                folder / "docker",
+                url=docker,
+                node=node or f"test-{folder.name}",
+                clock=clock,
+                cache=cache,
             )
             runtimes.append(await stack.enter_async_context(engine))
         gateway = Remembering()

@@ -3,7 +3,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fog_node.reconcile.images import Pulled, superfluous, without_tag
+from fog_node.reconcile.images import Pulled, superfluous
+from fog_node.runtimes.naming import without_tag
 from fog_node.runtimes.runtime import Image
 
 NAMES = tuple(f"r/{letter}@sha256:{letter}" for letter in "abcde")
