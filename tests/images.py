@@ -151,7 +151,7 @@ def program_layer(name: str) -> bytes:
         link: f"usr{link}" for link in ("/bin", "/lib", "/lib64") if Path(link).is_symlink()
     }
     links = set(files)
-    for path in (program, *_shared([program])):
+    for path in (program, *libraries_of([program])):
         place = str(path)
         files[f"/usr{place}" if f"/{place.split('/')[1]}" in links else place] = path.resolve()
     return layer(files | {f"/{name}/.keep": b"" for name in ("tmp", "run", "proc", "dev")})
@@ -173,7 +173,9 @@ def shared_libraries(files: Mapping[str, bytes | Path | str]) -> dict[str, bytes
     """What the libraries among these files need of this machine, for :func:`layer` above :func:`python_layer`."""
     objects = [what for what in files.values() if isinstance(what, Path) and ".so" in what.name]
     # Where /lib is a link to /usr/lib, a layer with files in it would take the link's place.
-    needed = {f"/usr{path}" if str(path).startswith("/lib") else str(path): path for path in libraries_of(objects)}
+    needed = {
+        f"/usr{path}" if str(path).startswith("/lib") else str(path): path for path in libraries_of(objects)
+    }
     return {name: path.resolve() for name, path in needed.items() if "/site-packages/" not in name}
 
 
