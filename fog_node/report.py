@@ -21,6 +21,7 @@ from fogline.identity.shown import Shown
 from fogline.model.clock import Clock
 from fogline.model.errors import NotFound
 from fogline.model.protocol import PROTOCOL
+from fogline.model.words import plain
 from fogline.uplink.cursor import Place
 from fogline.uplink.uplink import Uplink
 from fogline.v1 import control_pb2
@@ -113,13 +114,14 @@ class Reporter:
     def _faults(self) -> list[str]:
         stuck = [f"plan {plan} is stuck: {reason}" for plan, reason in self._uplink.faults.items()]
         damage = [f"{finding.path}: {finding.detail}" for finding in self._journal.findings]
-        return [
+        said = (
             *self._plans.applied.faults,
             *stuck,
             *self._operators.faults(),
             *self._containers.faults(),
             *damage,
-        ]
+        )
+        return [plain(fault) for fault in said]
 
     def _events(self) -> list[control_pb2.ContainerEvent]:
         events = [*self._containers.events(), *self._operators.events()]

@@ -7,6 +7,7 @@ from typing import Final
 
 from fog_node.reconcile.decide import ALIVE, Actual, ImageKey, ImageState, Seen, Tries
 from fog_node.reconcile.desired import Desired, Wanted
+from fog_node.reconcile.excess import Excesses
 from fog_node.reconcile.lives import Lives
 from fog_node.reconcile.standing import FINAL, Standing
 from fog_node.runtimes.runtime import Container, ContainerFault, Slot, Usage
@@ -34,6 +35,7 @@ class Book:
         self.progress: Final[dict[ImageKey, str]] = {}
         """Pulls that are under way."""
         self.starts: Final[Counter[Slot]] = Counter()
+        self.excesses: Final = Excesses()
         self.usage: Final[dict[str, Usage]] = {}
         """By container, as it was measured last."""
 
@@ -90,10 +92,10 @@ class Book:
                     return name, container
         return None
 
-    def standings(self, lives: Lives) -> Iterator[Standing]:
+    def standings(self, lives: Lives, now_us: int) -> Iterator[Standing]:
         """How every container stands that shall run or does."""
         for wanted in self.desired.wanted.values():
-            yield self._standing(wanted, lives)
+            yield self._standing(wanted, lives, now_us)
         for refusal in self.desired.refusals:
             yield Standing(
                 slot=refusal.slot,
@@ -117,13 +119,15 @@ class Book:
                         since_us=one.since_us,
                     )
 
-    def _standing(self, wanted: Wanted, lives: Lives) -> Standing:
+    def _standing(self, wanted: Wanted, lives: Lives, now_us: int) -> Standing:
         slot, key = wanted.spec.slot, (wanted.runtime, wanted.spec.image)
         found = self.alive(slot)
         ready = 0
         if found is not None and (life := lives.get(found[1].id)) is not None:
             ready = life.ready_us
         state, fault = self._state(wanted, runs=found is not None, ready=ready > 0)
+        if found is not None and state in {"starting", "running"} and not fault:
+            fault = self.excesses.words(found[1], now_us)
         return Standing(
             slot=slot,
             runtime=wanted.runtime,

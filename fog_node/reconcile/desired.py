@@ -16,6 +16,7 @@ from fogline.wire.release import release_from_wire
 
 DOCKER: Final = "docker"
 PROCESS: Final = "process"
+MISSING: Final = ": its settings name no Engine (`runtimes.docker`), or its Python lacks the package `docker`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +168,7 @@ def _network_refused(spec: ContainerSpec, permit: Permit) -> str:
 def _unfit(one: Wanted, here: Here) -> str:
     tenant = one.spec.tenant
     if one.runtime not in here.runtimes and one.runtime in here.permits.runtimes(tenant):
-        return f"this node has no {one.runtime} runtime"
+        return f"this node has no {one.runtime} runtime{MISSING if one.runtime == DOCKER else ''}"
     if one.spec.volumes and tenant in here.full:
         return f"the volumes of tenant {tenant} hold more than its permit's disk"
     return ""

@@ -13,19 +13,21 @@ from typing import Final
 
 import structlog
 
-from fog_node.reconcile.book import Book
+from fog_node.reconcile.book import NOT_YET, Book
 from fog_node.reconcile.decide import ALIVE, Action, Look, Patience, Pull, decide
 from fog_node.reconcile.desired import Desired
 from fog_node.reconcile.doing import Doer
 from fog_node.reconcile.housekeeping import ImageKeeper
 from fog_node.reconcile.lives import Gateway, Lives
 from fog_node.reconcile.standing import Events, to_report
-from fog_node.runtimes.runtime import Container, ContainerFault, Runtime, Slot
+from fog_node.runtimes.runtime import Container, ContainerFault, Runtime, Slot, Usage
 from fog_node.runtimes.settings import RuntimeSettings
 from fogline.model.clock import SECOND, Clock
 from fogline.v1 import control_pb2
 
 LOOK_EVERY_S: Final = 2.0
+FAULTS: Final = 5
+"""Containers that are named among the node's faults."""
 TURN_S: Final = 1.0
 """Waits of the back-off end at most so late."""
 
@@ -99,7 +101,19 @@ class Reconciler:
 
     def reports(self) -> list[control_pb2.ContainerReport]:
         """How every container stands."""
-        return [to_report(one) for one in self._book.standings(self._lives)]
+        return [to_report(one) for one in self._book.standings(self._lives, self._clock.now_us())]
+
+    def faults(self) -> list[str]:
+        """What is wrong with containers, in words, a few of them; :meth:`reports` has all."""
+        wanted = {one.runtime for one in self._book.desired.wanted.values()}
+        away = [f"{name} is away: {why}" for name, why in self._book.away.items() if name in wanted]
+        failing = [
+            f"{one.slot} does not run ({one.state}): {one.fault}"
+            for one in self._book.standings(self._lives, self._clock.now_us())
+            if one.state in {"failed", "backing_off"} and one.slot in self._book.desired.wanted
+        ]
+        more = [f"and {len(failing) - FAULTS} more containers do not run"] if len(failing) > FAULTS else []
+        return [*(why for why in away if NOT_YET not in why), *failing[:FAULTS], *more]
 
     def events(self) -> Iterable[control_pb2.ContainerEvent]:
         """What happened to containers, the newest last."""
@@ -203,6 +217,14 @@ class Reconciler:
                     with suppress(ContainerFault):
                         usage = await self._runtimes[name].usage(container.id)
                         self._book.usage[container.id] = usage
+                        self._note_excess(container, usage)
             for gone in self._book.usage.keys() - {one.id for one in self._lives.containers}:
                 del self._book.usage[gone]
+            self._book.excesses.forget_others({one.id for one in self._lives.containers})
             await self._clock.sleep(LOOK_EVERY_S)
+
+    def _note_excess(self, container: Container, usage: Usage) -> None:
+        now_us = self._clock.now_us()
+        for event, words in self._book.excesses.measured(container, usage, now_us):
+            _log.warning("container does too much", container=container.id, event_=event, words=words)
+            self._events.note(container.spec.slot, event, words, now_us)

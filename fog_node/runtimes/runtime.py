@@ -108,6 +108,10 @@ class Usage:
     """What it cannot give back: page cache that is not in use is left out."""
     throttled_us: int
     """Time in which it had used up its CPU."""
+    forks_refused: int = 0
+    """Processes and threads that it could not start, as it had as many as it may."""
+    output_bytes: int = 0
+    """What it wrote since somebody looked first, as far as is known: whole log files, of an Engine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,7 @@ def _usage_v1(folders: Mapping[str, Path]) -> Usage:
         cpu_us=_number(folders["cpuacct"] / "cpuacct.usage") // 1000,
         memory_bytes=max(0, _number(memory / "memory.usage_in_bytes") - inactive),
         throttled_us=_counters(folders["cpu"] / "cpu.stat").get("throttled_time", 0) // 1000,
+        forks_refused=_forks_refused(folders.get("pids")),
     )
 
 
@@ -49,7 +50,14 @@ def _usage_v2(folder: Path) -> Usage:
         cpu_us=cpu["usage_usec"],
         memory_bytes=max(0, _number(folder / "memory.current") - inactive),
         throttled_us=cpu.get("throttled_usec", 0),
+        forks_refused=_forks_refused(folder),
     )
+
+
+def _forks_refused(folder: Path | None) -> int:
+    # Older kernels do not count.
+    path = folder / "pids.events" if folder is not None else None
+    return _counters(path).get("max", 0) if path is not None and path.exists() else 0
 
 
 def _mounts(mountinfo: str) -> dict[str, tuple[Path, str]]:

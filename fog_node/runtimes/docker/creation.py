@@ -18,6 +18,8 @@ RUN: Final = "/run/fogline"
 """Where an operator finds the folder for its socket."""
 PERIOD_US: Final = 100_000
 OPEN_FILES: Final = 1024
+LOG_BYTES: Final = 1 << 20
+"""Of one file of what a container writes; there are two."""
 RUN_BYTES: Final = 64 * 1024
 RUN_FILES: Final = 16
 _FOG: Final = "fogline."
@@ -98,7 +100,7 @@ def _taken_away() -> dict[str, Any]:
             {"Name": "nofile", "Soft": OPEN_FILES, "Hard": OPEN_FILES},
             {"Name": "core", "Soft": 0, "Hard": 0},
         ],
-        "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}},
+        "LogConfig": {"Type": "json-file", "Config": {"max-size": str(LOG_BYTES), "max-file": "2"}},
     }
 
 

@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from fog_node.runtimes.docker.feeding import Feeding
-from fog_node.runtimes.docker.words import fault_of
-from fog_node.runtimes.runtime import Ended, Output, RuntimeAway
+from fog_node.runtimes.docker.words import away, fault_of
+from fog_node.runtimes.runtime import Ended, Output
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ _HEADER: Final = struct.Struct(">BxxxL")
 
 class Engine:
     """Calls to one Docker Engine. Each may raise :class:`fog_node.runtimes.runtime.ContainerFault`, above all
-    :class:`RuntimeAway`.
+    :class:`fog_node.runtimes.runtime.RuntimeAway`.
     """
 
     def __init__(self, url: str) -> None:
@@ -198,10 +198,7 @@ class Engine:
         try:
             return work()
         except (DockerException, RequestException, HTTPError, OSError) as error:
-            raise RuntimeAway(
-                f"the Docker Engine at {self._url} does not answer: {error}",
-                hint="is it running, and may this user talk to it?",
-            ) from error
+            raise away(self._url, error) from error
 
     def _client(self) -> Any:
         """The client; made by the first call, which asks the Engine for its version."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
-from fog_node.runtimes.docker.cgroups import Cgroup, find_cgroup, read_usage
+from fog_node.runtimes.docker.counters import Counters
 from fog_node.runtimes.docker.creation import RECORD, RUN, creation, limits_of
 from fog_node.runtimes.docker.engine import PING_S, UNIX, Engine
 from fog_node.runtimes.docker.images import Images
@@ -36,6 +36,8 @@ from fog_node.runtimes.runtime import (
 )
 from fogline.model.clock import MINUTE, Clock, from_datetime
 
+OLDEST: Final = (20, 10)
+"""Release of the Engine."""
 CALLED_OFF_US: Final = 10 * MINUTE
 """How long after it was told to make a container the Engine may still do it."""
 
@@ -68,7 +70,7 @@ class DockerRuntime:
         self._making: Final[set[str]] = set()
         self._seen: Final[dict[str, tuple[str, Mapping[str, Any]]]] = {}
         """By name: the state in which a container was last looked at closely, and what was seen."""
-        self._cgroups: Final[dict[str, Cgroup]] = {}
+        self._counters: Final = Counters(self._engine)
         self._info: Mapping[str, Any] | None = None
         self._needed: Final = asyncio.Event()
         """Set once there is anything to do: until then the SDK is not even imported."""
@@ -190,7 +192,7 @@ class DockerRuntime:
             if fault.reason != "no_such_container":
                 raise
         self._seen.pop(container, None)
-        self._cgroups.pop(container, None)
+        self._counters.forget(container)
         await asyncio.to_thread(self._forget, container)
 
     def _forget(self, container: str) -> None:
@@ -236,21 +238,12 @@ class DockerRuntime:
                 return None
             raise
         self._seen[name] = (state, seen)
-        self._cgroups.pop(name, None)
+        self._counters.forget(name)
         return seen
 
     async def usage(self, container: str) -> Usage:
         self._mine(container)
-        try:
-            cgroup = self._cgroups.get(container)
-            if cgroup is None:
-                seen = await self._engine.get(f"/containers/{container}/json")
-                cgroup = await asyncio.to_thread(find_cgroup, int(seen["State"]["Pid"]))
-                self._cgroups[container] = cgroup
-            return await asyncio.to_thread(read_usage, cgroup)
-        except (OSError, KeyError, ValueError) as error:
-            self._cgroups.pop(container, None)
-            raise ContainerFault(f"its counters cannot be read: {error}", reason="no_counters") from error
+        return await self._counters.usage(container)
 
     async def update(self, container: str, limits: Limits) -> None:
         entry = self._mine(container)
@@ -342,6 +335,10 @@ class DockerRuntime:
 
 def unfit(info: Mapping[str, Any]) -> str:
     """Why containers cannot be held to their limits by this Engine; empty: they can."""
+    version = str(info.get("ServerVersion", ""))
+    parts = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    if len(parts) == 2 and parts < OLDEST:
+        return f"the Docker Engine is {version}, and 20.10 is the oldest that is good enough (update it)"
     if info.get("OSType", "linux") != "linux":
         return "the Docker Engine runs no Linux containers"
     for limit, words in (("MemoryLimit", "memory"), ("PidsLimit", "processes"), ("CpuCfsQuota", "CPU")):

@@ -21,6 +21,8 @@ class Kept:
         self._bytes = 0
         self._written = 0
         """Chunks that ever came."""
+        self.received = 0
+        """Bytes that ever came."""
         self._more: Final = asyncio.Condition()
         self._ended = False
 
@@ -36,6 +38,7 @@ class Kept:
         async with self._more:
             self._chunks.append(output)
             self._bytes += len(output.data)
+            self.received += len(output.data)
             self._written += 1
             while self._bytes > KEPT_BYTES:
                 self._bytes -= len(self._chunks.popleft().data)

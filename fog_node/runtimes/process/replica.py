@@ -112,7 +112,7 @@ class Replica:
         """What it has used; of one that ended what was seen last."""
         if not self._exited.is_set():
             self._usage = await asyncio.to_thread(lambda: kernel.usage(kernel.tree(self._child.pid)))
-        return self._usage
+        return replace(self._usage, output_bytes=self.output.received)
 
     async def ended_within(self, seconds: float) -> None:
         """Wait for its end, at most so long."""

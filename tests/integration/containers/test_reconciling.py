@@ -249,6 +249,18 @@ async def test_an_operator_that_eats_memory_is_ended_and_that_is_said(
         assert "64 MiB" in (await one.event("guest", "out_of_memory")).detail
 
 
+async def test_an_operator_that_forks_or_floods_its_output_is_held_and_that_is_said(
+    docker_engine: DockerEngine, image: str, node: str, tmp_path: Path
+) -> None:
+    roomy = replace(LIMITS, memory_bytes=512 * 1024**2)
+    async with yard(tmp_path, docker=docker_engine.url, node=node) as one:
+        one.want(replica(image, "fork", name="forks", limits=roomy), replica(image, "flood", name="floods"))
+        assert "more than its 16 processes" in (await one.event("forks", "too_many_processes")).detail
+        await one.becomes("forks", "starting", words="were refused since its start")
+        await one.event("floods", "floods_output")
+        await one.becomes("floods", "starting", words="only the newest 1 to 2 MiB are kept")
+
+
 async def test_an_operator_that_never_offers_its_socket_is_started_anew(
     docker_engine: DockerEngine, image: str, node: str, tmp_path: Path
 ) -> None:

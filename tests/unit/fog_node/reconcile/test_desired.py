@@ -103,7 +103,7 @@ def test_services_with_volumes_wait_while_their_tenants_volumes_are_too_large() 
 
 def test_a_runtime_that_the_node_has_not_is_said() -> None:
     found = _desired(_grant(_operator()), runtimes=frozenset({"process"}))
-    assert found.refusals[0].fault == "this node has no docker runtime"
+    assert found.refusals[0].fault.startswith("this node has no docker runtime: its settings name no Engine")
 
 
 def test_a_release_that_cannot_be_read_blocks_only_itself() -> None:

@@ -42,6 +42,8 @@ def test_an_engine_that_cannot_limit_is_not_used() -> None:
     assert unfit(fit) == ""
     assert "cgroup_enable=memory" in unfit({**fit, "MemoryLimit": False})
     assert "seccomp" in unfit({**fit, "SecurityOptions": []})
+    assert "20.10 is the oldest" in unfit({**fit, "ServerVersion": "19.03.15"})
+    assert unfit({**fit, "ServerVersion": "20.10.24+dfsg1"}) == unfit({**fit, "ServerVersion": "dev"}) == ""
     assert "Linux" in unfit({**fit, "OSType": "windows"})
 
 
