@@ -80,19 +80,21 @@ class Aggregator:
             own=self._report,
             changed=self._tell_parent,
             assignments_file=settings.folder / ASSIGNMENTS_FILE,
+            clock=clock,
             sign=sign,
         )
         relay = Relay()
         self._control: Final = ControlClient(
             parents=settings.parents,
             report=self._group.report,
-            accept=self._kept.accept,
+            accept=self._accept,
             clock=clock,
             rng=rng,
             settings=settings.link,
             dial=dial,
             sessions=relay,
             post=relay.post,
+            sums=True,
         )
         self.images: Final = self._image_cache(dial)
         self._attach: Final = ControlServicer(self._group, relay)
@@ -159,6 +161,11 @@ class Aggregator:
             desired=self._kept.desired,
             upstreams=(parent, FromRegistry(settings, at_once=AT_ONCE)),
         )
+
+    async def _accept(self, told: control_pb2.AttachResponse) -> None:
+        if told.HasField("look"):
+            self._group.look(told.look)
+        await self._kept.accept(told)
 
     def _report(self) -> control_pb2.AggregatorReport:
         images = () if self.images is None else self.images.faults

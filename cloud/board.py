@@ -6,27 +6,26 @@ The store keeps it too: so a restart forgets nobody, and a process knows the chi
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
 
 import structlog
 
 from cloud.from_here import clock_words, revoked_words
 from cloud.identity.twins import Twins, words
+from cloud.reported import ALIVE_US, AggregatorWord, NodeWord, Word, origins_of, reached, report_of
 from cloud.store.kept import Machine
-from cloud.store.reports import AggregatorReport, Journal, Report
+from cloud.store.reports import AggregatorReport
 from cloud.store.store import Store
+from fogline.control.census import SILENT_US, Census
 from fogline.control.desired import Desired
 from fogline.control.newest import Newest
+from fogline.control.sums import NOTHING, Figure, Key, Sums, sums_of
 from fogline.model.caller import Caller
 from fogline.model.clock import SECOND, Clock
-from fogline.model.errors import MalformedPart, StoreBusy
-from fogline.model.part import Origin
-from fogline.v1 import control_pb2, types_pb2
-from fogline.wire.origins import origin_from_wire
+from fogline.model.errors import StoreBusy
+from fogline.v1 import control_pb2
 
-ALIVE_US: Final = 5 * SECOND
-"""A tier that was not heard for so long is shown as away."""
 KEEP_EVERY_US: Final = 2 * SECOND
 """Counters move all the time; the store gets them so often. What is new goes there at once."""
 ELSEWHERE_US: Final = ALIVE_US + KEEP_EVERY_US + SECOND
@@ -39,35 +38,10 @@ MAX_KNOWN: Final = 10_000
 NODE: Final = "node"
 AGGREGATOR: Final = "aggregator"
 
-MAX_COUNT: Final = 2**53
-"""No counter of messages is greater; a node that says so is not believed."""
+LOOK_WITHIN_S: Final = 1.0
+"""So long somebody who looks at nodes waits for their aggregators' newest word."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeWord:
-    """A node's newest report."""
-
-    tenant: str
-    report: control_pb2.NodeReport
-    seen_us: int
-    alive_us: int = ALIVE_US
-    """How long it stands for a node that lives."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AggregatorWord:
-    """An aggregator's newest report."""
-
-    tenant: str
-    report: control_pb2.AggregatorReport
-    seen_us: int
-    alive_us: int = ALIVE_US
-    """How long it stands for an aggregator that lives."""
-
-
-Word = NodeWord | AggregatorWord
 
 
 class Board:
@@ -102,6 +76,12 @@ class Board:
         self._behind: dict[Machine, int] = {}
         self._twins = Twins()
         self._news = asyncio.Event()
+        self._censuses: dict[str, Census] = {}
+        self._answers = asyncio.Event()
+        self._reached = 0
+        self._knowing: set[Machine] = set()
+        self.looks: Newest[control_pb2.Look] = Newest()
+        """Which nodes somebody looks at."""
         self._assignments: Newest[control_pb2.SignedAssignments] = Newest()
 
     @property
@@ -116,7 +96,7 @@ class Board:
 
     def reported(self, request: control_pb2.AttachRequest, caller: Caller) -> None:
         """A child's newest word about everything at or below it."""
-        now_us = self._clock.now_us()
+        now_us, newest = self._clock.now_us(), []
         for report in request.nodes:
             machine = Machine(NODE, caller.tenant, report.node)
             known = self._words.get(machine)
@@ -125,7 +105,8 @@ class Board:
             word = NodeWord(tenant=caller.tenant, report=report, seen_us=now_us)
             if not self._hear(machine, word):
                 continue
-            if machine not in self._kept_us or known is None or _origins(known) != _origins(word):
+            newest.append(report.node)
+            if machine not in self._kept_us or known is None or origins_of(known) != origins_of(word):
                 self._kept_us.pop(machine, None)
                 self._news.set()
             if reached(report) > self._desired.generation or report.known_keys:
@@ -137,6 +118,56 @@ class Board:
             heard = self._hear(machine, AggregatorWord(tenant=caller.tenant, report=below, seen_us=now_us))
             if heard and machine not in self._kept_us:
                 self._news.set()
+        self._count(request, caller.tenant, newest, now_us)
+
+    def _count(
+        self, request: control_pb2.AttachRequest, tenant: str, newest: Sequence[str], now_us: int
+    ) -> None:
+        """Note who is below the child, and who is no longer."""
+        census = self._censuses.setdefault(tenant, Census())
+        silent_us = now_us - SILENT_US
+        for node in request.left:
+            word = self._words.get(Machine(NODE, tenant, node))
+            if word is not None and census.owner(node) == request.child:
+                self._words[Machine(NODE, tenant, node)] = replace(word, seen_us=max(word.seen_us, silent_us))
+        census.hear(request.child, request, newest, now_us)
+        if census.must_look(now_us):
+            self._ask(())
+        if request.looked:
+            answers, self._answers = self._answers, asyncio.Event()
+            answers.set()
+
+    def _ask(self, nodes: Sequence[str]) -> int:
+        number = self.looks.number + 1
+        self.looks.set(control_pb2.Look(number=number, nodes=nodes))
+        return number
+
+    async def look(self, tenant: str, nodes: Sequence[str] = ()) -> None:
+        """Get the newest reports of nodes of which aggregators say only sums; of all if none are named.
+
+        An aggregator that does not answer is not waited for long: what it said last is shown.
+        """
+        census = self._censuses.get(tenant)
+        if census is None or not census.any_sums:
+            return  # nobody says sums
+        number = self._ask(nodes)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_WITHIN_S):
+                while not census.answered(number):
+                    await self._answers.wait()
+
+    def figures(self, tenant: str) -> dict[Key, Figure]:
+        """What a tenant's nodes that are there come to together."""
+        census = self._censuses.get(tenant)
+        if census is None:
+            return {}
+
+        def of_node(name: str) -> Sums:
+            word = self._words.get(Machine(NODE, tenant, name))
+            there = isinstance(word, NodeWord) and self.is_alive(self._newer(word))
+            return sums_of(word.report) if isinstance(word, NodeWord) and there else NOTHING
+
+        return census.figures(of_node, since_us=self._clock.now_us() - ALIVE_US + 1)
 
     def _hear(self, machine: Machine, word: Word) -> bool:
         """Take a child's word if it is a new one; whether it was."""
@@ -146,7 +177,13 @@ class Board:
         if known is None and len(self._words) >= MAX_KNOWN:
             return False
         self._words[machine] = self._unkept[machine] = word
+        self._note(machine, word)
         return True
+
+    def _note(self, machine: Machine, word: Word) -> None:
+        """What the next look at all words would find: so it need not be one."""
+        self._reached = max(self._reached, reached(word.report))
+        (self._knowing.add if word.report.known_keys else self._knowing.discard)(machine)
 
     def _is_news(self, machine: Machine, known_us: int, at_us: int) -> bool:
         """Whether this is a new word, and not an old one.
@@ -164,6 +201,8 @@ class Board:
 
     def left(self, child: str) -> None:
         """A control stream has ended; its last word stands until it is too old."""
+        for census in self._censuses.values():
+            census.left(child)
 
     def forget(self, tenant: str, node: str) -> None:
         """A node was retired: it is not shown, and nobody waits for it."""
@@ -173,7 +212,10 @@ class Board:
     def _forget(self, machine: Machine) -> None:
         for known in (self._words, self._unkept, self._kept_us, self._stored, self._behind):
             known.pop(machine, None)
+        self._knowing.discard(machine)
         self._twins.forget(machine)
+        if machine.role == NODE and (census := self._censuses.get(machine.tenant)) is not None:
+            census.forget(machine.name)
 
     def nodes(self, tenant: str) -> list[NodeWord]:
         """Newest reports of a tenant's nodes, by name."""
@@ -184,7 +226,16 @@ class Board:
         return [word for word in self._of(tenant) if isinstance(word, AggregatorWord)]
 
     def _of(self, tenant: str) -> list[Word]:
-        return [self._words[machine] for machine in sorted(self._words) if machine.tenant == tenant]
+        mine = sorted(machine for machine in self._words if machine.tenant == tenant)
+        return [self._newer(self._words[machine]) for machine in mine]
+
+    def _newer(self, word: Word) -> Word:
+        """A node of which its aggregator says nothing but sums is there when that one is."""
+        census = self._censuses.get(word.tenant)
+        if census is None or not isinstance(word, NodeWord):
+            return word
+        heard_us = census.heard_us(word.report.node)
+        return replace(word, seen_us=heard_us) if heard_us > word.seen_us else word
 
     def is_alive(self, word: Word) -> bool:
         """Whether it was heard a short while ago."""
@@ -212,7 +263,7 @@ class Board:
         there = {each.machine for each in kept}
         for machine in self._stored.keys() - there:
             word = self._words.get(machine)
-            if word is None or word.alive_us != ALIVE_US or not self.is_alive(word):
+            if word is None or word.alive_us != ALIVE_US or not self.is_alive(self._newer(word)):
                 # Retired, perhaps through another process; one that is heard here is on its way to the store again.
                 self._forget(machine)
 
@@ -229,10 +280,18 @@ class Board:
         else:
             below = control_pb2.AggregatorReport.FromString(raw)
             word = AggregatorWord(tenant=machine.tenant, report=below, seen_us=at_us, alive_us=ELSEWHERE_US)
+            self._recall(machine, below, at_us)
         if known is None or self._is_news(machine, known.report.at_us, word.report.at_us):
             self._words[machine] = word
+            self._note(machine, word)
             self._unkept.pop(machine, None)
         self._kept_us.setdefault(machine, now_us)
+
+    def _recall(self, machine: Machine, below: control_pb2.AggregatorReport, at_us: int) -> None:
+        """Who another process was told is below an aggregator."""
+        if below.present:
+            self._censuses.setdefault(machine.tenant, Census()).recall(machine.name, below.present, at_us)
+            del below.present[:]
 
     async def run(self) -> None:
         """Keep reports in the store until cancelled."""
@@ -249,11 +308,11 @@ class Board:
 
     async def keep(self) -> None:
         """Write the reports that are due."""
-        highest = max((reached(word.report) for word in self._words.values()), default=0)
-        if highest > self._desired.generation:
-            await self._outbid(highest)
-        for word in self._words.values():
-            if word.report.known_keys and self.is_alive(word):
+        if self._reached > self._desired.generation:
+            await self._outbid(self._reached)
+        for machine in sorted(self._knowing):
+            word = self._newer(self._words[machine])
+            if self.is_alive(word):
                 await self._astray(word.report.known_keys)
         now_us = self._clock.now_us()
         due_us = now_us - KEEP_EVERY_US + SLACK_US
@@ -271,7 +330,7 @@ class Board:
         nodes = [report_of(word) for word in words.values() if isinstance(word, NodeWord)]
         aggregators = [
             AggregatorReport(
-                tenant=word.tenant, aggregator=word.report.aggregator, raw=word.report.SerializeToString()
+                tenant=word.tenant, aggregator=word.report.aggregator, raw=self._with_nodes(word)
             )
             for word in words.values()
             if isinstance(word, AggregatorWord)
@@ -284,60 +343,18 @@ class Board:
             if self._unkept.get(machine) is word:
                 del self._unkept[machine]
 
-
-def reached(report: control_pb2.NodeReport | control_pb2.AggregatorReport) -> int:
-    """A generation that ours must not be below: one that a machine has seen, or that must be gone beyond because the
-    machine knows something else by it.
-    """
-    return max(report.generation, report.contested + 1 if report.contested else 0)
-
-
-def report_of(word: NodeWord) -> Report:
-    """A node's report as the store takes it; journals that no node can have are left out."""
-    report = word.report
-    return Report(
-        tenant=word.tenant,
-        node=report.node,
-        raw=report.SerializeToString(),
-        journals=tuple(
-            Journal(
-                origin=origin,
-                received=bounded(journal.received),
-                journaled=bounded(journal.journaled),
-                refused={reason: bounded(count) for reason, count in journal.refused.items()},
-                redelivered=bounded(journal.redelivered),
-                retained=bounded(journal.retained),
-                base=bounded(journal.base),
-                closed=journal.closed,
-            )
-            for journal in report.journals
-            # A node speaks for itself alone.
-            if (origin := origin_of(journal.origin)) is not None
-            and (origin.tenant, origin.node) == (word.tenant, report.node)
-        ),
-    )
-
-
-def origin_of(message: types_pb2.Origin) -> Origin | None:
-    """An origin as a value; None if it names none."""
-    try:
-        return origin_from_wire(message)
-    except MalformedPart:
-        return None
-
-
-def bounded(count: int) -> int:
-    """A count of messages that databases and sums can hold."""
-    return min(count, MAX_COUNT)
+    def _with_nodes(self, word: AggregatorWord) -> bytes:
+        """As it is kept: other processes learn from it which nodes are there."""
+        census, name = self._censuses.get(word.tenant), word.report.aggregator
+        if census is None or not census.speaks_for_all(name):
+            return word.report.SerializeToString()
+        kept = control_pb2.AggregatorReport()
+        kept.CopyFrom(word.report)
+        kept.present.extend(sorted(census.below(name)))
+        return kept.SerializeToString()
 
 
 def _add(report: control_pb2.NodeReport | control_pb2.AggregatorReport, fault: str) -> None:
     """Say it once: the same report is taken again where a node with nothing new is only named."""
     if fault not in report.faults:
         report.faults.append(fault)
-
-
-def _origins(word: Word) -> set[bytes]:
-    if isinstance(word, AggregatorWord):
-        return set()
-    return {journal.origin.SerializeToString() for journal in word.report.journals}

@@ -336,7 +336,7 @@ class StoreWatch:
 
     async def _add_up(self) -> Snapshot:
         snapshot = Snapshot()
-        ledger = await self._overview.ledger(LOCAL, api_pb2.GetLedgerRequest())
+        ledger = await self._overview.ledger(LOCAL, api_pb2.GetLedgerRequest(), look=False)
         for line in ledger.streams:
             labels = (LOCAL.tenant, line.pipeline, line.stream)
             snapshot.add(DIFFERENCES, len(line.differences), *labels)

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from cloud.board import AggregatorWord, Board, NodeWord
+from cloud.board import Board
 from cloud.catalog import Catalog, KnownPlan
 from cloud.finish.decision import Status
 from cloud.planner.brokers import faults_by_node
+from cloud.reported import AggregatorWord, NodeWord
 from cloud.store.book import PipelineRow
 from cloud.store.reading import JournalRow
 from cloud.store.results import LiveStep, Result

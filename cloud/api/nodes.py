@@ -6,10 +6,12 @@ from cloud.api.messages import aggregator_to_wire, nodes_to_wire, pipeline_to_wi
 from cloud.api.pages import page_of, page_size
 from cloud.api.tokens import Tokens
 from cloud.api.words import lane_words
-from cloud.board import Board, NodeWord
+from cloud.board import Board
 from cloud.catalog import Catalog
 from cloud.committer import CommitCounters
+from cloud.reported import NodeWord
 from cloud.store.store import Store
+from fogline.control.sums import sums_to_wire
 from fogline.model.caller import Caller, Right
 from fogline.model.clock import Clock
 from fogline.model.errors import Conflict, NotFound, PageTokenExpired
@@ -48,6 +50,8 @@ class Nodes:
     async def get(self, caller: Caller, request: api_pb2.GetNodeRequest) -> api_pb2.GetNodeResponse:
         """One node. Raises :class:`NotFound`."""
         require(caller, Right.READ)
+        self._word(caller, request.name)
+        await self._board.look(caller.tenant, (request.name,))
         (node,) = nodes_to_wire(self._board, caller.tenant, [self._word(caller, request.name)])
         return api_pb2.GetNodeResponse(node=node)
 
@@ -111,11 +115,15 @@ class Overview:
                 failures=counters.failures,
             ),
             store=self._store.database,
+            figures=sums_to_wire(self._board.figures(caller.tenant)),
         )
 
-    async def ledger(self, caller: Caller, request: api_pb2.GetLedgerRequest) -> api_pb2.GetLedgerResponse:
+    async def ledger(
+        self, caller: Caller, request: api_pb2.GetLedgerRequest, *, look: bool = True
+    ) -> api_pb2.GetLedgerResponse:
         """Where every message and reading went, a line for each stream of each running plan.
 
+        ``look``: ask every node for its newest report first; else it is as of the ones that came up by themselves.
         Raises :class:`NotFound` for a pipeline that is not there.
         """
         require(caller, Right.READ)
@@ -124,6 +132,8 @@ class Overview:
             raise NotFound(
                 f"there is no pipeline {pipeline!r}", hint="`fogline status` lists what is deployed"
             )
+        if look:
+            await self._board.look(caller.tenant)
         await self._board.keep_all()
         # Reports and what they speak of from one moment: another process may write both between two questions.
         terms = await self._store.ledger(caller.tenant)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from cloud.api.ledger import LaneWord
-from cloud.board import bounded, origin_of
+from cloud.reported import bounded, origin_of
 from fogline.v1 import control_pb2
 
 

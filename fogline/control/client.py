@@ -11,7 +11,10 @@ import structlog
 from fogline.control.condensing import Condenser
 from fogline.control.post import Post
 from fogline.control.sessions import ChildSessions
-from fogline.model.clock import Clock
+from fogline.control.summing import Summing
+from fogline.model.clock import SECOND, Clock
+from fogline.model.errors import InvalidInput
+from fogline.model.protocol import SPOKEN, Spoken
 from fogline.uplink.dial import Dial, channel_to, ending_of, serves
 from fogline.uplink.parents import Parents
 from fogline.uplink.settings import LinkSettings
@@ -41,11 +44,16 @@ class ControlClient:
         dial: Dial = channel_to,
         sessions: ChildSessions | None = None,
         post: Post[control_pb2.SessionOutput] | None = None,
+        sums: bool = False,
+        spoken: Spoken = SPOKEN,
     ) -> None:
         """``report`` makes the newest report; ``accept`` is handed each word of a parent, in order.
 
-        ``sessions`` is handed what is asked of containers, ``post`` has the answers.
+        ``sessions`` is handed what is asked of containers, ``post`` has the answers. ``sums``: reports have those of
+        their nodes, and a parent that takes them is told only what is new beside them.
         """
+        self._sums: Final = sums
+        self._spoken: Final = spoken
         self._dial: Final = dial
         self._sessions: Final = sessions
         self._post: Final = post
@@ -60,6 +68,7 @@ class ControlClient:
         self._every: Final = every_s
         self._changed: Final = asyncio.Event()
         self._condenses = False
+        self._summing: Summing | None = None
         self._attached = False
 
     @property
@@ -98,12 +107,12 @@ class ControlClient:
         """One stream until its end; the reason."""
         ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._writing = asyncio.Lock()
-        self._condenses = False
+        self._condenses, self._summing = False, None
         async with self._dial(self._parents.address) as channel, asyncio.TaskGroup() as group:
             call: AttachCall = control_pb2_grpc.ControlServiceStub(channel).Attach()
             tasks = [
                 group.create_task(self._tell(call), name="control: report"),
-                group.create_task(self._hear(call), name="control: hear desired state"),
+                group.create_task(self._hear(call, ended), name="control: hear desired state"),
                 group.create_task(self._await_end(call, ended), name="control: wait for the stream's end"),
                 group.create_task(self._return(ended), name="control: look for the preferred parent"),
             ]
@@ -123,8 +132,13 @@ class ControlClient:
         while True:
             self._changed.clear()
             report = self._report()
-            if self._condenses:
-                condenser.condense(report, self._clock.now_us())
+            report.protocol = self._spoken.newest
+            if self._summing is not None:
+                self._summing.condense(report, self._now_us())
+            else:
+                report.ClearField("sums")
+                if self._condenses:
+                    condenser.condense(report, self._clock.now_us())
             self._head = control_pb2.AttachRequest(
                 protocol=report.protocol, child=report.child, role=report.role
             )
@@ -157,11 +171,31 @@ class ControlClient:
             change.cancel()
             second.cancel()
 
-    async def _hear(self, call: AttachCall) -> None:
+    def _now_us(self) -> int:
+        """By a clock that only goes forward."""
+        return int(self._clock.monotonic() * SECOND)
+
+    def _agree(self, response: control_pb2.AttachResponse) -> None:
+        """Go by what the parent speaks and takes. Raises :class:`InvalidInput`."""
+        # Those of the first version did not say it.
+        self._spoken.answered(response.protocol or 1)
+        self._condenses |= response.takes_unchanged
+        if self._sums and response.takes_sums and self._summing is None:
+            self._summing = Summing()
+        if self._summing is not None and response.HasField("look"):
+            self._summing.look(response.look, self._now_us())
+            self._changed.set()
+
+    async def _hear(self, call: AttachCall, ended: asyncio.Future[str]) -> None:
         try:
             while (response := await call.read()) is not grpc.aio.EOF:
                 assert isinstance(response, control_pb2.AttachResponse)
-                self._condenses |= response.takes_unchanged
+                try:
+                    self._agree(response)
+                except InvalidInput as error:
+                    if not ended.done():
+                        ended.set_result(str(error))
+                    return
                 if not self._attached:
                     self._attached = True
                     _log.info("control attached", address=self._parents.address)

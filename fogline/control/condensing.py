@@ -42,10 +42,19 @@ class Condenser:
 class Expander:
     """The receiving end of one stream."""
 
+    nodes: set[str] = field(default_factory=set)
+    """Who is at or below the child."""
     _known: dict[str, control_pb2.NodeReport] = field(default_factory=dict)
+    _children: dict[str, list[str]] = field(default_factory=dict)
 
     def expand(self, request: control_pb2.AttachRequest) -> None:
-        """Put the newest reports of nodes that are only named back into a request; unknown names say nothing."""
+        """Put the newest reports of nodes that are only named back into a request; unknown names say nothing.
+
+        A request with sums stays as it is but for the aggregators' children.
+        """
+        if request.HasField("sums"):
+            self._follow(request)
+            return
         for named in request.unchanged:
             known = self._known.get(named.node)
             if known is not None:
@@ -54,6 +63,19 @@ class Expander:
                 report.at_us = named.at_us
         del request.unchanged[:]
         self._known = {report.node: report for report in request.nodes}
+        self.nodes = set(self._known)
+
+    def _follow(self, request: control_pb2.AttachRequest) -> None:
+        self._known = {}
+        if request.sums.whole:
+            self.nodes = set()
+        self.nodes.difference_update(request.left)
+        self.nodes.update(report.node for report in request.nodes)
+        for report in request.aggregators:
+            if report.same_children:
+                report.children.extend(self._children.get(report.aggregator, ()))
+                report.same_children = False
+        self._children = {report.aggregator: list(report.children) for report in request.aggregators}
 
 
 def substance_of(report: control_pb2.NodeReport) -> control_pb2.NodeReport:

@@ -20,6 +20,8 @@ from fogline.service.writing import finished
 from fogline.v1 import control_pb2, control_pb2_grpc
 
 ROLES: Final = ("node", "aggregator")
+WAYS_EVERY_S: Final = 5.0
+"""Of a child that says sums it is worked out so often which nodes are reached through it, if none came or went."""
 
 T = TypeVar("T")
 
@@ -39,8 +41,13 @@ class ControlHub(Protocol):
         """Where and how many of it, for the children of this parent alone."""
         ...
 
+    @property
+    def looks(self) -> Newest[control_pb2.Look] | None:
+        """Which nodes somebody looks at; None: this parent takes no sums, and is told everything."""
+        ...
+
     def reported(self, request: control_pb2.AttachRequest, caller: Caller) -> None:
-        """A child's newest word about everything at or below it."""
+        """A child's newest word about everything at or below it; with sums, about what is new of it."""
         ...
 
     def left(self, child: str) -> None:
@@ -126,6 +133,9 @@ class _Attached:
         self._hub: Final = hub
         self.caller: Final = caller
         self._child = ""
+        self._protocol = 0
+        self._ways = 0
+        self._ways_until = 0.0
         self._greeted: Final = asyncio.Event()
         self._known: Final = Expander()
         self._writing: Final = asyncio.Lock()
@@ -179,14 +189,24 @@ class _Attached:
                 return  # it reports nothing, and takes back nothing that was reported
         self._known.expand(request)
         self._hub.reported(request, self.caller)
-        if sessions is not None:
-            nodes = (report.node for report in request.nodes)
-            sessions.reached(self._child, self.caller.tenant, nodes, self._post.put)
+        if sessions is not None and self._ways_are_due(request):
+            sessions.reached(self._child, self.caller.tenant, self._known.nodes, self._post.put)
+
+    def _ways_are_due(self, request: control_pb2.AttachRequest) -> bool:
+        """Whether to say anew which nodes are below: when others are, and now and then, as a node that came back from
+        another child may never have been missed here.
+        """
+        now, nodes = asyncio.get_running_loop().time(), len(self._known.nodes)
+        steady = request.HasField("sums") and not request.left and nodes == self._ways
+        if steady and now < self._ways_until:
+            return False
+        self._ways, self._ways_until = nodes, now + WAYS_EVERY_S
+        return True
 
     async def _ask(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         while (inputs := await self._unless_ended(self._post.take())) is not None:
             async with self._writing:
-                await context.write(control_pb2.AttachResponse(input=inputs))
+                await context.write(control_pb2.AttachResponse(input=inputs, protocol=self._protocol))
 
     async def _unless_ended(self, what: Coroutine[Any, Any, T]) -> T | None:
         """What comes; None when the stream ends first."""
@@ -198,7 +218,7 @@ class _Attached:
             coming.cancel()
 
     def _check(self, request: control_pb2.AttachRequest) -> None:
-        self._servicer.spoken.greeted(request.protocol)
+        self._protocol = self._servicer.spoken.greeted(request.protocol)
         if request.role not in ROLES:
             raise InvalidInput(f"{request.role!r} is no role; a child is one of {', '.join(ROLES)}")
         if not request.child or (self._child and request.child != self._child):
@@ -212,16 +232,24 @@ class _Attached:
         # Whoever is refused for what it says first is told nothing.
         if not await self._newer(self._greeted.wait()):
             return
-        desired, assignments = self._hub.desired, self._hub.assignments
+        desired, assignments, looks = self._hub.desired, self._hub.assignments, self._hub.looks
         told = assigned = 0
-        while await self._newer(desired.to_tell(told), assignments.after(assigned)):
+        looked = 0 if looks is None else looks.number  # nobody waits for an answer to older ones
+        news = [] if looks is None else [looks]
+        while await self._newer(
+            desired.to_tell(told), assignments.after(assigned), *(look.after(looked) for look in news)
+        ):
             response = control_pb2.AttachResponse()
             if desired.number > told and desired.word is not None and desired.word.signed is not None:
                 response = desired.word.told()
             if assignments.number > assigned and assignments.value is not None:
                 response.assignments.CopyFrom(assignments.value)
+            if looks is not None and looks.number > looked and looks.value is not None:
+                response.look.CopyFrom(looks.value)
+                looked = looks.number
             told, assigned = desired.number, assignments.number
-            response.takes_unchanged = True
+            response.takes_unchanged, response.takes_sums = True, looks is not None
+            response.protocol = self._protocol
             async with self._writing:
                 await context.write(response)
 

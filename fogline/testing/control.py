@@ -60,6 +60,7 @@ class MemoryHub:
         self._desired: Final = Desired(None if state is None else chain.word(state))
         self.assignments: Final[Newest[control_pb2.SignedAssignments]] = Newest()
         """What children are assigned."""
+        self.looks: Final[Newest[control_pb2.Look] | None] = None
         self.reports: Final[dict[str, control_pb2.AttachRequest]] = {}
         self.heard = 0
         """How many reports came in all."""

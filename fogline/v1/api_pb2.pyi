@@ -348,7 +348,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("version", "at_us", "generation", "nodes", "aggregators", "pipelines", "readings", "incarnation", "commits", "store")
+    __slots__ = ("version", "at_us", "generation", "nodes", "aggregators", "pipelines", "readings", "incarnation", "commits", "store", "figures")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     AT_US_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
@@ -359,6 +359,7 @@ class GetStatusResponse(_message.Message):
     INCARNATION_FIELD_NUMBER: _ClassVar[int]
     COMMITS_FIELD_NUMBER: _ClassVar[int]
     STORE_FIELD_NUMBER: _ClassVar[int]
+    FIGURES_FIELD_NUMBER: _ClassVar[int]
     version: str
     at_us: int
     generation: int
@@ -369,7 +370,8 @@ class GetStatusResponse(_message.Message):
     incarnation: bytes
     commits: CommitCounts
     store: str
-    def __init__(self, version: _Optional[str] = ..., at_us: _Optional[int] = ..., generation: _Optional[int] = ..., nodes: _Optional[_Iterable[_Union[NodeStatus, _Mapping]]] = ..., aggregators: _Optional[_Iterable[_Union[AggregatorStatus, _Mapping]]] = ..., pipelines: _Optional[_Iterable[_Union[PipelineInfo, _Mapping]]] = ..., readings: _Optional[int] = ..., incarnation: _Optional[bytes] = ..., commits: _Optional[_Union[CommitCounts, _Mapping]] = ..., store: _Optional[str] = ...) -> None: ...
+    figures: _containers.RepeatedCompositeFieldContainer[_control_pb2.Figure]
+    def __init__(self, version: _Optional[str] = ..., at_us: _Optional[int] = ..., generation: _Optional[int] = ..., nodes: _Optional[_Iterable[_Union[NodeStatus, _Mapping]]] = ..., aggregators: _Optional[_Iterable[_Union[AggregatorStatus, _Mapping]]] = ..., pipelines: _Optional[_Iterable[_Union[PipelineInfo, _Mapping]]] = ..., readings: _Optional[int] = ..., incarnation: _Optional[bytes] = ..., commits: _Optional[_Union[CommitCounts, _Mapping]] = ..., store: _Optional[str] = ..., figures: _Optional[_Iterable[_Union[_control_pb2.Figure, _Mapping]]] = ...) -> None: ...
 
 class CommitCounts(_message.Message):
     __slots__ = ("transactions", "parts", "contributions", "refusals", "failures")

@@ -9,7 +9,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class AttachRequest(_message.Message):
-    __slots__ = ("protocol", "child", "role", "nodes", "aggregators", "output", "unchanged")
+    __slots__ = ("protocol", "child", "role", "nodes", "aggregators", "output", "unchanged", "sums", "left", "looked")
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
     CHILD_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
@@ -17,6 +17,9 @@ class AttachRequest(_message.Message):
     AGGREGATORS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    SUMS_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    LOOKED_FIELD_NUMBER: _ClassVar[int]
     protocol: int
     child: str
     role: str
@@ -24,7 +27,40 @@ class AttachRequest(_message.Message):
     aggregators: _containers.RepeatedCompositeFieldContainer[AggregatorReport]
     output: _containers.RepeatedCompositeFieldContainer[SessionOutput]
     unchanged: _containers.RepeatedCompositeFieldContainer[Unchanged]
-    def __init__(self, protocol: _Optional[int] = ..., child: _Optional[str] = ..., role: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[NodeReport, _Mapping]]] = ..., aggregators: _Optional[_Iterable[_Union[AggregatorReport, _Mapping]]] = ..., output: _Optional[_Iterable[_Union[SessionOutput, _Mapping]]] = ..., unchanged: _Optional[_Iterable[_Union[Unchanged, _Mapping]]] = ...) -> None: ...
+    sums: GroupSums
+    left: _containers.RepeatedScalarFieldContainer[str]
+    looked: int
+    def __init__(self, protocol: _Optional[int] = ..., child: _Optional[str] = ..., role: _Optional[str] = ..., nodes: _Optional[_Iterable[_Union[NodeReport, _Mapping]]] = ..., aggregators: _Optional[_Iterable[_Union[AggregatorReport, _Mapping]]] = ..., output: _Optional[_Iterable[_Union[SessionOutput, _Mapping]]] = ..., unchanged: _Optional[_Iterable[_Union[Unchanged, _Mapping]]] = ..., sums: _Optional[_Union[GroupSums, _Mapping]] = ..., left: _Optional[_Iterable[str]] = ..., looked: _Optional[int] = ...) -> None: ...
+
+class GroupSums(_message.Message):
+    __slots__ = ("whole", "nodes", "names", "figures")
+    WHOLE_FIELD_NUMBER: _ClassVar[int]
+    NODES_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    FIGURES_FIELD_NUMBER: _ClassVar[int]
+    whole: bool
+    nodes: int
+    names: int
+    figures: _containers.RepeatedCompositeFieldContainer[Figure]
+    def __init__(self, whole: _Optional[bool] = ..., nodes: _Optional[int] = ..., names: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ...) -> None: ...
+
+class Figure(_message.Message):
+    __slots__ = ("of", "plan", "name", "reason", "total", "most", "nodes")
+    OF_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    MOST_FIELD_NUMBER: _ClassVar[int]
+    NODES_FIELD_NUMBER: _ClassVar[int]
+    of: str
+    plan: str
+    name: str
+    reason: str
+    total: int
+    most: int
+    nodes: int
+    def __init__(self, of: _Optional[str] = ..., plan: _Optional[str] = ..., name: _Optional[str] = ..., reason: _Optional[str] = ..., total: _Optional[int] = ..., most: _Optional[int] = ..., nodes: _Optional[int] = ...) -> None: ...
 
 class Unchanged(_message.Message):
     __slots__ = ("node", "at_us")
@@ -35,20 +71,34 @@ class Unchanged(_message.Message):
     def __init__(self, node: _Optional[str] = ..., at_us: _Optional[int] = ...) -> None: ...
 
 class AttachResponse(_message.Message):
-    __slots__ = ("desired", "signed", "keys", "assignments", "input", "takes_unchanged")
+    __slots__ = ("desired", "signed", "keys", "assignments", "input", "takes_unchanged", "protocol", "takes_sums", "look")
     DESIRED_FIELD_NUMBER: _ClassVar[int]
     SIGNED_FIELD_NUMBER: _ClassVar[int]
     KEYS_FIELD_NUMBER: _ClassVar[int]
     ASSIGNMENTS_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     TAKES_UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    PROTOCOL_FIELD_NUMBER: _ClassVar[int]
+    TAKES_SUMS_FIELD_NUMBER: _ClassVar[int]
+    LOOK_FIELD_NUMBER: _ClassVar[int]
     desired: DesiredState
     signed: SignedState
     keys: _containers.RepeatedCompositeFieldContainer[SigningKey]
     assignments: SignedAssignments
     input: _containers.RepeatedCompositeFieldContainer[SessionInput]
     takes_unchanged: bool
-    def __init__(self, desired: _Optional[_Union[DesiredState, _Mapping]] = ..., signed: _Optional[_Union[SignedState, _Mapping]] = ..., keys: _Optional[_Iterable[_Union[SigningKey, _Mapping]]] = ..., assignments: _Optional[_Union[SignedAssignments, _Mapping]] = ..., input: _Optional[_Iterable[_Union[SessionInput, _Mapping]]] = ..., takes_unchanged: _Optional[bool] = ...) -> None: ...
+    protocol: int
+    takes_sums: bool
+    look: Look
+    def __init__(self, desired: _Optional[_Union[DesiredState, _Mapping]] = ..., signed: _Optional[_Union[SignedState, _Mapping]] = ..., keys: _Optional[_Iterable[_Union[SigningKey, _Mapping]]] = ..., assignments: _Optional[_Union[SignedAssignments, _Mapping]] = ..., input: _Optional[_Iterable[_Union[SessionInput, _Mapping]]] = ..., takes_unchanged: _Optional[bool] = ..., protocol: _Optional[int] = ..., takes_sums: _Optional[bool] = ..., look: _Optional[_Union[Look, _Mapping]] = ...) -> None: ...
+
+class Look(_message.Message):
+    __slots__ = ("number", "nodes")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    NODES_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    nodes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, number: _Optional[int] = ..., nodes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SignedState(_message.Message):
     __slots__ = ("content", "key", "signature")
@@ -525,7 +575,7 @@ class DeadLetter(_message.Message):
     def __init__(self, stream: _Optional[str] = ..., reason: _Optional[str] = ..., topic: _Optional[str] = ..., payload: _Optional[bytes] = ..., detail: _Optional[str] = ..., arrival_us: _Optional[int] = ...) -> None: ...
 
 class AggregatorReport(_message.Message):
-    __slots__ = ("aggregator", "parent", "at_us", "generation", "children", "parts_in", "parts_out", "held_bytes", "refusals", "version", "faults", "known_keys", "contested", "certificate", "certificate_until_us", "instance")
+    __slots__ = ("aggregator", "parent", "at_us", "generation", "children", "parts_in", "parts_out", "held_bytes", "refusals", "version", "faults", "known_keys", "contested", "certificate", "certificate_until_us", "instance", "present", "same_children")
     AGGREGATOR_FIELD_NUMBER: _ClassVar[int]
     PARENT_FIELD_NUMBER: _ClassVar[int]
     AT_US_FIELD_NUMBER: _ClassVar[int]
@@ -542,6 +592,8 @@ class AggregatorReport(_message.Message):
     CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
     CERTIFICATE_UNTIL_US_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_FIELD_NUMBER: _ClassVar[int]
+    PRESENT_FIELD_NUMBER: _ClassVar[int]
+    SAME_CHILDREN_FIELD_NUMBER: _ClassVar[int]
     aggregator: str
     parent: str
     at_us: int
@@ -558,4 +610,6 @@ class AggregatorReport(_message.Message):
     certificate: str
     certificate_until_us: int
     instance: str
-    def __init__(self, aggregator: _Optional[str] = ..., parent: _Optional[str] = ..., at_us: _Optional[int] = ..., generation: _Optional[int] = ..., children: _Optional[_Iterable[str]] = ..., parts_in: _Optional[int] = ..., parts_out: _Optional[int] = ..., held_bytes: _Optional[int] = ..., refusals: _Optional[int] = ..., version: _Optional[str] = ..., faults: _Optional[_Iterable[str]] = ..., known_keys: _Optional[_Iterable[_Union[SigningKey, _Mapping]]] = ..., contested: _Optional[int] = ..., certificate: _Optional[str] = ..., certificate_until_us: _Optional[int] = ..., instance: _Optional[str] = ...) -> None: ...
+    present: _containers.RepeatedScalarFieldContainer[str]
+    same_children: bool
+    def __init__(self, aggregator: _Optional[str] = ..., parent: _Optional[str] = ..., at_us: _Optional[int] = ..., generation: _Optional[int] = ..., children: _Optional[_Iterable[str]] = ..., parts_in: _Optional[int] = ..., parts_out: _Optional[int] = ..., held_bytes: _Optional[int] = ..., refusals: _Optional[int] = ..., version: _Optional[str] = ..., faults: _Optional[_Iterable[str]] = ..., known_keys: _Optional[_Iterable[_Union[SigningKey, _Mapping]]] = ..., contested: _Optional[int] = ..., certificate: _Optional[str] = ..., certificate_until_us: _Optional[int] = ..., instance: _Optional[str] = ..., present: _Optional[_Iterable[str]] = ..., same_children: _Optional[bool] = ...) -> None: ...

@@ -1,13 +1,16 @@
 """What the board makes of reports."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from cloud.board import ALIVE_US, ELSEWHERE_US, KEEP_EVERY_US, Board, report_of
+from cloud.board import ELSEWHERE_US, KEEP_EVERY_US, Board
+from cloud.reported import ALIVE_US, report_of
 from cloud.store.kept import Kept as StoredReport
 from cloud.store.kept import Machine
 from cloud.store.store import Store
 from fogline.control.desired import Desired
+from fogline.control.sums import roster_of
 from fogline.model.caller import LOCAL
 from fogline.model.clock import SECOND
 from fogline.testing.clock import ManualClock
@@ -236,3 +239,113 @@ async def test_what_another_process_retired_is_not_shown() -> None:
     await here.clock.advance(ALIVE_US / SECOND)
     await here.board.take_up()
     assert here.board.nodes("main") == []
+
+
+class Grouped(Site):
+    """A board below which an aggregator says sums."""
+
+    def say(
+        self, *nodes: control_pb2.NodeReport, among: Sequence[str], left: Sequence[str] = (), looked: int = 0
+    ) -> None:
+        roster = roster_of(among)
+        figure = control_pb2.Figure(of="clients", total=40, most=30, nodes=len(among))
+        request = control_pb2.AttachRequest(
+            child="a1",
+            role="aggregator",
+            nodes=nodes,
+            aggregators=[control_pb2.AggregatorReport(aggregator="a1", at_us=self.clock.now_us())],
+            sums=control_pb2.GroupSums(nodes=roster.nodes, names=roster.names, figures=[figure]),
+            left=left,
+            looked=looked,
+        )
+        self.board.reported(request, LOCAL)
+
+    def begin(self) -> None:
+        reports = [control_pb2.NodeReport(node=name, at_us=1, clients=2) for name in ("n1", "n2")]
+        self.say(*reports, among=["n1", "n2"])
+
+    @property
+    def clients(self) -> int:
+        return sum(f.total for key, f in self.board.figures("main").items() if key.of == "clients")
+
+
+async def test_a_node_of_which_only_sums_are_said_lives_as_long_as_its_aggregator() -> None:
+    site = Grouped()
+    site.begin()
+    for _ in range(5):
+        await site.clock.advance(3)
+        site.say(among=["n1", "n2"])
+    assert site.alive == [True, True, True]
+    assert site.clients == 40
+    assert site.board.nodes("main")[0].seen_us == site.clock.now_us()
+    site.say(among=["n1"], left=["n2"])
+    await site.clock.advance(2)
+    site.say(among=["n1"])
+    assert site.alive == [True, False, True], "its aggregator had waited for it already"
+    site.board.left("a1")
+    await site.clock.advance(ALIVE_US / SECOND)
+    assert site.alive == [False, False, False]
+    assert site.clients == 0
+
+
+async def test_a_node_that_turns_up_elsewhere_is_counted_there_alone() -> None:
+    site = Grouped()
+    site.begin()
+    moved = control_pb2.NodeReport(node="n2", at_us=5, clients=7)
+    site.board.reported(control_pb2.AttachRequest(child="n2", role="node", nodes=[moved]), LOCAL)
+    assert site.clients == 2 + 7, "the sums are left aside until the aggregator has missed it"
+    site.say(among=["n1"], left=["n2"])
+    assert site.clients == 40 + 7
+    assert site.alive == [True, True, True]
+
+
+async def test_only_what_came_up_is_written() -> None:
+    site = Grouped()
+    site.begin()
+    await site.board.keep()
+    await site.clock.advance(5)
+    site.say(control_pb2.NodeReport(node="n1", at_us=2), among=["n1", "n2"])
+    await site.board.keep()
+    assert site.kept.nodes == ["n1", "n2", "n1"]
+
+
+async def test_another_process_knows_which_nodes_of_a_group_live() -> None:
+    here = Grouped()
+    here.begin()
+    there = Site(beside=here)
+    for _ in range(5):
+        await here.board.keep()
+        await there.board.take_up()
+        for site in (here, there):
+            await site.clock.advance(3)
+        here.say(among=["n1", "n2"])
+    assert there.alive == [True, True, True]
+    here.say(among=["n1"], left=["n2"])
+    for _ in range(3):
+        await here.board.keep()
+        await there.board.take_up()
+        for site in (here, there):
+            await site.clock.advance(3)
+        here.say(among=["n1"])
+    assert there.alive == [True, False, True]
+
+
+async def test_whoever_looks_is_told_when_the_aggregators_have_answered() -> None:
+    site = Grouped()
+    await site.board.look("main")
+    assert site.board.looks.number == 0, "nobody says sums"
+    site.begin()
+    looking = asyncio.create_task(site.board.look("main", ["n2"]))
+    number, look = await site.board.looks.after(0)
+    assert (number, list(look.nodes)) == (1, ["n2"])
+    site.say(among=["n1", "n2"])
+    site.say(control_pb2.NodeReport(node="n2", at_us=3, clients=9), among=["n1", "n2"], looked=1)
+    await looking
+    assert site.board.nodes("main")[1].report.clients == 9
+
+
+async def test_an_aggregator_that_does_not_answer_is_not_waited_for_long() -> None:
+    site = Grouped()
+    site.begin()
+    await site.board.look("main")
+    assert site.board.nodes("main")[1].report.clients == 2
