@@ -72,7 +72,15 @@ async def measure(nodes: int, *, sums: bool, seconds: int) -> Cost:
         async with open_store("", Path(folder), clock.now_us()) as store:
             group, board = (
                 _group(clock, Path(folder)),
-                Board(store, clock, Desired(), outbid=_ignore, astray=_ignore, moved=lambda: None),
+                Board(
+                    store,
+                    clock,
+                    Desired(),
+                    outbid=_ignore,
+                    astray=_ignore,
+                    depose=_nobody,
+                    moved=lambda: None,
+                ),
             )
             for second in range(1, SETTLE_S + seconds + 1):
                 await clock.advance(1)
@@ -122,6 +130,10 @@ def _group(clock: ManualClock, folder: Path) -> Group:
 
 async def _ignore(_: object) -> None:
     """Nobody is told."""
+
+
+async def _nobody() -> None:
+    """Nobody is deposed."""
 
 
 def table(costs: Sequence[Cost]) -> str:

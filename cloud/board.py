@@ -38,6 +38,8 @@ MAX_KNOWN: Final = 10_000
 NODE: Final = "node"
 AGGREGATOR: Final = "aggregator"
 
+FAILED_OVER_US: Final = 30 * SECOND
+"""An aggregator that falls silent so soon after nodes have left it for another one has lost its group to that one."""
 LOOK_WITHIN_S: Final = 1.0
 """So long somebody who looks at nodes waits for their aggregators' newest word."""
 
@@ -55,18 +57,22 @@ class Board:
         *,
         outbid: Callable[[int], Awaitable[None]],
         astray: Callable[[Sequence[control_pb2.SigningKey]], Awaitable[None]],
+        depose: Callable[[], Awaitable[None]],
         moved: Callable[[], None],
         taken_back: Callable[[Machine], bool] = lambda _: False,
     ) -> None:
         """``outbid``: told of a higher generation than ours; ``astray``: of signing keys that a machine knows and its
-        parent does not; ``moved``: nodes or their journals came or went. ``taken_back``: whether whatever had a
-        machine's name was revoked.
+        parent does not; ``depose``: that a group has gone over to another aggregator; ``moved``: nodes or their
+        journals came or went. ``taken_back``: whether whatever had a machine's name was revoked.
         """
         self._store = store
         self._clock = clock
         self._desired = desired
         self._outbid = outbid
         self._astray = astray
+        self._depose = depose
+        self._left_by: dict[Machine, int] = {}
+        """Aggregators that nodes have left for others, and when."""
         self._moved = moved
         self._taken_back = taken_back
         self._words: dict[Machine, Word] = {}
@@ -129,7 +135,12 @@ class Board:
         for node in request.left:
             word = self._words.get(Machine(NODE, tenant, node))
             if word is not None and census.owner(node) == request.child:
-                self._words[Machine(NODE, tenant, node)] = replace(word, seen_us=max(word.seen_us, silent_us))
+                assert isinstance(word, NodeWord)
+                self._words[Machine(NODE, tenant, node)] = _seen(word, max(word.seen_us, silent_us))
+        for node in newest:
+            former = Machine(AGGREGATOR, tenant, census.owner(node))
+            if former.name != request.child and former in self._words:
+                self._left_by.setdefault(former, now_us)
         census.hear(request.child, request, newest, now_us)
         if census.must_look(now_us):
             self._ask(())
@@ -235,7 +246,7 @@ class Board:
         if census is None or not isinstance(word, NodeWord):
             return word
         heard_us = census.heard_us(word.report.node)
-        return replace(word, seen_us=heard_us) if heard_us > word.seen_us else word
+        return _seen(word, heard_us) if heard_us > word.seen_us else word
 
     def is_alive(self, word: Word) -> bool:
         """Whether it was heard a short while ago."""
@@ -243,12 +254,11 @@ class Board:
 
     def faults(self, word: Word) -> list[str]:
         """What is wrong with a machine that it does not know itself."""
-        role, name = NODE, ""
         if isinstance(word, NodeWord):
-            name = word.report.node
+            role, name, came_us = NODE, word.report.node, word.came_us or word.seen_us
         else:
-            role, name = AGGREGATOR, word.report.aggregator
-        clock = clock_words(word.report.at_us - word.seen_us) if self.is_alive(word) else ""
+            role, name, came_us = AGGREGATOR, word.report.aggregator, word.seen_us
+        clock = clock_words(word.report.at_us - came_us) if self.is_alive(word) else ""
         back = revoked_words(role, name) if self._taken_back(Machine(role, word.tenant, name)) else ""
         return [said for said in (back, clock) if said]
 
@@ -315,9 +325,21 @@ class Board:
             if self.is_alive(word):
                 await self._astray(word.report.known_keys)
         now_us = self._clock.now_us()
+        await self._depose_dead(now_us)
         due_us = now_us - KEEP_EVERY_US + SLACK_US
         due = {m: word for m, word in self._unkept.items() if self._kept_us.get(m, due_us) <= due_us}
         await self._write(due, now_us)
+
+    async def _depose_dead(self, now_us: int) -> None:
+        """Nodes whose aggregator is gone and that have another one: should it come back, it assigns no more."""
+        for machine, left_us in list(self._left_by.items()):
+            word = self._words.get(machine)
+            dead = word is None or not self.is_alive(word)
+            if dead:
+                _log.warning("a group has gone over to another aggregator", former=machine.name)
+                await self._depose()
+            if dead or now_us - left_us > FAILED_OVER_US:
+                self._left_by.pop(machine, None)
 
     async def keep_all(self) -> None:
         """Write every report that is newer than what the store has, and learn what others have written."""
@@ -352,6 +374,11 @@ class Board:
         kept.CopyFrom(word.report)
         kept.present.extend(sorted(census.below(name)))
         return kept.SerializeToString()
+
+
+def _seen(word: NodeWord, at_us: int) -> NodeWord:
+    """There was a later sign of life."""
+    return replace(word, seen_us=at_us, came_us=word.came_us or word.seen_us)
 
 
 def _add(report: control_pb2.NodeReport | control_pb2.AggregatorReport, fault: str) -> None:

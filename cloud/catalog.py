@@ -16,8 +16,6 @@ from fogline.model.plan import Plan, WindowQuery
 from fogline.v1 import control_pb2, plan_pb2
 from fogline.wire.plan import plan_from_wire
 
-TERM: Final = 1
-"""Of every grant, as long as no aggregator assigns."""
 NO_LAYOUTS: Final[Mapping[str, Layout]] = {}
 
 
@@ -32,6 +30,8 @@ class KnownPlan:
     queries: Mapping[str, WindowQuery]
     release: ReleaseRow | None = None
     """The newest one; None: it never had operators or services."""
+    term: int = 1
+    """In which aggregators assign."""
 
     def grant(self) -> control_pb2.Grant | None:
         """Within which limits its operators and services run; None: there are none.
@@ -41,7 +41,7 @@ class KnownPlan:
         if self.release is None or not self.release.wire:
             return None
         grant = control_pb2.Grant.FromString(self.release.wire)
-        grant.plan, grant.release, grant.term = self.row.plan, self.release.number, TERM
+        grant.plan, grant.release, grant.term = self.row.plan, self.release.number, self.term
         return grant
 
 
@@ -115,7 +115,7 @@ class Catalog:
         self._edition = shelf.edition
         releases = {(row.tenant, row.plan): row for row in shelf.releases}
         self._plans = {
-            name: self._known(row, releases.get(name))
+            name: self._known(row, releases.get(name), shelf.term)
             for row in shelf.plans
             for name in [(row.tenant, row.plan)]
         }
@@ -127,6 +127,7 @@ class Catalog:
                 for plan in self.running()
             ],
             grants=[grant for plan in self.running() if (grant := plan.grant()) is not None],
+            deposed=shelf.deposed,
         )
         if not Word(state=state).replaces(self.desired.word):
             return
@@ -135,10 +136,10 @@ class Catalog:
         else:
             self.desired.offer(Word(state=state))
 
-    def _known(self, row: PlanRow, release: ReleaseRow | None) -> KnownPlan:
+    def _known(self, row: PlanRow, release: ReleaseRow | None, term: int) -> KnownPlan:
         before = self._plans.get((row.tenant, row.plan))
         if before is not None:
-            return replace(before, row=row, release=release)
+            return replace(before, row=row, release=release, term=term)
         content = plan_from_wire(plan_pb2.Plan.FromString(row.wire))
         return KnownPlan(
             row=row,
@@ -146,4 +147,5 @@ class Catalog:
             layouts=layouts_of(content),
             queries={s.name: s.query for s in content.steps if isinstance(s.query, WindowQuery)},
             release=release,
+            term=term,
         )

@@ -94,6 +94,7 @@ class Cloud:
             self._catalog.desired,
             outbid=self._planner.outbid,
             astray=self._keyring.astray,
+            depose=self._planner.depose,
             moved=self._finisher.look_at_all,
             taken_back=self._taken_back,
         )

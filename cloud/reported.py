@@ -25,6 +25,8 @@ class NodeWord:
     seen_us: int
     alive_us: int = ALIVE_US
     """How long it stands for a node that lives."""
+    came_us: int = 0
+    """When the report came, where ``seen_us`` is a later sign of life; 0: both are one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

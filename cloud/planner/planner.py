@@ -16,6 +16,7 @@ from cloud.store.book import Deployment, Overtaken
 from cloud.store.releases import NewPlan
 from cloud.store.rows import layouts_of
 from cloud.store.store import Progresses, Store
+from fogline.control.grants import term_of
 from fogline.model.caller import Caller, Right
 from fogline.model.clock import NEVER, SECOND, Clock
 from fogline.model.errors import Conflict, StoreBusy
@@ -146,6 +147,16 @@ class Planner:
                 _log.warning("a node knows a later generation; going beyond it", generation=generation)
                 await self._store.raise_generation(generation)
                 await self._catalog.refresh(self._store)
+
+    async def depose(self) -> None:
+        """A group has gone over to another aggregator: what the former one assigns holds no more."""
+        async with self._turn:
+            state = self._catalog.desired.state
+            term = term_of(state) if state is not None else 0
+            if not term:
+                return  # nothing is granted, and nobody assigns
+            await self._store.raise_term(term)
+            await self._catalog.refresh(self._store)
 
     async def run(self) -> None:
         """Switch and retire as time goes by while this process keeps house, until cancelled."""

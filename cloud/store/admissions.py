@@ -8,9 +8,10 @@ from sqlalchemy import Connection, Row, case, delete, func, insert, or_, select,
 
 from cloud.store import schema
 from cloud.store.backend import Backend
+from cloud.store.book import Book
 from cloud.store.kept import Machine
 from fogline.identity.judging import ANEW, KnownToken, judge
-from fogline.identity.names import Subject
+from fogline.identity.names import AGGREGATOR, Subject
 from fogline.identity.token import TokenRefused, id_of
 from fogline.model.clock import DAY
 from fogline.model.errors import Conflict, NotFound
@@ -153,7 +154,7 @@ class Admissions:
             _check_key(connection, key)
             used = update(_tokens).where(_tokens.c.hash == digest, _tokens.c.used_us.is_(None))
             connection.execute(used.values(used_us=now_us, used_at=at, used_key=key))
-            revoke_name(connection, subject, now_us, but=key)
+            self._take_back(connection, subject, now_us, but=key)
             joined = JoinedKey(key=key, subject=subject, issuing_key=issuing_key, serial="", until_us=0)
             self._put(connection, joined, now_us)
             return subject
@@ -196,7 +197,7 @@ class Admissions:
         if not token.used_key:
             used = update(_tokens).where(_tokens.c.hash == heard.token)
             connection.execute(used.values(used_us=heard.at_us, used_at=heard.by, used_key=key))
-            revoke_name(connection, joined.subject, now_us, but=key)
+            self._take_back(connection, joined.subject, now_us, but=key)
         return True
 
     def _put(self, connection: Connection, joined: JoinedKey, now_us: int) -> None:
@@ -220,7 +221,7 @@ class Admissions:
 
         def revoke(connection: Connection) -> tuple[str, ...]:
             _changed(connection, now_us)
-            keys = revoke_name(connection, subject, now_us)
+            keys = self._take_back(connection, subject, now_us)
             if not keys:
                 raise NotFound(f"no {subject} has an identity", hint="it has none, or it was revoked before")
             open_ones = update(_tokens).where(
@@ -234,6 +235,17 @@ class Admissions:
             return keys
 
         return await self._backend.write(revoke)
+
+    def _take_back(
+        self, connection: Connection, subject: Subject, now_us: int, *, but: str = ""
+    ) -> tuple[str, ...]:
+        """Revoke the keys of a name; an aggregator assigns no more from the next generation on."""
+        keys = revoke_name(connection, subject, now_us, but=but)
+        if keys and subject.role == AGGREGATOR:
+            book = Book(connection, self._backend, now_us)
+            book.turn()
+            book.raise_term()
+        return keys
 
     async def version(self) -> int:
         """How often anything changed; 0 before a CA was adopted."""
@@ -274,6 +286,14 @@ def revoke_name(connection: Connection, subject: Subject, now_us: int, *, but: s
     keys = tuple(connection.execute(select(_identities.c.key).where(*whose)).scalars())
     connection.execute(update(_identities).where(*whose).values(revoked_us=now_us))
     return keys
+
+
+def deposed_keys(connection: Connection) -> tuple[str, ...]:
+    """Keys of aggregators that were taken back."""
+    query = select(_identities.c.key).where(
+        _identities.c.role == AGGREGATOR, _identities.c.revoked_us.is_not(None)
+    )
+    return tuple(connection.execute(query.order_by(_identities.c.key)).scalars())
 
 
 def _changed(connection: Connection, now_us: int) -> None:

@@ -142,6 +142,17 @@ class Book:
         self.changed()
         return generation
 
+    def term(self) -> int:
+        """In which aggregators assign now."""
+        return int(self._connection.execute(select(schema.store.c.term)).scalar_one())
+
+    def raise_term(self) -> int:
+        """Depose whoever assigns, with a new generation; the new term. Its transaction has the turn."""
+        table = schema.store
+        self._connection.execute(update(table).values(term=table.c.term + 1))
+        self.raise_generation()
+        return self.term()
+
     def deploy(self, new: NewPlan, edition: int | None) -> Deployment:
         """Make a plan its pipeline's newest; older ones that are not public yet are given up."""
         self.turn(edition)

@@ -19,7 +19,7 @@ from cloud.store.sqlite import sqlite_backend
 from fogline.model.errors import DataLoss, InvalidInput
 
 STORE_FILE: Final = "store.sqlite"
-HEAD: Final = "0006"
+HEAD: Final = "0007"
 """The newest migration."""
 
 

@@ -30,11 +30,13 @@ store = _table(
     _number("created_us"),
     _number("generation"),
     _number("edition"),
+    Column("term", BigInteger, nullable=False, server_default="1"),
 )
 """One row: which life of the store this is, and the generation of desired state.
 
-``edition`` counts every change of plans, names and assignments. Whoever changes them locks the row first: that
-makes changes by several processes follow one another, and the number tells the others to look.
+``term`` is that of every grant. ``edition`` counts every change of plans, names and assignments. Whoever changes
+them locks the row first: that makes changes by several processes follow one another, and the number tells the others
+to look.
 """
 
 members = Table(

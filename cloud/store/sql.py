@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, select, update
 
 from cloud.store import schema
-from cloud.store.admissions import Admissions
+from cloud.store.admissions import Admissions, deposed_keys
 from cloud.store.backend import Backend
 from cloud.store.book import Book, Deployment, Overtaken, PlanRow
 from cloud.store.commit import Commit, PlanLayout
@@ -136,12 +136,22 @@ class SqlStore:
                 pipelines=book.pipelines(),
                 generation=book.generation(),
                 keys=SigningKeys(connection).all(),
+                term=book.term(),
+                deposed=deposed_keys(connection),
             )
 
         return await self._backend.read(shelf)
 
     async def spec(self, tenant: str, plan: str) -> str:
         return await self._backend.read(lambda connection: Releases(connection).spec(tenant, plan))
+
+    async def raise_term(self, over: int) -> int:
+        def raise_(connection: Connection) -> int:
+            book = Book(connection, self._backend, 0)
+            book.turn()
+            return book.raise_term() if book.term() == over else book.term()
+
+        return await self._backend.write(raise_)
 
     async def raise_generation(self, at_least: int) -> int:
         def raise_(connection: Connection) -> int:

@@ -57,6 +57,10 @@ class Shelf:
     generation: int
     keys: tuple[SigningRow, ...] = ()
     """Those that sign desired state, oldest first."""
+    term: int = 1
+    """In which aggregators assign."""
+    deposed: tuple[str, ...] = ()
+    """Keys of aggregators that were taken back."""
 
 
 class Store(Protocol):
@@ -141,6 +145,10 @@ class Store(Protocol):
 
     async def spec(self, tenant: str, plan: str) -> str:
         """The spec that a plan's newest release was deployed with; empty for a plan that is not there."""
+        ...
+
+    async def raise_term(self, over: int) -> int:
+        """Depose whoever assigns in term ``over``, unless that was done since; the term now."""
         ...
 
     async def raise_generation(self, at_least: int) -> int:

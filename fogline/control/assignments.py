@@ -23,8 +23,10 @@ CONTEXT: Final = b"fogline assignments\0"
 """What is signed begins with it: a signature is good for nothing else."""
 MAX_ASSIGNMENTS: Final = 100_000
 
-Vouch = Callable[[control_pb2.SignedAssignments, str], None]
-"""Raises :class:`Disbelieved` unless the aggregator of this name has signed: (signed, name)."""
+Vouch = Callable[[control_pb2.SignedAssignments, str], str]
+"""The short name of the key that has signed. Raises :class:`Disbelieved` unless it is that of the aggregator of this
+name: (signed, name).
+"""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -43,6 +45,8 @@ class Given:
 
     content: control_pb2.Assignments
     signed: control_pb2.SignedAssignments
+    key: str = ""
+    """Short name of the key that has signed; empty: nobody vouches."""
 
     @property
     def place(self) -> Place:
@@ -59,9 +63,8 @@ def opened(signed: control_pb2.SignedAssignments, vouch: Vouch | None) -> Given:
         raise Disbelieved("malformed", "the assignments cannot be read") from error
     if len(content.assignments) > MAX_ASSIGNMENTS:
         raise Disbelieved("malformed", f"more than {MAX_ASSIGNMENTS} assignments")
-    if vouch is not None:
-        vouch(signed, content.aggregator)
-    return Given(content=content, signed=signed)
+    key = vouch(signed, content.aggregator) if vouch is not None else ""
+    return Given(content=content, signed=signed, key=key)
 
 
 def judge(
@@ -77,6 +80,11 @@ def judge(
     claims a generation or term that the cloud has not given.
     """
     given = opened(signed, vouch)
+    if state is not None and given.key in state.deposed:
+        raise Disbelieved(
+            "revoked_aggregator",
+            f"the key with which aggregator {given.content.aggregator} signs assignments was taken back",
+        )
     if held is not None and given.place <= held.place:
         if given.content == held.content:
             return None

@@ -9,7 +9,7 @@ from fogline.control.assignments import CONTEXT, Vouch
 from fogline.control.keys import Anchor, Disbelieved
 from fogline.identity.certificates import describe, key_of, leads_to, parse_der, parse_pem, to_der
 from fogline.identity.holder import Holder
-from fogline.identity.keys import key_from_pem, sign, verify
+from fogline.identity.keys import key_from_pem, key_id, sign, verify
 from fogline.identity.names import AGGREGATOR
 from fogline.model.errors import InvalidInput
 from fogline.v1 import control_pb2
@@ -27,7 +27,7 @@ def anchor_of(holder: Holder) -> Anchor:
 def vouch_of(holder: Holder) -> Vouch:
     """Whether assignments are those of an aggregator of this machine's tenant."""
 
-    def vouch(signed: control_pb2.SignedAssignments, aggregator: str) -> None:
+    def vouch(signed: control_pb2.SignedAssignments, aggregator: str) -> str:
         try:
             # Straight from the CA: what aggregators certify are nodes, whatever such a certificate may say.
             (der,) = signed.certificates
@@ -51,6 +51,7 @@ def vouch_of(holder: Holder) -> Vouch:
                 "tampered",
                 f"the assignments were changed on their way, or aggregator {aggregator} did not sign them",
             )
+        return key_id(key_of(certificate))
 
     return vouch
 

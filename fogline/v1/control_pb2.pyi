@@ -161,14 +161,16 @@ class Assignment(_message.Message):
     def __init__(self, node: _Optional[str] = ..., plan: _Optional[str] = ..., step: _Optional[str] = ..., replicas: _Optional[int] = ..., cpu_millis: _Optional[int] = ..., memory_bytes: _Optional[int] = ...) -> None: ...
 
 class DesiredState(_message.Message):
-    __slots__ = ("generation", "plans", "grants")
+    __slots__ = ("generation", "plans", "grants", "deposed")
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     PLANS_FIELD_NUMBER: _ClassVar[int]
     GRANTS_FIELD_NUMBER: _ClassVar[int]
+    DEPOSED_FIELD_NUMBER: _ClassVar[int]
     generation: int
     plans: _containers.RepeatedCompositeFieldContainer[DesiredPlan]
     grants: _containers.RepeatedCompositeFieldContainer[Grant]
-    def __init__(self, generation: _Optional[int] = ..., plans: _Optional[_Iterable[_Union[DesiredPlan, _Mapping]]] = ..., grants: _Optional[_Iterable[_Union[Grant, _Mapping]]] = ...) -> None: ...
+    deposed: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, generation: _Optional[int] = ..., plans: _Optional[_Iterable[_Union[DesiredPlan, _Mapping]]] = ..., grants: _Optional[_Iterable[_Union[Grant, _Mapping]]] = ..., deposed: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Grant(_message.Message):
     __slots__ = ("plan", "release", "operators", "services", "nodes", "aggregators", "term")

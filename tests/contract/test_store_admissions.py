@@ -113,3 +113,38 @@ async def test_a_token_that_was_closed_counts_only_for_who_came_before(admission
     assert await admissions.hear([heard("early", at_us=T0 + 9)], T0 + 20) == ()
     with pytest.raises(NotFound):
         await admissions.revoke_token("other", id_of(TOKEN), T0)
+
+
+async def test_taking_back_an_aggregator_deposes_it(store: Store, admissions: Admissions) -> None:
+    hall = Subject(tenant="main", role="aggregator", name="hall")
+    before = await store.shelf()
+    for number in (1, 2):
+        digest = hash_of(f"hall {number}".encode())
+        await admissions.create_token(hall, digest, now_us=T0, expires_us=T0 + HOUR)
+        await admissions.redeem(
+            digest,
+            role="aggregator",
+            name="",
+            key=f"h{number}",
+            issuing_key=f"s{number}",
+            at="cloud",
+            now_us=T0,
+        )
+    replaced = await store.shelf()
+    assert (replaced.term, replaced.deposed) == (before.term + 1, ("h1",)), "another machine has its name"
+    assert replaced.generation > before.generation
+    await admissions.revoke(hall, T0)
+    revoked = await store.shelf()
+    assert (revoked.term, revoked.deposed) == (before.term + 2, ("h1", "h2"))
+    assert revoked.edition > replaced.edition
+    await redeem(admissions, "a")
+    await admissions.revoke(N1, T0)
+    assert (await store.shelf()).generation == revoked.generation, "nodes assign nothing"
+
+
+async def test_a_term_ends_once_however_many_say_so(store: Store) -> None:
+    before = await store.shelf()
+    said = await asyncio.gather(*(store.raise_term(before.term) for _ in range(4)))
+    assert set(said) == {before.term + 1}
+    after = await store.shelf()
+    assert (after.term, after.generation) == (before.term + 1, before.generation + 1)

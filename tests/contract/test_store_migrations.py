@@ -18,7 +18,7 @@ from tests.postgres import PostgresServer
 
 SOME = [Reading(1, "north", 20.0), Reading(2, "north", 21.5), Reading(12, "south", 19.0)]
 MORE = [Reading(3, "north", 25.0)]
-RELEASED = ("0001", "0002", "0003", "0004", "0005")
+RELEASED = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Schemas that installations may have."""
 
 

@@ -130,6 +130,53 @@ async def test_only_an_aggregator_that_the_cloud_has_let_in_assigns(
             vouch(signed, name)
 
 
+def assigned_by(
+    holder: Holder, state: control_pb2.DesiredState, *, term: int, sequence: int
+) -> control_pb2.AttachResponse:
+    content = control_pb2.Assignments(
+        aggregator=holder.identity.subject.name,
+        generation=state.generation,
+        term=term,
+        sequence=sequence,
+        assignments=[control_pb2.Assignment(node="n1", plan=state.grants[0].plan, step="clean", replicas=1)],
+    )
+    return control_pb2.AttachResponse(assignments=signed_by(holder, content.SerializeToString()))
+
+
+async def test_an_aggregator_that_was_taken_back_cannot_change_assignments(
+    installation: Installation, tmp_path: Path
+) -> None:
+    gone = await holder_of(installation, "a1", "aggregator", tmp_path / "a1")
+    other = await holder_of(installation, "a2", "aggregator", tmp_path / "a2")
+    node = HearingNode(
+        tmp_path / "n1",
+        installation.children,
+        holder=await holder_of(installation, "n1", "node", tmp_path / "i"),
+    )
+    async with hearing(node):
+        deployed = await deploy(installation, with_operator())
+        await until(lambda: node.told.desired.generation == deployed.generation)
+        before = node.told.desired.state
+        assert before is not None
+        await node.told.hear(assigned_by(gone, before, term=1, sequence=9))
+        assert node.report.sequence == 9
+        await installation.revoke("a1", role="aggregator")
+        await until(lambda: node.told.desired.generation > deployed.generation)
+        now = node.told.desired.state
+        assert now is not None
+        assert (now.grants[0].term, list(now.deposed)) == (2, [gone.identity.key])
+        # It may have heard of the new term from whom it likes, or come back from the past.
+        for state, term in ((now, 2), (before, 1), (now, 1)):
+            await node.told.hear(assigned_by(gone, state, term=term, sequence=99))
+            assert node.report.sequence == 9
+            assert "was taken back" in node.report.faults[0]
+        assert node.told.refused == {"revoked_aggregator": 3}
+        await node.told.hear(assigned_by(other, before, term=1, sequence=99))
+        assert node.report.sequence == 9, "what was assigned in a former term came too late"
+        await node.told.hear(assigned_by(other, now, term=2, sequence=1))
+        assert (node.report.term, node.report.sequence, list(node.report.faults)) == (2, 1, [])
+
+
 @asynccontextmanager
 async def serving(folder: Path) -> AsyncIterator[Installation]:
     """A cloud on what is in this folder."""

@@ -47,18 +47,22 @@ class Site:
         self.kept: Kept = beside.kept if beside else Kept()
         self.outbids: list[int] = []
         self.strays: list[list[int]] = []
-        self.moves = 0
+        self.moves = self.deposals = 0
         self.board = Board(
             cast("Store", self.kept),
             self.clock,
             Desired(),
             outbid=self._outbid,
             astray=self._astray,
+            depose=self._depose,
             moved=self._moved,
         )
 
     async def _astray(self, keys: Sequence[control_pb2.SigningKey]) -> None:
         self.strays.append([int(key.version) for key in keys])
+
+    async def _depose(self) -> None:
+        self.deposals += 1
 
     async def _outbid(self, generation: int) -> None:
         self.outbids.append(generation)
@@ -349,3 +353,32 @@ async def test_an_aggregator_that_does_not_answer_is_not_waited_for_long() -> No
     site.begin()
     await site.board.look("main")
     assert site.board.nodes("main")[1].report.clients == 2
+
+
+async def moved_to(site: Site, parent: str, at: int) -> None:
+    node = control_pb2.NodeReport(node="n1", at_us=at)
+    above = control_pb2.AggregatorReport(aggregator=parent, at_us=at)
+    request = control_pb2.AttachRequest(child=parent, role="aggregator", nodes=[node], aggregators=[above])
+    site.board.reported(request, LOCAL)
+    await site.board.keep()
+
+
+async def test_a_group_that_goes_over_to_another_aggregator_deposes_the_one_that_is_gone() -> None:
+    site = Site()
+    await moved_to(site, "a1", 1)
+    site.board.left("a1")
+    await moved_to(site, "a2", 2)
+    assert site.deposals == 0, "it may be there still, and the node have moved"
+    await site.clock.advance(ALIVE_US / SECOND)
+    await moved_to(site, "a2", 3)
+    await moved_to(site, "a2", 4)
+    assert site.deposals == 1
+
+
+async def test_a_node_that_moves_between_aggregators_that_live_deposes_nobody() -> None:
+    site = Site()
+    for at in range(1, 20):
+        await moved_to(site, "a1", 2 * at)
+        await moved_to(site, "a2", 2 * at + 1)
+        await site.clock.advance(3)
+    assert site.deposals == 0

@@ -91,11 +91,28 @@ def test_bytes_that_are_no_assignments_are_refused() -> None:
 
 
 def test_whoever_does_not_vouch_is_not_believed() -> None:
-    def vouch(told: control_pb2.SignedAssignments, aggregator: str) -> None:
+    def vouch(told: control_pb2.SignedAssignments, aggregator: str) -> str:
         raise Disbelieved("tampered", f"not signed by {aggregator}")
 
     with pytest.raises(Disbelieved, match="not signed by a1"):
         judge(signed(9, 2, 1), state=state(9, 2), held=None, vouch=vouch)
+
+
+def test_an_aggregator_whose_key_was_taken_back_is_not_believed_in_any_term() -> None:
+    now = state(9, 2)
+    now.deposed.append("stolen")
+    for place in ((9, 2, 1), (9, 2, 50), (8, 1, 50), (9, 1, 7)):
+        with pytest.raises(Disbelieved, match="was taken back") as refused:
+            judge(signed(*place), state=now, held=given_of(8, 1, 1), vouch=lambda *_: "stolen")
+        assert refused.value.reason == "revoked_aggregator"
+    assert judge(signed(9, 2, 1), state=now, held=given_of(8, 1, 50), vouch=lambda *_: "its own") is not None
+
+
+def test_an_aggregator_that_comes_back_from_the_past_changes_nothing() -> None:
+    held = given_of(9, 2, 3)
+    assert reason(signed(9, 1, 999), held) == "older_assignments"
+    assert reason(signed(8, 1, 999), held) == "older_assignments"
+    assert reason(signed(9, 1, 999)) == "deposed"
 
 
 async def test_what_was_seen_is_seen_after_a_restart(tmp_path: Path) -> None:
