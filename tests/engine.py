@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,14 +118,15 @@ class PrivateEngine:
         """Where it listens."""
         return f"unix://{self.folder}/docker.sock"
 
-    def start(self) -> None:
-        """Start it, and return when it answers."""
+    def start(self, *more: str) -> None:
+        """Start it, and return when it answers; ``more`` are further flags of it."""
         flags = {"data-root": "data", "exec-root": "exec", "pidfile": "pid"}
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 # A second Engine in the same network namespace would take the first one's bridge away.
                 ["unshare", "--net", "dockerd", "--host", self.url, "--bridge=none", "--iptables=false"]
-                + [f"--{flag}={self.folder / name}" for flag, name in flags.items()],
+                + [f"--{flag}={self.folder / name}" for flag, name in flags.items()]
+                + list(more),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -154,6 +155,14 @@ class PrivateEngine:
         """To the Engine alone."""
         assert self._process is not None
         self._process.send_signal(what)
+
+    def kill(self) -> None:
+        """Kill -9; containerd dies with it, containers go on."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(HANG_S)
+        # containerd dies with the Engine. Where nobody reaps orphans, the next Engine would take it for alive.
+        (self.folder / "exec" / "containerd" / "containerd.pid").unlink(missing_ok=True)
 
     def stop(self) -> None:
         """End it in good order, with its containers."""
@@ -200,9 +209,20 @@ def private_engine(disk_mib: int = 0) -> Iterator[PrivateEngine]:
         yield engine
     finally:
         engine.stop()
+        for left in _left(folder):
+            with suppress(ProcessLookupError):
+                os.kill(left, signal.SIGKILL)
         for mount in reversed(_mounts(folder)):
             subprocess.run(["umount", "--lazy", mount], check=False)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _left(folder: Path) -> Iterator[int]:
+    """What a killed Engine that did not come back has left running: shims, which end with their containers."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if f"{folder}/".encode() in (process / "cmdline").read_bytes():
+                yield int(process.name)
 
 
 def _mounts(folder: Path) -> list[str]:

@@ -28,6 +28,8 @@ from fogline.v1 import control_pb2
 LOOK_EVERY_S: Final = 2.0
 FAULTS: Final = 5
 """Containers that are named among the node's faults."""
+KNOCK_EVERY_S: Final = 0.25
+"""How often a runtime is looked for that is away: a node and its Engine boot side by side."""
 TURN_S: Final = 1.0
 """Waits of the back-off end at most so late."""
 
@@ -153,7 +155,10 @@ class Reconciler:
     async def _observe(self, name: str) -> None:
         while True:
             await self._look_at(name)
-            await self._clock.sleep(LOOK_EVERY_S)
+            await self._rest(name)
+
+    async def _rest(self, name: str) -> None:
+        await self._clock.sleep(KNOCK_EVERY_S if name in self._book.away else LOOK_EVERY_S)
 
     async def _look_at(self, name: str) -> None:
         """Renew what is known about a runtime's containers."""
@@ -206,7 +211,7 @@ class Reconciler:
             with suppress(ContainerFault):
                 async for _ in self._runtimes[name].events():
                     await self._look_at(name)
-            await self._clock.sleep(LOOK_EVERY_S)
+            await self._rest(name)
 
     async def _measure(self, name: str) -> None:
         while True:

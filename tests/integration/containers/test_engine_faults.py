@@ -58,3 +58,37 @@ async def test_whatever_becomes_of_the_engine_containers_come_back_and_nothing_e
         assert (await one.becomes("beside", "running")).restarts == 0
         one.want()
         await one.nothing_left()
+
+
+@pytest.mark.parametrize("flags", [(), ("--live-restore",)], ids=["containers end with it", "live-restore"])
+async def test_an_engine_that_is_killed_is_said_and_comes_back_with_the_container_or_another(
+    engine: PrivateEngine, image: str, tmp_path: Path, flags: tuple[str, ...]
+) -> None:
+    await asyncio.to_thread(engine.stop)
+    await asyncio.to_thread(engine.start, *flags)
+    async with yard(tmp_path, docker=engine.url) as one:
+        one.want(replica(image, "serve"))
+        first = await one.becomes("guest", "running")
+        await asyncio.to_thread(engine.kill)
+        await one.becomes("guest", "running", words="docker is away")
+        assert await dial(one.gateway.up["guest", 0], "still") == "still"
+        await asyncio.to_thread(engine.start, *flags)
+        await one_docker(one, lambda container: (container == first.id) is bool(flags))
+        await said_nothing(one, "guest")
+        assert await dial(one.gateway.up["guest", 0], "back") == "back"
+        assert one.gateway.ups == (1 if flags else 2)
+        one.want()
+        await one.nothing_left()
+
+
+async def test_an_engine_that_is_away_when_the_node_starts_is_waited_for(
+    engine: PrivateEngine, image: str, tmp_path: Path
+) -> None:
+    await asyncio.to_thread(engine.stop)
+    async with yard(tmp_path, docker=engine.url) as one:
+        one.want(replica(image, "serve"))
+        await one.becomes("guest", "waiting", words="no Docker Engine listens")
+        await asyncio.to_thread(engine.start)
+        await one.becomes("guest", "running")
+        one.want()
+        await one.nothing_left()
