@@ -10,12 +10,13 @@ import sys
 import sysconfig
 import tarfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from docker.errors import APIError
 
+from fogline.cli.operator.foreign import Target, foreign
 from tests.engine import DockerEngine
 from tests.images import layer, libraries_of, make_image, python_layer
 
@@ -27,25 +28,38 @@ TAG = "fogline-test-tiers"
 
 
 @contextmanager
-def built_image(engine: DockerEngine, folder: Path) -> Iterator[str]:
-    """The image's id; it is removed at the end. ``folder`` is for wheels."""
-    wheels = _wheels(folder / "wheels")
-    base = make_image(
+def built_image(
+    engine: DockerEngine,
+    folder: Path,
+    *,
+    tiers: Sequence[str] = TIERS,
+    base: str = "",
+    target: Target | None = None,
+) -> Iterator[str]:
+    """The image's id; it is removed at the end. ``folder`` is for wheels.
+
+    For another machine than this one it stands on a ``base`` for that one.
+    """
+    wheels = _wheels(folder / "wheels", tiers, target)
+    tag = f"{TAG}-{target.architecture}" if target else TAG
+    builder = make_image(
         (python_layer(), layer(_pip() | _libraries())), entrypoint=(), environment=("PATH=/usr/bin:/bin",)
     )
-    engine.load(base)
+    engine.load(builder)
     said = engine.client.build(
         fileobj=io.BytesIO(_context(wheels)),
         custom_context=True,
         dockerfile="deploy/Dockerfile",
-        tag=TAG,
+        tag=tag,
         rm=True,
         forcerm=True,
         network_mode="none",
         decode=True,
         buildargs={
-            "BASE": base.id,
-            "TIERS": ",".join(TIERS),
+            "BASE": base or builder.id,
+            "BUILDER": builder.id,
+            "TARGETARCH": target.architecture if target else "",
+            "TIERS": ",".join(tiers),
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": "/src/wheels",
         },
@@ -55,33 +69,23 @@ def built_image(engine: DockerEngine, folder: Path) -> Iterator[str]:
     try:
         faults = [step["error"] for step in steps if "error" in step]
         assert not faults, told + faults[0]
-        yield str(engine.client.inspect_image(TAG)["Id"])
+        yield str(engine.client.inspect_image(tag)["Id"])
     finally:
         # The stages before the last one stay without a name: hundreds of megabytes at each run.
-        for made in (TAG, *reversed(re.findall(r"^ ---> ([0-9a-f]{12})$", told, re.MULTILINE))):
+        for made in (tag, *reversed(re.findall(r"^ ---> ([0-9a-f]{12})$", told, re.MULTILINE))):
+            if base.removeprefix("sha256:").startswith(made):
+                continue  # whoever gave it removes it
             with suppress(APIError):
                 engine.client.remove_image(made)
 
 
-def _wheels(folder: Path) -> Path:
+def _wheels(folder: Path, tiers: Sequence[str], target: Target | None) -> Path:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wanted = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
-    for tier in TIERS:
+    for tier in tiers:
         wanted += project["project"]["optional-dependencies"][tier]
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--only-binary=:all:",
-            "--dest",
-            folder,
-            *wanted,
-        ],
-        check=True,
-    )
+    download = (sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", folder)
+    subprocess.run([*download, *(foreign(target) if target else ()), *wanted], check=True)
     return folder
 
 

@@ -85,6 +85,8 @@ class Usage:
     node: str
     at: datetime
     """By the node's own clock."""
+    arch: str
+    """What the machine is, as its kernel says: ``x86_64``, ``aarch64``; empty: its report did not say."""
     cpu_millis: int
     """What the machine has, in thousandths of a core."""
     memory_bytes: int
@@ -296,6 +298,7 @@ def usage(message: containers_pb2.NodeUsage) -> Usage:
     return Usage(
         node=message.node,
         at=to_datetime(message.at_us),
+        arch=message.capacity.arch,
         cpu_millis=message.capacity.cpu_millis,
         memory_bytes=message.capacity.memory_bytes,
         containers=tuple(container(one) for one in message.containers),

@@ -9,14 +9,16 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import fogline
 from fogline.cli.operator.archive import folder_files, tar_of
 from fogline.cli.operator.engine import Engine, Say
+from fogline.cli.operator.foreign import Target
 from fogline.cli.operator.image import HAS_LIBRARIES, PYTHON_OF
-from fogline.cli.operator.packages import LIBRARIES, Target, compile_ahead, put_packages
+from fogline.cli.operator.packages import LIBRARIES, compile_ahead, put_packages
 from fogline.model.errors import Unavailable
 
 NAME: Final = "fogline-operator-base"
@@ -34,6 +36,7 @@ _DEBIAN: Final = (
     "tzdata",
 )
 _SITE: Final = "usr/lib/python3/dist-packages"
+_LIBRARY: Final = f"usr/lib/python{PYTHON}"
 _AUTHORITIES: Final = "usr/share/ca-certificates/mozilla/"
 _BUNDLE: Final = "etc/ssl/certs/ca-certificates.crt"
 _ACCOUNTS: Final = (
@@ -63,7 +66,10 @@ def make_base(engine: Engine, *, architecture: str, tag: str, wheels: Path | Non
         _bootstrap(root, architecture)
         put_packages(LIBRARIES, site, target, wheels)
         compile_ahead(site, target, f"/{_SITE}")
-        _complete(root, site)
+        library = Path(made) / "library"
+        _take_library(root, library)
+        compile_ahead(library, target, f"/{_LIBRARY}")
+        _complete(root, [*folder_files(site, _SITE), *_compiled(library)])
         libraries = " ".join(LIBRARIES)
         dockerfile = (
             f'FROM scratch\nADD root.tar /\nLABEL {PYTHON_OF}="{PYTHON}" {HAS_LIBRARIES}="{libraries}"\n'
@@ -86,7 +92,25 @@ def _bootstrap(root: Path, architecture: str) -> None:
         raise Unavailable(f"Debian's packages cannot be had: {said}", hint="the network? apt's sources?")
 
 
-def _complete(root: Path, site: Path) -> None:
+def _take_library(root: Path, into: Path) -> None:
+    """Python's own library, to be compiled: in a container nothing can be written that would be kept."""
+    with tarfile.open(root) as archive:
+        for member in archive:
+            inside, _, path = member.name.removeprefix("./").partition(f"{_LIBRARY}/")
+            if inside or not member.isreg() or not path.endswith(".py"):
+                continue
+            target = into / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if (file := archive.extractfile(member)) is not None:
+                target.write_bytes(file.read())
+
+
+def _compiled(library: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted(library.rglob("*.pyc")):
+        yield f"{_LIBRARY}/{path.relative_to(library).as_posix()}", path
+
+
+def _complete(root: Path, more: Sequence[tuple[str, Path | bytes]]) -> None:
     """What scripts of packages would have made: they are not run."""
     with tarfile.open(root) as archive:
         found = [member for member in archive if member.name.removeprefix("./").startswith(_AUTHORITIES)]
@@ -98,7 +122,7 @@ def _complete(root: Path, site: Path) -> None:
             member.type, member.mode = tarfile.DIRTYPE, mode
             archive.addfile(member)
         files = [*_ACCOUNTS, (_BUNDLE, authorities)]
-        for name, what in [*files, *folder_files(site, _SITE)]:
+        for name, what in [*files, *more]:
             data = what if isinstance(what, bytes) else what.read_bytes()
             member = tarfile.TarInfo(f"./{name}")
             member.size, member.mode = len(data), 0o644

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from fogline.cli.operator.archive import folder_files, packed, tar_of
-from fogline.cli.operator.packages import ARCHITECTURES, Target, put_packages
+from fogline.cli.operator.foreign import ARCHITECTURES, Target
+from fogline.cli.operator.packages import put_packages
 from fogline.cli.operator.project import Project
 from fogline.model.errors import InvalidInput
 from fogline.model.image import BUNDLE

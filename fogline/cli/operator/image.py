@@ -7,7 +7,8 @@ from typing import Final
 import fogline
 from fogline.cli.operator.archive import folder_files, tar_of
 from fogline.cli.operator.engine import Engine, Say
-from fogline.cli.operator.packages import LIBRARIES, Target, compile_ahead, put_packages, put_sdk
+from fogline.cli.operator.foreign import Target
+from fogline.cli.operator.packages import LIBRARIES, compile_ahead, put_packages, put_sdk
 from fogline.cli.operator.project import DOCKERFILE, Project
 from fogline.model.errors import NotFound
 

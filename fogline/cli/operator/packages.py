@@ -9,20 +9,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import fogline
+from fogline.cli.operator.foreign import ARCHITECTURES, Target, foreign
 from fogline.model.errors import InvalidInput, Unavailable
 
 LIBRARIES: Final = ("numpy>=2.4,<3", "grpcio==1.85.1", "protobuf>=7.36.2,<8")
 """What the SDK imports (pyproject.toml says the same)."""
 
-ARCHITECTURES: Final = {"amd64": "x86_64", "arm64": "aarch64"}
-"""By the name that images have: the name that wheels have."""
-
-_GLIBC: Final = (17, 24, 27, 28, 31, 34)
 _SHOWN: Final = 12
 _TOO_MUCH: Final = (
     "cli",
@@ -36,15 +32,6 @@ _TOO_MUCH: Final = (
     "service",
     "testing",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """The machine that will import it."""
-
-    architecture: str
-    """amd64 or arm64."""
-    python: str = "3.11"
 
 
 def put_sdk(site: Path) -> None:
@@ -66,14 +53,8 @@ def put_packages(requirements: Sequence[str], site: Path, target: Target, wheels
     """
     if not requirements:
         return
-    machine = ARCHITECTURES[target.architecture]
-    platforms = [f"manylinux_2_{minor}_{machine}" for minor in _GLIBC] + [f"manylinux2014_{machine}"]
-    digits = target.python.replace(".", "")
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command += ["--no-compile", "--only-binary=:all:", "--target", str(site)]
-    command += ["--python-version", target.python, "--implementation", "cp"]
-    command += [word for abi in (f"cp{digits}", "abi3", "none") for word in ("--abi", abi)]
-    command += [word for name in platforms for word in ("--platform", name)]
+    command += ["--no-compile", "--only-binary=:all:", "--target", str(site), *foreign(target)]
     if wheels is not None:
         command += ["--no-index", "--find-links", str(wheels)]
     done = subprocess.run([*command, *requirements], capture_output=True, text=True, check=False)
@@ -89,7 +70,7 @@ def put_packages(requirements: Sequence[str], site: Path, target: Target, wheels
     said = "; ".join(line.removeprefix("ERROR: ") for line in lines[-2:])
     where = f"in {wheels}" if wheels else "at the package index"
     raise InvalidInput(
-        f"not every package is there for {machine} and Python {target.python}: {said}",
+        f"not every package is there for {ARCHITECTURES[target.architecture]} and Python {target.python}: {said}",
         hint=f"every package needs a wheel {where}; without an index name a folder of them: --wheels DIR",
     )
 

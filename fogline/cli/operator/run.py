@@ -10,8 +10,8 @@ from fogline.cli.exits import reported
 from fogline.cli.operator.base import make_base
 from fogline.cli.operator.bundle import build_bundle, machine
 from fogline.cli.operator.engine import engine
+from fogline.cli.operator.foreign import ARCHITECTURES, Target
 from fogline.cli.operator.image import build_image
-from fogline.cli.operator.packages import ARCHITECTURES, Target
 from fogline.cli.operator.project import BUILT, WHEELS, Project, read_project
 from fogline.cli.operator.rows import read_rows
 from fogline.cli.operator.scaffold import new as make_new

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from fogline.cli.operator.archive import folder_files, tar_of
-from fogline.cli.operator.packages import LIBRARIES, Target, compile_ahead, put_packages, put_sdk
+from fogline.cli.operator.foreign import Target
+from fogline.cli.operator.packages import LIBRARIES, compile_ahead, put_packages, put_sdk
 from fogline.model.errors import InvalidInput
 
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
