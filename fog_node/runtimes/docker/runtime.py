@@ -35,9 +35,8 @@ from fog_node.runtimes.runtime import (
     Usage,
 )
 from fogline.model.clock import MINUTE, Clock, from_datetime
+from fogline.service.docker import unfit
 
-OLDEST: Final = (20, 10)
-"""Release of the Engine."""
 CALLED_OFF_US: Final = 10 * MINUTE
 """How long after it was told to make a container the Engine may still do it."""
 
@@ -99,9 +98,9 @@ class DockerRuntime:
             # It may come back as another one.
             self._info = None
             return fault.words
-        fault_words = unfit(info)
-        self._info = None if fault_words else info
-        return fault_words
+        wrong, hint = unfit(info)
+        self._info = None if wrong else info
+        return f"{wrong} ({hint})" if wrong else ""
 
     async def _known_info(self) -> Mapping[str, Any]:
         """What the Engine says about itself; asked once for as long as it answers."""
@@ -331,27 +330,6 @@ class DockerRuntime:
             if fault.reason == "no_such_container":
                 raise NoSuchContainer(container) from fault
             raise
-
-
-def unfit(info: Mapping[str, Any]) -> str:
-    """Why containers cannot be held to their limits by this Engine; empty: they can."""
-    version = str(info.get("ServerVersion", ""))
-    parts = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-    if len(parts) == 2 and parts < OLDEST:
-        return f"the Docker Engine is {version}, and 20.10 is the oldest that is good enough (update it)"
-    if info.get("OSType", "linux") != "linux":
-        return "the Docker Engine runs no Linux containers"
-    for limit, words in (("MemoryLimit", "memory"), ("PidsLimit", "processes"), ("CpuCfsQuota", "CPU")):
-        if not info.get(limit, True):
-            hint = (
-                "add cgroup_enable=memory to the kernel's command line"
-                if words == "memory"
-                else "its cgroups"
-            )
-            return f"this kernel cannot limit a container's {words} ({hint}), and nothing runs without limits"
-    if not any("seccomp" in str(option) for option in info.get("SecurityOptions") or ()):
-        return "the Docker Engine filters no system calls (seccomp), and nothing runs without that"
-    return ""
 
 
 def _container(name: str, entry: Entry, seen: Mapping[str, Any]) -> Container:

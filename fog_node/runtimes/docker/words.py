@@ -1,9 +1,9 @@
 """The Docker Engine's errors are sentences; these are the ones whose kind matters."""
 
-from collections.abc import Iterator
 from typing import Final
 
 from fog_node.runtimes.runtime import ContainerFault, RuntimeAway
+from fogline.service.docker import why_away
 
 _REASONS: Final = (
     ("no space left on device", "disk_full"),
@@ -46,41 +46,8 @@ _HINTS: Final = {
 
 def away(url: str, error: BaseException) -> RuntimeAway:
     """Why nothing can be asked of the Engine, for whoever can mend it."""
-    chain = tuple(_chain(error))
-    if any(isinstance(one, FileNotFoundError) for one in chain):
-        return RuntimeAway(
-            f"no Docker Engine is there: nothing at {url}",
-            hint="install Docker, or start it with `systemctl start docker`",
-        )
-    if any(isinstance(one, PermissionError) for one in chain):
-        return RuntimeAway(
-            f"this user may not talk to the Docker Engine at {url}",
-            hint="add it with `usermod -aG docker USER`, and start the node anew",
-        )
-    if any(isinstance(one, ConnectionRefusedError) for one in chain):
-        return RuntimeAway(
-            f"the Docker Engine has ended: nobody listens at {url}",
-            hint="`systemctl start docker`; `journalctl -u docker` says why it ended",
-        )
-    if any(isinstance(one, TimeoutError) or "Timeout" in type(one).__name__ for one in chain):
-        return RuntimeAway(
-            f"the Docker Engine at {url} does not answer: it hangs, or is too busy",
-            hint="if it stays so: `systemctl restart docker`",
-        )
-    return RuntimeAway(
-        f"the Docker Engine at {url} does not answer: {str(chain[-1])[:200]}",
-        hint="is it running? `systemctl status docker`",
-    )
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and what it came from; libraries also put that among its arguments."""
-    for _ in range(10):
-        if error is None:
-            return
-        yield error
-        inner = (one for one in error.args if isinstance(one, BaseException))
-        error = error.__cause__ or next(inner, None) or error.__context__
+    message, hint = why_away(url, error)
+    return RuntimeAway(message, hint=hint)
 
 
 def fault_of(status: int, message: str) -> ContainerFault:

@@ -63,6 +63,11 @@ def _judge_fault(chart: Chart, seen: Seen) -> None:
             f"{seen.url} speaks MQTT 3.1.1 only: {seen.fault}",
             "nodes need MQTT 5, which says how many messages may be under way; update the broker",
         )
+    elif "certificate" in seen.fault:
+        chart.problem(
+            f"{seen.url}: {seen.fault}",
+            "if its authority is your own: --ca FILE here, and `ca` in the node's settings",
+        )
     else:
         chart.problem(f"{seen.url}: {seen.fault}", "is it there, and are user, password and TLS right?")
 

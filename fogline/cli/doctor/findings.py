@@ -21,7 +21,7 @@ class Finding:
     """One thing that was looked at."""
 
     area: str
-    """``machine``, ``broker``, ``mosquitto.conf``, ``server`` or ``store``."""
+    """``machine``, ``containers``, ``node``, ``broker``, ``mosquitto.conf``, ``server`` or ``store``."""
     level: Level
     said: str
     hint: str = ""

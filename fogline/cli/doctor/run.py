@@ -9,7 +9,8 @@ from typing import Final
 import typer
 
 from fogline.cli import shapes
-from fogline.cli.doctor import machine, mosquitto, server, store
+from fogline.cli.access import NOTHING, Access
+from fogline.cli.doctor import containers, machine, mosquitto, server, store
 from fogline.cli.doctor.findings import Finding, Level
 from fogline.cli.exits import Exit, reported
 from fogline.cli.markup import escape
@@ -30,7 +31,11 @@ class Complaint:
     """What shall be looked at, beside this machine."""
 
     directory: Path
+    node: Path | None = None
+    """The settings file of a node on this machine, or its folder."""
     broker: str = field(default="", repr=False)
+    access: Access = NOTHING
+    """Whose certificate the broker must have, and what is shown to it."""
     mosquitto_conf: Path | None = None
     server: str = ""
     store: str = field(default="", repr=False)
@@ -50,10 +55,14 @@ def doctor(complaint: Complaint, *, as_json: bool) -> None:
 def examine(complaint: Complaint) -> Iterable[Finding]:
     """Look at one thing after the other. Raises :class:`InvalidInput` for what names nothing."""
     yield from machine.judge(machine.look(complaint.directory))
+    if complaint.node is None:
+        yield from containers.judge(containers.look(), needed=False)
+    else:
+        yield from _node(complaint.node)
     if complaint.mosquitto_conf is not None:
         yield from mosquitto.judge(mosquitto.read(complaint.mosquitto_conf))
     if complaint.broker:
-        yield from _broker(complaint.broker)
+        yield from _broker(complaint.broker, complaint.access)
     if complaint.server:
         yield from server.judge(server.look(complaint.server, SystemClock()))
     if complaint.store:
@@ -64,12 +73,20 @@ def examine(complaint: Complaint) -> Iterable[Finding]:
         yield from store.judge(store.look(complaint.store))
 
 
-def _broker(url: str) -> Iterable[Finding]:
+def _node(place: Path) -> Iterable[Finding]:
+    from fogline.cli.doctor import node  # noqa: PLC0415 - needs what only machines with tiers have
+
+    joined = node.look(node.settings_of(place), docker=containers.DOCKER)
+    yield from containers.judge(containers.look(joined.docker), needed=True)
+    yield from node.judge(joined, SystemClock())
+
+
+def _broker(url: str, access: Access) -> Iterable[Finding]:
     try:
         from fogline.cli.doctor import broker, talk  # noqa: PLC0415 - needs paho, which only some extras have
     except ImportError:
         raise InvalidInput("no MQTT client is installed here", hint="`pip install 'fogline[all]'`") from None
-    return broker.judge(talk.look(url))
+    return broker.judge(talk.look(url, access))
 
 
 def _print(finding: Finding, *, as_json: bool) -> None:

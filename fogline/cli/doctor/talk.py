@@ -2,6 +2,7 @@
 
 import secrets
 import socket
+import ssl
 from queue import Empty, Queue
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -12,8 +13,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from fogline.cli.access import NOTHING, Access
 from fogline.cli.broker import Broker, read_broker
 from fogline.cli.doctor.broker import RECEIVE_MAX, SESSION_S, Seen
+from fogline.model.errors import InvalidInput
 
 ANSWER_WITHIN_S: Final = 10.0
 RETAINED_WITHIN_S: Final = 3.0
@@ -37,7 +40,9 @@ class Welcome(NamedTuple):
 class Talk:
     """One client, whose answers are waited for one by one."""
 
-    def __init__(self, broker: Broker, client_id: str, *, version: MQTTProtocolVersion = MQTTv5) -> None:
+    def __init__(
+        self, broker: Broker, access: Access, client_id: str, *, version: MQTTProtocolVersion = MQTTv5
+    ) -> None:
         self._broker: Final = broker
         self._events: Final[Queue[tuple[str, Any]]] = Queue()
         self._heard: Final[dict[str, bytes]] = {}
@@ -46,9 +51,13 @@ class Talk:
             CallbackAPIVersion.VERSION2, client_id=client_id, protocol=version, reconnect_on_failure=False
         )
         if broker.user:
-            self._client.username_pw_set(broker.user, broker.password)
+            self._client.username_pw_set(broker.user, broker.password or access.password())
         if broker.url.startswith("mqtts"):
-            self._client.tls_set()
+            self._client.tls_set_context(access.tls())
+        elif access.speaks_tls:
+            raise InvalidInput(
+                f"{broker.url} does not speak TLS", hint="write mqtts:// to use the certificates"
+            )
         self._client.on_connect = lambda _c, _d, flags, code, properties: self._events.put(
             ("connack", (code, Welcome(flags.session_present, properties)))
         )
@@ -124,21 +133,21 @@ class Talk:
                 raise Refused(f"it ends the connection: {said}")
 
 
-def look(url: str) -> Seen:
+def look(url: str, access: Access = NOTHING) -> Seen:
     """Probe a broker. Raises :class:`fogline.model.errors.InvalidInput` for a URL that names none."""
     broker = read_broker(url)
     seen, name = Seen(url=broker.url), f"{TOPIC}-{secrets.token_hex(4)}"
-    talk = Talk(broker, name)
+    talk = Talk(broker, access, name)
     try:
         _note(seen, talk.connect(clean=True).properties)
         _ask(seen, talk, name)
     except Refused as refused:
         seen.fault = str(refused)
-        seen.speaks_311 = _speaks_311(broker, name)
+        seen.speaks_311 = _speaks_311(broker, access, name)
     finally:
         talk.close(forget=bool(seen.fault))
     if not seen.fault:
-        _come_back(seen, broker, name)
+        _come_back(seen, broker, access, name)
     return seen
 
 
@@ -168,10 +177,10 @@ def _ask(seen: Seen, talk: Talk, name: str) -> None:
     seen.version = said.get(VERSION, b"").decode(errors="replace")
 
 
-def _come_back(seen: Seen, broker: Broker, name: str) -> None:
+def _come_back(seen: Seen, broker: Broker, access: Access, name: str) -> None:
     """Publish while the session's client is away, and see what of it is there afterwards."""
     topic = f"{TOPIC}/{name}"
-    other, again = Talk(broker, f"{name}-2"), Talk(broker, name)
+    other, again = Talk(broker, access, f"{name}-2"), Talk(broker, access, name)
     try:
         other.connect(clean=True)
         seen.publish_refused = other.publish(topic, b"doctor")
@@ -184,8 +193,8 @@ def _come_back(seen: Seen, broker: Broker, name: str) -> None:
         again.close(forget=True)
 
 
-def _speaks_311(broker: Broker, name: str) -> bool:
-    talk = Talk(broker, f"{name}-3", version=MQTTv311)
+def _speaks_311(broker: Broker, access: Access, name: str) -> bool:
+    talk = Talk(broker, access, f"{name}-3", version=MQTTv311)
     try:
         talk.connect(clean=True)
     except Refused:
@@ -198,4 +207,8 @@ def _speaks_311(broker: Broker, name: str) -> bool:
 def _words(error: Exception) -> str:
     if isinstance(error, socket.gaierror):
         return "nobody knows this name"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not believed: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS does not come about: {error.reason or error}"
     return str(getattr(error, "strerror", "") or error)

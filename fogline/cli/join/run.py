@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from fogline.cli.exits import reported
+from fogline.cli.join.places import default_folder
 from fogline.cli.tier import become
 from fogline.identity import joining
 from fogline.identity.folder import FOLDER, write_identity, write_private
@@ -60,14 +60,6 @@ def join(wishes: Wishes) -> None:
         _say(folder, settings, wishes, joined)
         if wishes.start:
             become(_MODULES[wishes.role], wishes.role, ["--settings", str(settings)])
-
-
-def default_folder(role: str) -> Path:
-    """Where a machine keeps everything, unless told otherwise."""
-    if os.geteuid() == 0:
-        return Path("/var/lib/fogline") / role
-    base = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "share") / f"fogline-{role}"
 
 
 def _keys(folder: Path, role: str) -> Keys:

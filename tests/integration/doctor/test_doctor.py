@@ -15,6 +15,7 @@ from fogline.cli.doctor.findings import Level
 from fogline.model.clock import SystemClock
 from fogline.testing.mosquitto import Mosquitto
 from tests.faults.house import cloud_in, running
+from tests.integration.listener.certificates import self_signed
 from tests.postgres import ESCAPED, PASSWORD, PostgresServer
 
 QUICK = ("autosave_on_changes false", "autosave_interval 1800", "sys_interval 1")
@@ -53,7 +54,7 @@ async def test_a_mosquitto_as_it_is_shipped_is_well(tmp_path: Path) -> None:
             tmp_path, "--broker", broker.url, "--mosquitto-conf", str(tmp_path / "broker" / "mosquitto.conf")
         )
     assert code == 0
-    assert {f["area"] for f in findings} == {"machine", "broker", "mosquitto.conf"}
+    assert {f["area"] for f in findings} == {"machine", "containers", "broker", "mosquitto.conf"}
     assert [
         f["said"] for f in findings if f["area"] == "broker" and f["level"] in {"warning", "problem"}
     ] == []
@@ -78,6 +79,25 @@ async def test_a_broker_that_does_not_let_us_in_is_a_problem_and_the_password_is
         seen = await asyncio.to_thread(talk.look, f"mqtt://fog:geheim@{place}")
         assert not seen.fault
         assert seen.session_survives
+
+
+@pytest.mark.needs("mosquitto")
+async def test_a_broker_with_a_ca_of_its_own_is_believed_by_that_ca(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    tls = (f"certfile {certificate}", f"keyfile {key}")
+    async with Mosquitto(tmp_path / "broker", *QUICK, tls=tls) as broker:
+        code, findings, _ = await doctor(tmp_path, "--broker", broker.url)
+        assert code == 1
+        (said,) = [f for f in findings if f["area"] == "broker"]
+        assert "its certificate is not believed" in said["said"]
+        assert "--ca FILE" in said["hint"]
+        code, findings, _ = await doctor(tmp_path, "--broker", broker.url, "--ca", str(certificate))
+        assert code == 0
+        assert "speaks MQTT 5" in next(f["said"] for f in findings if f["area"] == "broker")
+        code, _, said_all = await doctor(
+            tmp_path, "--broker", f"mqtt://127.0.0.1:{broker.port}", "--ca", str(key)
+        )
+        assert (code, "does not speak TLS" in said_all) == (1, True)
 
 
 async def test_a_database_that_does_not_sync_breaks_the_promise(

@@ -2,10 +2,10 @@ import pytest
 
 from fog_node.runtimes.docker.images import split
 from fog_node.runtimes.docker.networks import bridge_of, network_name
-from fog_node.runtimes.docker.runtime import unfit
 from fog_node.runtimes.docker.words import fault_of
 from fog_node.runtimes.naming import container_name
 from fog_node.runtimes.runtime import ContainerFault, Slot
+from fogline.service.docker import unfit
 
 
 @pytest.mark.parametrize(
@@ -39,12 +39,16 @@ def test_bridges_have_short_names_of_their_own() -> None:
 
 def test_an_engine_that_cannot_limit_is_not_used() -> None:
     fit = {"OSType": "linux", "MemoryLimit": True, "SecurityOptions": ["name=seccomp,profile=default"]}
-    assert unfit(fit) == ""
-    assert "cgroup_enable=memory" in unfit({**fit, "MemoryLimit": False})
-    assert "seccomp" in unfit({**fit, "SecurityOptions": []})
-    assert "20.10 is the oldest" in unfit({**fit, "ServerVersion": "19.03.15"})
-    assert unfit({**fit, "ServerVersion": "20.10.24+dfsg1"}) == unfit({**fit, "ServerVersion": "dev"}) == ""
-    assert "Linux" in unfit({**fit, "OSType": "windows"})
+    assert unfit(fit) == ("", "")
+    assert "cgroup_enable=memory" in unfit({**fit, "MemoryLimit": False})[1]
+    assert "seccomp" in unfit({**fit, "SecurityOptions": []})[0]
+    assert "20.10 is the oldest" in unfit({**fit, "ServerVersion": "19.03.15"})[0]
+    assert (
+        unfit({**fit, "ServerVersion": "20.10.24+dfsg1"})
+        == unfit({**fit, "ServerVersion": "dev"})
+        == ("", "")
+    )
+    assert "Linux" in unfit({**fit, "OSType": "windows"})[0]
 
 
 def test_a_containers_name_is_one_that_the_engine_takes() -> None:
