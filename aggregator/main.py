@@ -22,6 +22,7 @@ from fogline.control.keep import KeptDesired
 from fogline.control.keys import Anchor
 from fogline.control.servicer import ControlServicer
 from fogline.identity.holder import Holder
+from fogline.identity.metrics import certificate_source
 from fogline.identity.names import AGGREGATOR
 from fogline.identity.opening import open_holder
 from fogline.identity.shown import Shown
@@ -58,6 +59,7 @@ class Aggregator:
     ) -> None:
         """``holder``: whom it shows itself as; without one it neither encrypts nor asks who comes."""
         self._settings: Final = settings
+        self._holder: Final = holder
         dial = channel_to if holder is None else holder.dial
         self._clock: Final = clock
         lanes = LaneSet()
@@ -127,7 +129,7 @@ class Aggregator:
             add_images(self.server, self.images)
         async with AsyncExitStack() as stack:
             if self.gate is not None:
-                self.gate.ends(self._intake.end_revoked, self._attach.end_revoked)
+                self.gate.ends(self._intake, self._attach)
                 await self.gate.serve(self.server)
                 await stack.enter_async_context(self.gate.enrol)
             await stack.enter_async_context(self.server)
@@ -202,7 +204,7 @@ class Aggregator:
             settings.metrics,
             insecure=settings.insecure,
             identity=("aggregator", settings.name, fogline.__version__),
-            sources=metrics.sources,
+            sources={**metrics.sources, **certificate_source(self._holder, self._clock)},
         )
 
     def _tell_parent(self) -> None:

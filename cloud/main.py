@@ -29,6 +29,8 @@ from cloud.store.opening import open_store
 from cloud.store.store import Store
 from fogline.control.servicer import ControlServicer
 from fogline.control.switchboard import Switchboard
+from fogline.identity.expiry import end_expired
+from fogline.identity.metrics import certificate_source
 from fogline.intake.servicer import IntakeServicer
 from fogline.model.clock import SECOND, Clock, SystemClock
 from fogline.model.errors import FogError, StoreBusy, Unavailable
@@ -178,6 +180,7 @@ class Cloud:
             ]
         if self.doors is not None:
             works += self.doors.works(self._end_revoked)
+            works.append(("end streams with their certificates", end_expired(self._clock, self.end_expired)))
         if self._commits and self._settings.metrics:
             works.append(("watch the store for metrics", self._watch.run()))
         return works
@@ -213,12 +216,20 @@ class Cloud:
 
     def _metrics_port(self) -> AbstractAsyncContextManager[MetricsPort | None]:
         settings = self._settings
+        holder = None if self._admittance is None else self._admittance.holder
         return open_metrics(
             settings.metrics,
             insecure=settings.insecure,
             identity=("cloud", settings.name, fogline.__version__),
-            sources=self.metrics.sources,
+            sources={**self.metrics.sources, **certificate_source(holder, self._clock)},
         )
+
+    def end_expired(self, now_us: int) -> None:
+        """End what is open by certificates that have ended."""
+        for servicer in (self._intake, self._control):
+            servicer.end_expired(now_us)
+        if self._admittance is not None:
+            self._admittance.feed.end_expired(now_us)
 
     def _end_revoked(self) -> None:
         """Keys were taken back: end what is open by them."""

@@ -29,6 +29,7 @@ from fog_node.told import Told
 from fogline import __version__
 from fogline.control.client import ControlClient
 from fogline.identity.holder import Holder
+from fogline.identity.metrics import certificate_source
 from fogline.identity.renewal import Renewing, asking
 from fogline.identity.shown import Shown
 from fogline.model.clock import SECOND, Clock
@@ -88,6 +89,7 @@ class Node:
         self._journal: Final = journal
         self._clock: Final = clock
         self._rng: Final = rng
+        self._holder: Final = holder
         self._dial: Final = channel_to if holder is None else holder.dial
         self._renewing: Final = None if holder is None else _renewing(holder, settings, clock, rng)
         self.operators: Final = Operators(
@@ -243,7 +245,7 @@ class Node:
             settings.metrics,
             insecure=settings.insecure,
             identity=("node", settings.name, __version__),
-            sources=metrics.sources,
+            sources={**metrics.sources, **certificate_source(self._holder, self._clock)},
         )
 
     async def _follow(self, listener: Listener, brokers: Brokers) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from aggregator.identity.book import EnrolmentBook
 from aggregator.identity.desk import AggregatorDesk
 from aggregator.settings import AggregatorSettings
 from fogline.identity.certificates import parse_pem
 from fogline.identity.doors import ChildrenDoor, JoiningDoor
+from fogline.identity.expiry import end_expired
 from fogline.identity.feed import Feed, FeedServicer, add_feed
 from fogline.identity.holder import Holder
 from fogline.identity.renewal import Renewing, asking
@@ -17,13 +18,25 @@ from fogline.model.clock import Clock
 from fogline.service.server import Server
 
 
+class Ends(Protocol):
+    """Has open streams of children."""
+
+    def end_revoked(self, revoked: Callable[[str], bool]) -> None:
+        """Keys were taken back."""
+        ...
+
+    def end_expired(self, now_us: int) -> None:
+        """Certificates may have ended."""
+        ...
+
+
 class Gate:
     """One aggregator's part in who may come in."""
 
     def __init__(self, holder: Holder, settings: AggregatorSettings, *, clock: Clock, rng: Random) -> None:
         self._settings: Final = settings
         self._clock: Final = clock
-        self._enders: Final[list[Callable[[Callable[[str], bool]], None]]] = []
+        self._enders: Final[list[Ends]] = []
         [root] = parse_pem(holder.identity.authority_pem)
         self.book: Final = EnrolmentBook(settings.folder, root, ended=self._end_revoked)
         self._desk: Final = AggregatorDesk(holder, self.book, parents=settings.parents, clock=clock)
@@ -43,16 +56,16 @@ class Gate:
             clock=clock,
             rng=rng,
         )
-        self.door: Final = ChildrenDoor(holder, revoked=self.book.list.revoked)
+        self.door: Final = ChildrenDoor(holder, revoked=self.book.list.revoked, clock=clock)
         self.enrol: Final = Server(listen=settings.enrol, door=JoiningDoor(holder))
 
-    def ends(self, *enders: Callable[[Callable[[str], bool]], None]) -> None:
-        """What ends open streams when keys were taken back."""
+    def ends(self, *enders: Ends) -> None:
+        """Who has open streams that end when keys were taken back, or with their certificates."""
         self._enders.extend(enders)
 
     def _end_revoked(self) -> None:
         for end in self._enders:
-            end(self.book.list.revoked)
+            end.end_revoked(self.book.list.revoked)
         self._feeding.end_revoked()
 
     async def serve(self, children: Server) -> None:
@@ -66,4 +79,9 @@ class Gate:
 
     def works(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         """What runs beside."""
-        return [("renew the identity", self.renewing.run()), ("follow who may join", self._feed.run())]
+        expiring = [*(end.end_expired for end in self._enders), self._feeding.end_expired]
+        return [
+            ("renew the identity", self.renewing.run()),
+            ("follow who may join", self._feed.run()),
+            ("end streams with their certificates", end_expired(self._clock, *expiring)),
+        ]

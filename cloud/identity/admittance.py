@@ -44,7 +44,7 @@ class Admittance:
         self._clock: Final = clock
         self.board: Final = AdmissionBoard(admissions, authority, clock)
         self.holder: Final = Holder(self._own())
-        self.children_door: Final = ChildrenDoor(self.holder, revoked=self.board.revoked)
+        self.children_door: Final = ChildrenDoor(self.holder, revoked=self.board.revoked, clock=clock)
         self.joining_door: Final = JoiningDoor(self.holder)
         self._desk: Final = CloudDesk(authority, admissions, self.board, name=settings.name, clock=clock)
         self.feed: Final = FeedServicer(Hearing(admissions, self.board, authority.root, clock))

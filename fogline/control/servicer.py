@@ -15,7 +15,7 @@ from fogline.control.sessions import POST_BYTES, ParentSessions, size_of
 from fogline.model.caller import Caller, Right
 from fogline.model.errors import FogError, InvalidInput, NotAllowed, Unavailable
 from fogline.model.protocol import SPOKEN, Spoken
-from fogline.service.callers import caller_of, is_revoked, require, require_name
+from fogline.service.callers import RENEW, caller_of, is_expired, is_revoked, require, require_name
 from fogline.service.writing import finished
 from fogline.v1 import control_pb2, control_pb2_grpc
 
@@ -77,6 +77,12 @@ class ControlServicer(control_pb2_grpc.ControlServiceServicer):
         for child, stream in list(self._streams.items()):
             if is_revoked(stream.caller, revoked):
                 stream.end(NotAllowed(f"the identity of {child} was revoked"))
+
+    def end_expired(self, now_us: int) -> None:
+        """End the streams whose caller's certificate has ended."""
+        for child, stream in list(self._streams.items()):
+            if is_expired(stream.caller, now_us):
+                stream.end(Unavailable(f"the certificate of {child} has ended", hint=RENEW))
 
     def close(self, why: FogError) -> None:
         """Send the children elsewhere, and take none until :meth:`reopen`."""

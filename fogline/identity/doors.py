@@ -9,7 +9,9 @@ from fogline.identity.certificates import describe_pem
 from fogline.identity.holder import Holder
 from fogline.identity.names import JOINING
 from fogline.model.caller import NOBODY, Caller, Right
-from fogline.model.errors import FogError, NotAllowed
+from fogline.model.clock import Clock
+from fogline.model.errors import FogError, NotAllowed, Unavailable
+from fogline.service.callers import RENEW, is_expired
 
 Revoked = Callable[[str], bool]
 """Whether the certificates of a key, by its short name, hold no longer."""
@@ -28,9 +30,10 @@ class ChildrenDoor:
 
     encrypted = True
 
-    def __init__(self, holder: Holder, *, revoked: Revoked) -> None:
+    def __init__(self, holder: Holder, *, revoked: Revoked, clock: Clock) -> None:
         self._holder: Final = holder
         self._revoked: Final = revoked
+        self._clock: Final = clock
 
     def credentials(self) -> grpc.ServerCredentials:
         """TLS in which both sides show a certificate."""
@@ -50,8 +53,12 @@ class ChildrenDoor:
             name=subject.name,
             key=certificate.key,
             issuer_key=certificate.issuer_key,
+            until_us=certificate.until_us,
         )
         check_revoked(caller, self._revoked)
+        if is_expired(caller, self._clock.now_us()):
+            # The connection is older than that, or TLS would have refused it.
+            raise Unavailable(f"the certificate of {caller.role} {caller.name} has ended", hint=RENEW)
         return caller
 
 

@@ -14,7 +14,7 @@ from fogline.identity.names import AGGREGATOR
 from fogline.model.caller import Caller
 from fogline.model.clock import Clock
 from fogline.model.errors import FogError, NotAllowed, Unavailable
-from fogline.service.callers import caller_of, is_revoked
+from fogline.service.callers import RENEW, caller_of, is_expired, is_revoked
 from fogline.service.server import Server
 from fogline.service.writing import finished
 from fogline.uplink.backoff import Backoff
@@ -93,6 +93,13 @@ class FeedServicer(enrol_pb2_grpc.AdmissionFeedServiceServicer):
         for stream in list(self._streams):
             if is_revoked(stream.caller, self._source.admission.revoked):
                 stream.end(NotAllowed(f"the identity of {stream.caller.name} was revoked"))
+
+    def end_expired(self, now_us: int) -> None:
+        """End what is open by a certificate that has ended."""
+        for stream in list(self._streams):
+            if is_expired(stream.caller, now_us):
+                why = f"the certificate of {stream.caller.name} has ended"
+                stream.end(Unavailable(why, hint=RENEW))
 
 
 class _Followed:

@@ -13,7 +13,7 @@ from fogline.intake.stream import ChildStream
 from fogline.model.caller import Caller, Right
 from fogline.model.errors import FogError, InvalidInput, NotAllowed, Unavailable
 from fogline.model.protocol import SPOKEN, Spoken
-from fogline.service.callers import caller_of, is_revoked, require, require_name
+from fogline.service.callers import RENEW, caller_of, is_expired, is_revoked, require, require_name
 from fogline.v1 import uplink_pb2, uplink_pb2_grpc
 
 MAX_CHILD_NAME_BYTES: Final = 256
@@ -60,6 +60,12 @@ class IntakeServicer(uplink_pb2_grpc.UplinkServiceServicer):
         for stream in list(self._streams.values()):
             if is_revoked(stream.caller, revoked):
                 stream.end(NotAllowed(f"the identity of {stream.child} was revoked"))
+
+    def end_expired(self, now_us: int) -> None:
+        """End the streams whose caller's certificate has ended."""
+        for stream in list(self._streams.values()):
+            if is_expired(stream.caller, now_us):
+                stream.end(Unavailable(f"the certificate of {stream.child} has ended", hint=RENEW))
 
     def close(self, why: FogError) -> None:
         """Send the children elsewhere, and take none until :meth:`reopen`."""

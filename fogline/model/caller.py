@@ -31,6 +31,8 @@ class Caller:
     """Short name of the certificate's key; empty without one."""
     issuer_key: str = ""
     """The same of the key that signed the certificate."""
+    until_us: int = 0
+    """When the certificate ends; 0 without one."""
 
     def may(self, right: Right) -> bool:
         """Whether this caller has the right."""

@@ -9,6 +9,7 @@ import grpc
 from fogline.model.caller import Caller, Right
 from fogline.model.errors import InvalidInput, NotAllowed
 
+RENEW: Final = "connect again with the renewed certificate: machines renew where they joined"
 _CALLER: Final[ContextVar[Caller]] = ContextVar("caller")
 
 
@@ -35,6 +36,11 @@ def require(caller: Caller, right: Right) -> None:
 def is_revoked(caller: Caller, revoked: Callable[[str], bool]) -> bool:
     """Whether the key of the caller's certificate, or of its issuer's, was taken back."""
     return revoked(caller.key) or revoked(caller.issuer_key)
+
+
+def is_expired(caller: Caller, now_us: int) -> bool:
+    """Whether the certificate that the caller showed has ended."""
+    return bool(caller.until_us) and now_us >= caller.until_us
 
 
 def require_name(caller: Caller, child: str, *, role: str = "") -> None:

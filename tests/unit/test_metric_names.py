@@ -10,11 +10,13 @@ from aggregator.images import metrics as image_metrics
 from cloud import metrics as cloud_metrics
 from cloud.dashboard import metrics as dashboard_metrics
 from fog_node import metrics as node_metrics
+from fogline.identity import metrics as identity_metrics
 from fogline.service import metrics_server
 from fogline.service.metrics import Kind, Metric, declared
 
 MODULES: tuple[ModuleType, ...] = (
     metrics_server,
+    identity_metrics,
     node_metrics,
     aggregator_metrics,
     image_metrics,

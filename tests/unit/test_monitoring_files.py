@@ -16,6 +16,7 @@ from cloud import metrics as cloud_metrics
 from cloud.dashboard import metrics as dashboard_metrics
 from fog_node import container_metrics
 from fog_node import metrics as node_metrics
+from fogline.identity import metrics as identity_metrics
 from fogline.service import metrics_server
 from fogline.service.metrics import Kind, Metric, declared
 
@@ -27,6 +28,7 @@ PAGE = ROOT / "docs" / "monitoring.md"
 
 MODULES: tuple[ModuleType, ...] = (
     metrics_server,
+    identity_metrics,
     node_metrics,
     container_metrics,
     aggregator_metrics,

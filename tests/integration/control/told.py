@@ -26,6 +26,7 @@ class HearingNode:
     def __init__(self, folder: Path, *parents: str, name: str = "n1", holder: Holder | None = None) -> None:
         folder.mkdir(exist_ok=True)
         self.name = name
+        self.holder = holder
         self.assigned: Mapping[tuple[str, str], Assigned] = {}
         self.told = Told.by(folder, node=name, containers=self, holder=holder)
         self.client = ControlClient(

@@ -27,7 +27,9 @@ from fogline.model.errors import FogError, InvalidInput, NotAllowed, Unavailable
 from fogline.service.server import Server
 from fogline.testing.until import until
 from fogline.uplink.dial import channel_to
-from fogline.v1 import api_pb2, api_pb2_grpc, enrol_pb2, enrol_pb2_grpc
+from fogline.v1 import api_pb2, api_pb2_grpc, control_pb2, control_pb2_grpc, enrol_pb2, enrol_pb2_grpc
+from tests.contract.installation import spec
+from tests.integration.control.told import HearingNode, hearing
 from tests.integration.identity.calls import attached, pushed, with_authority_of
 from tests.integration.identity.conftest import Installation, SetClock
 
@@ -288,3 +290,42 @@ async def test_who_a_token_is_for_must_be_a_name(installation: Installation) -> 
         await installation.token(expires_us=0)
     with pytest.raises(FogError, match="no node n7 has an identity"):
         await installation.revoke("n7")
+
+
+async def test_a_stream_ends_with_the_certificate_it_was_opened_with(
+    installation: Installation, clock: SetClock
+) -> None:
+    identity = (await installation.joined()).identity
+    async with Holder(identity).dial(installation.children) as channel:
+        call = control_pb2_grpc.ControlServiceStub(channel).Attach(timeout=60)
+        report = control_pb2.NodeReport(node="n1", at_us=1)
+        await call.write(control_pb2.AttachRequest(protocol=1, child="n1", role="node", nodes=[report]))
+        assert await call.read() is not grpc.aio.EOF
+        installation.cloud.end_expired(identity.until_us - 1)
+        clock.ahead_us = 91 * DAY
+        installation.cloud.end_expired(clock.now_us())
+        assert "the certificate of n1 has ended" in await call.details()
+        again = control_pb2_grpc.ControlServiceStub(channel).Attach(timeout=60)
+        with pytest.raises(grpc.aio.AioRpcError, match="the certificate of node n1 has ended"):
+            await again.read()
+
+
+async def test_who_has_renewed_goes_on_when_the_certificate_before_ends(
+    installation: Installation, clock: SetClock, tmp_path: Path
+) -> None:
+    first = (await installation.joined()).identity
+    node = HearingNode(tmp_path / "n1", installation.children, holder=Holder(first))
+    assert node.holder is not None
+    async with hearing(node):
+        await until(lambda: node.client.attached, within=60)
+        clock.ahead_us = 50 * DAY
+        node.holder.replace(
+            await renew(first, parents=(installation.children,), dial=node.holder.dial, now_us=clock.now_us())
+        )
+        clock.ahead_us = 91 * DAY
+        installation.cloud.end_expired(clock.now_us())
+        async with channel_to(installation.cloud.server.address) as channel:
+            request = api_pb2.DeployRequest(spec=spec())
+            stub = api_pb2_grpc.PipelineServiceStub(channel)
+            deployed = await stub.Deploy(request, timeout=60)
+        await until(lambda: node.told.desired.generation == deployed.generation, within=60)
