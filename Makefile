@@ -80,7 +80,7 @@ model: $(READY) ## explore the protocol model further: make model STATES=1000000
 
 fuzz: $(READY) ## coverage-guided fuzzing with atheris, a minute each
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
-	for name in broker listener decode journal spec intake; do \
+	for name in broker listener decode journal spec intake answers enrolment; do \
 	  $(BIN)/python -m tests.fuzz.fuzz_$$name -max_total_time=60 || exit 1; done
 
 bench: $(READY) ## all benchmarks, 20 minutes; make bench MINUTES=30: a long memory run; ONLY="merge latency"

@@ -8,7 +8,7 @@ from aggregator.identity.book import EnrolmentBook
 from aggregator.identity.desk import AggregatorDesk
 from aggregator.settings import AggregatorSettings
 from fogline.identity.certificates import parse_pem
-from fogline.identity.doors import ChildrenDoor, JoiningDoor
+from fogline.identity.doors import REQUEST_BYTES, ChildrenDoor, JoiningDoor
 from fogline.identity.expiry import end_expired
 from fogline.identity.feed import Feed, FeedServicer, add_feed
 from fogline.identity.holder import Holder
@@ -57,7 +57,9 @@ class Gate:
             rng=rng,
         )
         self.door: Final = ChildrenDoor(holder, revoked=self.book.list.revoked, clock=clock)
-        self.enrol: Final = Server(listen=settings.enrol, door=JoiningDoor(holder))
+        self.enrol: Final = Server(
+            listen=settings.enrol, door=JoiningDoor(holder), request_bytes=REQUEST_BYTES
+        )
 
     def ends(self, *enders: Ends) -> None:
         """Who has open streams that end when keys were taken back, or with their certificates."""

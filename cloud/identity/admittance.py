@@ -18,7 +18,7 @@ from cloud.store.admissions import Admissions
 from fogline.identity.authority import Authority, fingerprint_of
 from fogline.identity.authority_folder import FOLDER
 from fogline.identity.certificates import describe, key_of, to_pem
-from fogline.identity.doors import ChildrenDoor, JoiningDoor
+from fogline.identity.doors import REQUEST_BYTES, ChildrenDoor, JoiningDoor
 from fogline.identity.feed import FeedServicer, add_feed
 from fogline.identity.holder import Holder
 from fogline.identity.identity import Identity
@@ -121,7 +121,9 @@ class Doors:
         self._admittance: Final = admittance
         self._advertise: Final = settings.advertise
         self.children: Final = Server(listen=settings.children, door=admittance.children_door, calls=calls)
-        self.enrol: Final = Server(listen=settings.enrol, door=admittance.joining_door, calls=calls)
+        self.enrol: Final = Server(
+            listen=settings.enrol, door=admittance.joining_door, calls=calls, request_bytes=REQUEST_BYTES
+        )
 
     async def __aenter__(self) -> Self:
         # Those who join are told the port of the children, and these renew where they are.

@@ -34,7 +34,7 @@ def parse_der(der: bytes) -> x509.Certificate:
     """A certificate out of its bytes. Raises :class:`InvalidInput`."""
     try:
         return x509.load_der_x509_certificate(der)
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise InvalidInput("a certificate cannot be read") from error
 
 
@@ -42,7 +42,7 @@ def parse_pem(pem: bytes) -> list[x509.Certificate]:
     """Certificates one after the other. Raises :class:`InvalidInput`."""
     try:
         return x509.load_pem_x509_certificates(pem)
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise InvalidInput("a certificate cannot be read") from error
 
 
@@ -60,7 +60,7 @@ def key_of(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
     """Whose signatures the certificate vouches for. Raises :class:`InvalidInput` for a key of another kind."""
     try:
         return public_key(certificate.public_key())
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise InvalidInput("the certificate's key cannot be read") from error
 
 

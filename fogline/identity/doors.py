@@ -16,6 +16,9 @@ from fogline.service.callers import RENEW, is_expired
 Revoked = Callable[[str], bool]
 """Whether the certificates of a key, by its short name, hold no longer."""
 
+REQUEST_BYTES: Final = 64 * 1024
+"""Of one message of a stranger. Parsed, one of empty fields takes many times its bytes."""
+
 CHILD: Final = frozenset({Right.PUSH, Right.ATTACH})
 
 

@@ -19,7 +19,6 @@ from fogline.uplink.dial import KEEPALIVE_ANSWER_MS, KEEPALIVE_MS, MAX_MESSAGE_B
 
 SERVER_OPTIONS: Final[tuple[Option, ...]] = (
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.keepalive_time_ms", KEEPALIVE_MS),
     # A ping that got no answer ends the connection by this one; gRPC alone would wait a minute.
     ("grpc.http2.ping_timeout_ms", KEEPALIVE_ANSWER_MS),
@@ -44,8 +43,11 @@ class Server:
         grace_s: float = 2.0,
         door: Door | None = None,
         calls: Calls | None = None,
+        request_bytes: int = MAX_MESSAGE_BYTES,
     ) -> None:
-        """``door``: who may come in, everybody if there is none; ``calls``: counts those of several servers."""
+        """``door``: who may come in, everybody if there is none; ``calls``: counts those of several servers;
+        ``request_bytes``: the largest message that is taken.
+        """
         self._door: Final = door or OpenDoor()
         check_listen(listen, insecure=insecure, encrypted=self._door.encrypted)
         self._listen: Final = listen
@@ -54,7 +56,8 @@ class Server:
         self.edge: Final = Edge(door=self._door)
         self.calls: Final = calls or Calls()
         counting = CallsInterceptor(self.calls)
-        self._server: Final = grpc.aio.server(interceptors=(counting, self.edge), options=SERVER_OPTIONS)
+        options = (*SERVER_OPTIONS, ("grpc.max_receive_message_length", request_bytes))
+        self._server: Final = grpc.aio.server(interceptors=(counting, self.edge), options=options)
         self._names: Final[list[str]] = []
         self._ends: Final[list[Callable[[], None]]] = []
         self._port = 0

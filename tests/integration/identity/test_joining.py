@@ -13,13 +13,13 @@ from cloud.identity.authority import AuthorityDiffers
 from cloud.settings import CloudSettings
 from fogline.identity.authority import make_root
 from fogline.identity.authority_folder import open_authority
-from fogline.identity.doors import JoiningDoor
+from fogline.identity.doors import REQUEST_BYTES, JoiningDoor
 from fogline.identity.folder import read_identity, write_identity
 from fogline.identity.holder import Holder
 from fogline.identity.issuing import make_identity
 from fogline.identity.joining import Keys, renew
 from fogline.identity.keys import new_key
-from fogline.identity.names import Subject
+from fogline.identity.names import Subject, parent_name
 from fogline.identity.renewal import Renewing, asking
 from fogline.identity.token import hash_of, new_token, parse_token
 from fogline.model.clock import DAY, HOUR, MINUTE
@@ -132,6 +132,20 @@ async def test_strangers_do_not_get_through(installation: Installation, clock: S
     async with channel_to(installation.children) as channel:
         with pytest.raises(grpc.aio.AioRpcError):
             await enrol_pb2_grpc.EnrolServiceStub(channel).Renew(enrol_pb2.RenewRequest(), timeout=30)
+
+
+async def test_a_stranger_is_not_given_memory(installation: Installation) -> None:
+    authority = (await installation.joined()).identity.authority_pem
+    credentials = grpc.ssl_channel_credentials(authority)
+    expected = ("grpc.ssl_target_name_override", parent_name("main"))
+    async with grpc.aio.secure_channel(installation.enrol, credentials, options=(expected,)) as channel:
+        stub = enrol_pb2_grpc.EnrolServiceStub(channel)
+        many = enrol_pb2.RenewRequest(certificates=[b""] * REQUEST_BYTES)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stub.Renew(many, timeout=30)
+        assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        with pytest.raises(grpc.aio.AioRpcError, match="shows 1 to 4 certificates"):
+            await stub.Renew(enrol_pb2.RenewRequest(certificates=[b""] * 1000), timeout=30)
 
 
 async def test_a_clock_beyond_the_certificates_is_said(installation: Installation, clock: SetClock) -> None:
