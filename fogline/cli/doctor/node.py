@@ -143,6 +143,8 @@ def _judge_identity(chart: Chart, node: Node, identity: Identity, now_us: int) -
 def _hint(why: str) -> str:
     if "revoked" in why:
         return "if it shall come back: `fogline token create` at the cloud, then `fogline node join` here"
+    if "has ended" in why:
+        return "start the node: it renews where it joined; after a revocation join again"
     if "clock" in why:
         return "set the clock, and let a time service keep it"
     if "of another CA" in why:

@@ -88,6 +88,8 @@ async def test_a_certificate_and_a_clock_that_do_not_fit_are_said(
         (-300 * DAY, "by this machine's clock its certificate was made later"),
     ):
         clock.ahead_us = ahead_us
-        said, hint = bad(await examined(folder, clock))
+        findings = await examined(folder, clock)
+        # The cloud's clock is the same one: it may refuse the certificate as well.
+        said, hint = bad([one for one in findings if not one.said.startswith("parent ")])
         assert words in said
         assert hint
