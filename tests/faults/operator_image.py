@@ -12,6 +12,11 @@ LEFT_OUT = ("cli", "client", "control", "demo", "intake", "service", "spec", "sq
 
 def operator_image(function: str) -> ImageFile:
     """A function of ``operator_functions.py``, to be loaded into any number of Engines."""
+    return sdk_image(FUNCTIONS, "-m", "fogline.operator", f"{FUNCTIONS.stem}:{function}")
+
+
+def sdk_image(program: Path, *arguments: str) -> ImageFile:
+    """A file in /app beside the operators' SDK; ``arguments`` are Python's."""
     libraries = packages(LIBRARIES, into=SITE, compiled=True)
     parts = packages(["fogline"], into=SITE, compiled=True)
     left_out = tuple(f"{SITE}/fogline/{name}/" for name in LEFT_OUT)
@@ -20,8 +25,8 @@ def operator_image(function: str) -> ImageFile:
         (
             python_layer(compiled=True),
             layer(libraries | shared_libraries(libraries)),
-            layer(sdk | {f"/app/{FUNCTIONS.name}": FUNCTIONS}),
+            layer(sdk | {f"/app/{program.name}": program}),
         ),
-        entrypoint=("python3", "-m", "fogline.operator", f"{FUNCTIONS.stem}:{function}"),
+        entrypoint=("python3", *arguments),
         environment=("PATH=/usr/bin:/bin", f"PYTHONPATH=/app:{SITE}"),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from fog_node.operators.gateway import Operators
 from fog_node.reconcile.desired import Desired, Wanted
 from fog_node.reconcile.reconciler import Reconciler
 from fog_node.runtimes.docker.loading import Cache
@@ -116,8 +117,12 @@ async def yard(
     node: str = "",
     settings: RuntimeSettings = SETTINGS,
     cache: Cache | None = None,
+    operators: Operators | None = None,
 ) -> AsyncIterator[Yard]:
-    """A life of an agent over a folder; the next one over the same folder finds what this one left."""
+    """A life of an agent over a folder; the next one over the same folder finds what this one left.
+
+    ``operators``: a gateway that sends batches; else one that only remembers.
+    """
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         process = ProcessRuntime(folder / "process", bundles=folder / "bundles", node="n1", clock=clock)
@@ -133,7 +138,7 @@ async def yard(
             runtimes.append(await stack.enter_async_context(engine))
         gateway = Remembering()
         reconciler = Reconciler(
-            runtimes, gateway, settings=settings, folder=folder, clock=clock, rng=Random(1)
+            runtimes, operators or gateway, settings=settings, folder=folder, clock=clock, rng=Random(1)
         )
         running = asyncio.create_task(reconciler.run(), name="reconcile")
         try:

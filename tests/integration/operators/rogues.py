@@ -1,4 +1,7 @@
-"""Operators that break the protocol, each in its own way and at its own socket: ``python rogues.py FOLDER``."""
+"""Operators that break the protocol, each in its own way and at its own socket: ``python rogues.py FOLDER``.
+
+In a container one of them: ``python rogues.py WAY``.
+"""
 
 import os
 import sys
@@ -208,7 +211,7 @@ WAYS: tuple[Callable[[Requests], Answers], ...] = (
 )
 
 
-def served(folder: Path, way: Callable[[Requests], Answers]) -> grpc.Server:
+def served(socket: Path, way: Callable[[Requests], Answers]) -> grpc.Server:
     """A server of its own, whose streams end with it."""
 
     def process(requests: Requests, _: grpc.ServicerContext) -> Answers:
@@ -225,7 +228,7 @@ def served(folder: Path, way: Callable[[Requests], Answers]) -> grpc.Server:
     )
     service = "fogline.v1.OperatorService"
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {"Process": handler}),))
-    server.add_insecure_port(f"unix:{folder / way.__name__}.sock")
+    server.add_insecure_port(f"unix:{socket}")
     server.start()
     return server
 
@@ -235,6 +238,10 @@ def _written(answer: operator_pb2.ProcessResponse | bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    servers = [served(Path(sys.argv[1]), way) for way in WAYS]
-    sys.stdin.read()
-    os._exit(0)  # a stream may be held by somebody who never reads
+    there = Path(sys.argv[1])
+    if there.is_dir():
+        servers = [served(there / f"{way.__name__}.sock", way) for way in WAYS]
+        sys.stdin.read()
+        os._exit(0)  # a stream may be held by somebody who never reads
+    chosen = next(way for way in WAYS if way.__name__ == sys.argv[1])
+    served(Path(os.environ["FOGLINE_SOCKET"]), chosen).wait_for_termination()
