@@ -5,7 +5,7 @@ import json
 import re
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,23 @@ class DebianRegistry:
             headers={"Content-Type": MANIFEST_TYPE},
         ).raise_for_status()
         return str(put.headers["Docker-Content-Digest"])
+
+    def push_list(self, name: str, tag: str, members: Mapping[str, bytes]) -> str:
+        """Have an image for several architectures under a tag; the digest of their list."""
+        kind = "application/vnd.oci.image.index.v1+json"
+        listed = [
+            {
+                "mediaType": MANIFEST_TYPE,
+                "size": 0,
+                "digest": self.push(name, architecture, content),
+                "platform": {"os": "linux", "architecture": architecture},
+            }
+            for architecture, content in members.items()
+        ]
+        content = json.dumps({"schemaVersion": 2, "mediaType": kind, "manifests": listed})
+        with httpx.Client(base_url=f"http://{self.host}") as client:
+            put = client.put(f"/v2/{name}/manifests/{tag}", content=content, headers={"Content-Type": kind})
+            return str(put.raise_for_status().headers["Docker-Content-Digest"])
 
 
 def _descriptor(content: bytes, media_type: str) -> dict[str, Any]:

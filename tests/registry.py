@@ -5,6 +5,7 @@ with running_registry() as registry:
     registry.holding.set()                            # blobs are not answered until .release()
 """
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -42,6 +43,22 @@ class Registry:
         self.blobs[image.id] = image.config
         self.blobs |= {digest(one): one for one in image.layers}
         return f"127.0.0.1:{self.port}/{name}@{named}"
+
+    def put_list(self, name: str, *images: ImageFile) -> str:
+        """Have an image for several architectures; its reference by the digest of their list."""
+        kind = "application/vnd.docker.distribution.manifest.list.v2+json"
+        members = [
+            {
+                "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+                "size": len(image.manifest),
+                "digest": self.put(name, image).rpartition("@")[2],
+                "platform": {"os": "linux", "architecture": json.loads(image.config)["architecture"]},
+            }
+            for image in images
+        ]
+        content = json.dumps({"schemaVersion": 2, "mediaType": kind, "manifests": members}).encode()
+        self.manifests[f"{name}/{digest(content)}"] = (kind, content)
+        return f"127.0.0.1:{self.port}/{name}@{digest(content)}"
 
     def release(self) -> None:
         """Answer those who wait, and who comes."""

@@ -3,6 +3,7 @@
 import asyncio
 import platform
 from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,14 +97,15 @@ class Images:
         pulling = self._engine.lines(
             "POST", "/images/create", silence_s=SILENCE_S, fromImage=name, tag=digest
         )
-        async for said in pulling:
-            if "error" in said:
-                raise fault_of(500, str(said["error"]))
-            detail = said.get("progressDetail") or {}
-            if said.get("status") == "Downloading" and detail.get("total"):
-                layers[said.get("id", "")] = (int(detail["current"]), int(detail["total"]))
-                have, all_bytes = (sum(column) for column in zip(*layers.values(), strict=True))
-                progress(f"{have // 1024**2} of {all_bytes // 1024**2} MiB")
+        async with aclosing(pulling):  # type: ignore[type-var]  # it is a generator
+            async for said in pulling:
+                if "error" in said:
+                    raise fault_of(500, str(said["error"]))
+                detail = said.get("progressDetail") or {}
+                if said.get("status") == "Downloading" and detail.get("total"):
+                    layers[said.get("id", "")] = (int(detail["current"]), int(detail["total"]))
+                    have, all_bytes = (sum(column) for column in zip(*layers.values(), strict=True))
+                    progress(f"{have // 1024**2} of {all_bytes // 1024**2} MiB")
 
     async def all(self) -> tuple[Image, ...]:
         """All images of the Engine, whoever brought them."""

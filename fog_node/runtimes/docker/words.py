@@ -8,6 +8,8 @@ from fogline.service.docker import why_away
 _REASONS: Final = (
     ("no space left on device", "disk_full"),
     ("no such image", "image_missing"),
+    # Before "manifest for", which it contains.
+    ("no matching manifest", "wrong_architecture"),
     ("manifest unknown", "image_missing"),
     ("manifest for", "image_missing"),
     ("pull access denied", "image_missing"),
@@ -20,7 +22,6 @@ _REASONS: Final = (
     ("digest mismatch", "bad_digest"),
     ("image config verification failed", "bad_digest"),
     ("invalid digest", "bad_digest"),
-    ("no matching manifest", "wrong_architecture"),
     ("exec format error", "wrong_architecture"),
     ("port is already allocated", "port_taken"),
     ("address already in use", "port_taken"),

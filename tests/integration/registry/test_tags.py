@@ -48,6 +48,14 @@ async def test_a_tag_becomes_what_it_stands_for_at_the_deployment(registry: Debi
     assert (await images_of(registry))[0].endswith(second)
 
 
+async def test_a_tag_for_several_architectures_becomes_their_list_of_which_each_node_takes_its_own(
+    registry: DebianRegistry,
+) -> None:
+    listed = registry.push_list("acme/clean", "1", {"amd64": b"for this", "arm64": b"for that"})
+    registry.push("acme/viewer", "latest", b"two")
+    assert (await images_of(registry))[0] == f"{registry.host}/acme/clean:1@{listed}"
+
+
 async def test_an_image_that_is_not_there_is_a_mistake_at_its_place(registry: DebianRegistry) -> None:
     registry.push("acme/viewer", "latest", b"two")
     with pytest.raises(SpecErrors) as raised:
