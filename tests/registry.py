@@ -29,8 +29,12 @@ class Registry:
     """Paths, as they were asked for."""
     holding: threading.Event = field(default_factory=threading.Event)
     """Set: whoever asks for a blob waits."""
+    halving: threading.Event = field(default_factory=threading.Event)
+    """Set: whoever asks for a blob gets half of it, and waits."""
     reached: threading.Event = field(default_factory=threading.Event)
     """Set by the first who waits."""
+    ranges: list[tuple[str, int]] = field(default_factory=list)
+    """Blobs that were asked for from a byte on that is not the first."""
     _released: threading.Event = field(default_factory=threading.Event)
 
     def put(self, name: str, image: ImageFile) -> str:
@@ -63,7 +67,13 @@ class Registry:
     def release(self) -> None:
         """Answer those who wait, and who comes."""
         self.holding.clear()
+        self.halving.clear()
         self._released.set()
+
+    def wait(self) -> None:
+        """Until all is released."""
+        self.reached.set()
+        self._released.wait(120)
 
     def answer(self, path: str) -> tuple[int, str, bytes]:
         """Status, media type, content."""
@@ -75,8 +85,7 @@ class Registry:
             found = self.manifests.get(f"{name}/{reference}")
             return (200, *found) if found else (404, "application/json", _error("MANIFEST_UNKNOWN"))
         if self.holding.is_set():
-            self.reached.set()
-            self._released.wait(120)
+            self.wait()
         blob = self.blobs.get(path.rpartition("/blobs/")[2])
         return (
             (200, "application/octet-stream", blob)
@@ -101,14 +110,25 @@ def running_registry(at: socket.socket | None = None) -> Iterator[Registry]:
 
         def _answer(self, *, body: bool) -> None:
             status, kind, content = registry.answer(self.path)
+            whole = digest(content)
+            begin = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")[0])
+            if begin and status == 200:
+                registry.ranges.append((whole, begin))
+                status, content = 206, content[begin:]
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.send_header("Docker-Distribution-API-Version", "registry/2.0")
-            self.send_header("Docker-Content-Digest", digest(content))
+            self.send_header("Docker-Content-Digest", whole)
             self.end_headers()
-            if body:
-                self.wfile.write(content)
+            if not body:
+                return
+            half = len(content) // 2 if "/blobs/" in self.path and registry.halving.is_set() else 0
+            self.wfile.write(content[:half])
+            if half:
+                self.wfile.flush()
+                registry.wait()
+            self.wfile.write(content[half:])
 
         def log_message(self, *_: Any) -> None:
             """Nobody reads it."""

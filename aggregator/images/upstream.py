@@ -70,8 +70,12 @@ class FromParent:
         """From the beginning: a parent is nearer than a registry."""
         chunks = self._cache.read(str(wanted.reference), wanted.piece.digest)
         async with aclosing(chunks):
-            await asyncio.to_thread(filling.begins, 0)
+            begun = False
             async for chunk in chunks:
+                if not begun:
+                    # Not before: what is here is worth keeping if the parent has nothing.
+                    await asyncio.to_thread(filling.begins, 0)
+                    begun = True
                 await asyncio.to_thread(filling.write, chunk)
 
 

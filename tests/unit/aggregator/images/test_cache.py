@@ -12,6 +12,8 @@ from fogline.model.caller import Caller, Right
 from fogline.model.errors import DataLoss, NotAllowed, Unavailable
 from fogline.registry.parent import NoCache
 from fogline.testing.until import until
+from tests.conftest import absent
+from tests.faults.small_disk import CannotMount, small_disk
 from tests.images import ImageFile, digest, layer, make_image
 from tests.unit.aggregator.images.group import (
     NODE,
@@ -253,3 +255,28 @@ async def test_before_it_runs_nothing_is_fetched(tmp_path: Path, image: ImageFil
     with pytest.raises(Unavailable, match="begun"):
         await ask(cache, named, digest(image.manifest))
     assert issubclass(NotHad, Unavailable)
+
+
+async def test_a_disk_that_fills_up_is_said_and_keeps_nothing_half(image: ImageFile) -> None:
+    try:
+        with small_disk(16) as disk:
+            upstream = Staged()
+            named = upstream.has(image)
+            blob = digest(image.layers[0])
+            async with running_cache(disk.folder, desiring(named), upstream) as cache:
+                await ask(cache, named, digest(image.manifest))
+                upstream.held = asyncio.Event()
+                upstream.reached.clear()
+                asking = asyncio.create_task(ask(cache, named, blob))
+                await upstream.reached.wait()
+                await asyncio.to_thread(disk.fill)
+                upstream.held.set()
+                with pytest.raises(Unavailable, match="cannot keep it: No space left"):
+                    await asking
+                assert [named in fault for fault in cache.faults] == [True]
+                assert list((disk.folder / "partial").iterdir()) == []
+                await asyncio.to_thread(disk.clear)
+                assert await ask(cache, named, blob) == image.layers[0]
+                assert cache.faults == []
+    except CannotMount as missing:
+        absent(str(missing))
