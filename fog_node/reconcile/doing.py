@@ -119,7 +119,7 @@ class Doer:
 
         try:
             if runtime.name != "process":
-                await self._keeper.make_room(runtime, image, self._book.desired.images)
+                await self._keeper.make_room(runtime, image, lambda: self._book.desired.images)
             await runtime.pull(image, progress)
         except ContainerFault as fault:
             await self._keeper.not_pulled(image)

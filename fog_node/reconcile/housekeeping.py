@@ -1,18 +1,23 @@
 """Room for images: what is pulled is remembered, and what nobody wants any more goes when room is short."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from fog_node.reconcile.images import Pulled, superfluous
+from fog_node.reconcile.images import Pulled, superfluous, vanished
 from fog_node.runtimes.runtime import ContainerFault, Runtime
 from fog_node.runtimes.settings import RuntimeSettings
 from fogline.model.clock import Clock
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+Named = Callable[[], frozenset[str]]
+"""The images that desired state names now."""
 
 
 class ImageKeeper:
@@ -23,9 +28,10 @@ class ImageKeeper:
         self._settings: Final = settings
         self._clock: Final = clock
         self._pulled: Pulled | None = None
+        self._wanted: frozenset[str] = frozenset()
         self._writing: Final = asyncio.Lock()
 
-    async def make_room(self, runtime: Runtime, image: str, named: frozenset[str]) -> None:
+    async def make_room(self, runtime: Runtime, image: str, named: Named) -> None:
         """Before a pull: remember that it is the node's, and see to room. Raises :class:`ContainerFault`: disk_full."""
         try:
             async with self._writing:
@@ -35,8 +41,7 @@ class ImageKeeper:
             raise ContainerFault(
                 f"the node's record cannot be written: {error}", reason="disk_full"
             ) from error
-        missing = self._settings.reserve - await runtime.free_bytes()
-        await self.clean(runtime, named | {image}, missing_bytes=max(0, missing))
+        await self._clean(runtime, lambda: named() | {image})
         free = await runtime.free_bytes()
         if free < self._settings.reserve:
             raise ContainerFault(
@@ -52,19 +57,40 @@ class ImageKeeper:
                 pulled = await self._known()
                 await asyncio.to_thread(pulled.forget, image)
 
-    async def clean(self, runtime: Runtime, named: frozenset[str], *, missing_bytes: int = 0) -> None:
-        """Remove pulled images beyond the budget that desired state does not name. What is in use stays."""
-        here = await runtime.images()
+    async def tidy(self, runtime: Runtime, named: Named) -> None:
+        """Now and then: note what is not wanted any more, and keep images within their disk.
+
+        Raises :class:`ContainerFault`; nothing is asked of a runtime for which nothing was pulled.
+        """
         async with self._writing:
             pulled = await self._known()
+            wanted = named()
+            ceased, self._wanted = self._wanted - wanted, wanted
+            with suppress(OSError):
+                for image in ceased & pulled.wanted_us.keys():
+                    await asyncio.to_thread(pulled.note, image, self._clock.now_us())
+        if pulled.wanted_us:
+            await self._clean(runtime, named)
+
+    async def _clean(self, runtime: Runtime, named: Named) -> None:
+        """Remove pulled images beyond the budget that desired state does not name. What is in use stays."""
+        here = await runtime.images()
+        missing = self._settings.reserve - await runtime.free_bytes()
+        async with self._writing:
+            pulled = await self._known()
+            with suppress(OSError):
+                for image in vanished(pulled.wanted_us, here, named()):
+                    await asyncio.to_thread(pulled.forget, image)
             chosen = superfluous(
                 pulled.wanted_us,
                 here,
-                named,
+                named(),
                 budget_bytes=self._settings.images,
-                missing_bytes=missing_bytes,
+                missing_bytes=max(0, missing),
             )
             for image in chosen:
+                if image in named():
+                    continue  # since a moment ago
                 try:
                     await runtime.remove_image(image)
                     await asyncio.to_thread(pulled.forget, image)

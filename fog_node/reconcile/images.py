@@ -85,6 +85,11 @@ def superfluous(
     return tuple(chosen)
 
 
+def vanished(pulled: Mapping[str, int], here: tuple[Image, ...], named: frozenset[str]) -> tuple[str, ...]:
+    """Images that the node has pulled, that are not here any more, and that nobody names: no longer its concern."""
+    return tuple(image for image in pulled if image not in named and _found(image, here) is None)
+
+
 def _found(image: str, here: tuple[Image, ...], *, by_id: bool = False) -> Image | None:
     """The image by the names that pulling and loading by the node give; ``by_id``: also one that was loaded by hand."""
     names = {without_tag(image), kept_as(image), *([image.partition("@")[2]] if by_id else ())}

@@ -15,7 +15,7 @@ import structlog
 
 from fog_node.reconcile.book import NOT_YET, Book
 from fog_node.reconcile.decide import ALIVE, Action, Look, Patience, Pull, decide
-from fog_node.reconcile.desired import Desired
+from fog_node.reconcile.desired import PROCESS, Desired
 from fog_node.reconcile.doing import Doer
 from fog_node.reconcile.housekeeping import ImageKeeper
 from fog_node.reconcile.lives import Gateway, Lives
@@ -63,11 +63,14 @@ class Reconciler:
             condemn=self._condemn,
             changed=self._wake.set,
         )
+        self._keeper: Final = ImageKeeper(folder / "pulled", settings, clock)
+        self._tidy_every_s: Final = settings.tidy_every
+        self._told: Final = asyncio.Event()
         self._doer: Final = Doer(
             self._book,
             self._lives,
             self._events,
-            ImageKeeper(folder / "pulled", settings, clock),
+            self._keeper,
             patience=Patience(
                 base_us=round(settings.backoff * SECOND),
                 cap_us=round(settings.backoff_cap * SECOND),
@@ -83,6 +86,7 @@ class Reconciler:
     def replace(self, desired: Desired) -> None:
         """This shall run from now on."""
         self._book.replace(desired)
+        self._told.set()
         self._wake.set()
 
     def broken(self, plan: str, step: str, replica: int, event: str, words: str) -> None:
@@ -130,6 +134,8 @@ class Reconciler:
                     group.create_task(self._observe(name), name=f"look at {name}")
                     group.create_task(self._hear(name), name=f"hear {name}")
                     group.create_task(self._measure(name), name=f"measure {name}")
+                    if name != PROCESS:
+                        group.create_task(self._tidy(name), name=f"tidy images of {name}")
                 while True:
                     self._wake.clear()
                     for action in decide(self._book.desired, self._book.actual(), self._clock.now_us()):
@@ -212,6 +218,15 @@ class Reconciler:
                 async for _ in self._runtimes[name].events():
                     await self._look_at(name)
             await self._rest(name)
+
+    async def _tidy(self, name: str) -> None:
+        """Before anything was told nothing is known to be unwanted."""
+        await self._told.wait()
+        while True:
+            if name not in self._book.away:
+                with suppress(ContainerFault):
+                    await self._keeper.tidy(self._runtimes[name], lambda: self._book.desired.images)
+            await self._clock.sleep(self._tidy_every_s)
 
     async def _measure(self, name: str) -> None:
         while True:

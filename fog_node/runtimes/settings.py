@@ -43,3 +43,5 @@ class RuntimeSettings:
     """Disk for images that the node has pulled; those that nobody wants any more go, the oldest first."""
     reserve: Size = GIB
     """Disk that pulling leaves free."""
+    tidy_every: Seconds = 60.0
+    """How often it is looked whether pulled images take more disk than they may."""

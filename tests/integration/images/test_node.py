@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from fog_node.reconcile.images import Pulled
 from fog_node.runtimes.docker.creation import NODE
 from fog_node.runtimes.docker.manifests import Manifests
 from fogline.registry.parent import NoCache, ParentCache
@@ -229,3 +230,31 @@ async def test_a_full_disk_is_said_leaves_nothing_and_stops_nobody(
             assert {seen["Id"] for seen in engine.client.images(all=True)} == {sleeper().id, sleeper(7).id}
             one.want()
             await one.nothing_left()
+
+
+async def test_images_that_nobody_wants_go_beyond_the_budget_and_none_that_is_wanted_or_loaded_by_hand(
+    docker_engine: DockerEngine, image: ImageFile, name: str, tmp_path: Path
+) -> None:
+    shelf = Shelf()
+    other = make_image((*image.layers, layer({"/other": name.encode()})), entrypoint=("/usr/bin/sleep",))
+    by_hand = make_image((layer({"/by-hand": name.encode()}),), entrypoint=("/none",))
+    settings = replace(PATIENT, images=1, tidy_every=0.05)
+    first, second = (shelf.put("r.example", one) for one in (image, other))
+    # Noted as the node's by a life that failed to pull it; then somebody loaded it by hand.
+    unlucky = f"127.0.0.1:1/acme/by-hand@{by_hand.id}"
+    async with yard(tmp_path, settings=settings, docker=docker_engine.url, node=name, cache=shelf) as one:
+        one.want(replica(unlucky, "1000000", name="unlucky"))
+        await one.event("unlucky", "image_missing")
+        docker_engine.load(by_hand)
+        one.want(replica(first, "1000000", name="still"), replica(second, "1000000", name="other"))
+        for slot in ("still", "other"):
+            await started(one, slot)
+        one.want(replica(second, "1000000", name="other"))
+        await one.until(lambda: not has(docker_engine, image))
+        assert has(docker_engine, other)
+        assert has(docker_engine, by_hand)
+        one.want()
+        await one.until(lambda: not has(docker_engine, other))
+        assert has(docker_engine, by_hand)
+        docker_engine.client.remove_image(by_hand.id)
+        await one.until(lambda: not Pulled(tmp_path / "pulled").wanted_us)
