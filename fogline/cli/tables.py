@@ -109,6 +109,29 @@ def print_status(status: Status) -> None:
     for p in status.pipelines:
         pipelines.add_row(p.name, p.plan, ", ".join(p.steps), f"{p.deployed:%Y-%m-%d %H:%M:%SZ}")
     console.print(pipelines if pipelines.row_count else "no pipeline yet; `fogline deploy FILE` deploys one")
+    if status.operators:
+        console.print(_operators(status))
+
+
+def _operators(status: Status) -> Table:
+    """How operator steps go, over all nodes."""
+    names = {plan: pipeline.name for pipeline in status.pipelines for plan in pipeline.running}
+    table = Table("pipeline", "operator", box=SIMPLE_HEAD)
+    for name in ("nodes", "rows in", "rows out", "waiting batches", "replays", "messages given up"):
+        table.add_column(name, justify="right")
+    for each in status.operators:
+        counts = (
+            each.nodes,
+            each.rows_in,
+            each.rows_out,
+            each.queued,
+            each.replays,
+            each.quarantined_messages,
+        )
+        table.add_row(
+            escape(names.get(each.plan, each.plan)), escape(each.step), *(f"{count:,}" for count in counts)
+        )
+    return table
 
 
 def print_ledger(found: Ledger) -> None:

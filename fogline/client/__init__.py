@@ -9,7 +9,16 @@ from fogline.client.client import Client
 from fogline.client.containers import Container, Event, ExecChunk, Execution, LogChunk, Logs, Usage, Usages
 from fogline.client.errors import SpecFault, SpecRejected, TooSlow, Unreachable
 from fogline.client.following import Following
-from fogline.client.installation import Aggregator, Broker, Commits, DeadLetter, Node, Status
+from fogline.client.installation import (
+    Aggregator,
+    Broker,
+    Commits,
+    DeadLetter,
+    Figure,
+    Node,
+    OperatorFigures,
+    Status,
+)
 from fogline.client.results import Results
 from fogline.client.trail import Batch
 from fogline.client.values import (
@@ -43,6 +52,7 @@ __all__ = [
     "Event",
     "ExecChunk",
     "Execution",
+    "Figure",
     "FogError",
     "Following",
     "InvalidInput",
@@ -52,6 +62,7 @@ __all__ = [
     "Logs",
     "Node",
     "NotFound",
+    "OperatorFigures",
     "Pipeline",
     "Result",
     "Results",

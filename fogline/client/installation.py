@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fogline.client.values import Pipeline
+from fogline.model.clock import SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +144,45 @@ class Commits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One number of all nodes that are there."""
+
+    of: str
+    """What is counted: ``step.rows_in``, ``journal.received``, ...; docs/control.md has the list."""
+    plan: str
+    name: str
+    """Stream, step or container; empty where it does not matter, as ``plan`` and ``reason``."""
+    reason: str
+    total: int
+    """Sum over nodes."""
+    most: int
+    """Of the node that has most."""
+    nodes: int
+    """Nodes that count it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorFigures:
+    """How an operator step goes on all nodes that are there; counts are from each node's start."""
+
+    plan: str
+    step: str
+    nodes: int
+    """Nodes that run it."""
+    batches: int
+    rows_in: int
+    rows_out: int
+    busy_seconds: float
+    """Time in which replicas worked."""
+    queued: int
+    """Batches that wait or are under way now."""
+    replays: int
+    """Batches that were given to a replica again, because one ended or did not answer in time."""
+    quarantined_messages: int
+    """Messages of batches that were given up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """The state of the installation."""
 
@@ -161,3 +201,33 @@ class Status:
     nodes: tuple[Node, ...]
     aggregators: tuple[Aggregator, ...]
     pipelines: tuple[Pipeline, ...]
+    figures: tuple[Figure, ...] = ()
+    """What the nodes that are there come to together."""
+
+    @property
+    def operators(self) -> tuple[OperatorFigures, ...]:
+        """How each operator step goes, by plan and step."""
+        steps: dict[tuple[str, str], dict[str, Figure]] = {}
+        for figure in self.figures:
+            kind, _, what = figure.of.partition(".")
+            if kind == "step":
+                steps.setdefault((figure.plan, figure.name), {})[what] = figure
+        return tuple(_operator(plan, step, steps[plan, step]) for plan, step in sorted(steps))
+
+
+def _operator(plan: str, step: str, said: Mapping[str, Figure]) -> OperatorFigures:
+    def total(what: str) -> int:
+        return said[what].total if what in said else 0
+
+    return OperatorFigures(
+        plan=plan,
+        step=step,
+        nodes=max(figure.nodes for figure in said.values()),
+        batches=total("batches"),
+        rows_in=total("rows_in"),
+        rows_out=total("rows_out"),
+        busy_seconds=total("busy_us") / SECOND,
+        queued=total("queued"),
+        replays=total("replays"),
+        quarantined_messages=total("quarantined_messages"),
+    )

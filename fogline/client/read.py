@@ -3,7 +3,17 @@
 from dataclasses import replace
 
 from fogline.client.accounts import BrokerLedger, Ledger, StepLedger, StreamLedger
-from fogline.client.installation import Aggregator, Broker, Commits, DeadLetter, Journal, Lane, Node, Status
+from fogline.client.installation import (
+    Aggregator,
+    Broker,
+    Commits,
+    DeadLetter,
+    Figure,
+    Journal,
+    Lane,
+    Node,
+    Status,
+)
 from fogline.client.values import (
     Deployment,
     Latest,
@@ -130,6 +140,19 @@ def status(message: api_pb2.GetStatusResponse) -> Status:
         nodes=tuple(node(n) for n in message.nodes),
         aggregators=tuple(_aggregator(a) for a in message.aggregators),
         pipelines=tuple(pipeline(p) for p in message.pipelines),
+        figures=tuple(_figure(f) for f in message.figures),
+    )
+
+
+def _figure(message: control_pb2.Figure) -> Figure:
+    return Figure(
+        of=message.of,
+        plan=message.plan,
+        name=message.name,
+        reason=message.reason,
+        total=message.total,
+        most=message.most,
+        nodes=message.nodes,
     )
 
 

@@ -45,6 +45,8 @@ def add(live: Live, installation: str) -> None:
                 Heading(f"{step}: window by window")
                 screen.draw(Table, About(view.listed, (name, step)))
             if runs:
+                Heading("Operators, over all nodes")
+                screen.draw(Table, About(view.operators, (name,)))
                 Heading("Containers")
                 screen.draw(Table, About(containers.containers, (lodging,)))
                 Heading("What happened to containers")

@@ -9,7 +9,7 @@ from cloud.dashboard.view.links import pipeline_link
 from cloud.dashboard.view.table import Column, table
 from cloud.dashboard.view.windows import window_json
 from fogline.client.values import Pipeline, Result, WindowStatus
-from fogline.model.clock import from_datetime
+from fogline.model.clock import SECOND, from_datetime
 from fogline.model.plan import Scalar
 
 WINDOWS: Final = 60
@@ -47,6 +47,39 @@ def known(snapshot: Snapshot, name: str) -> Pipeline | None:
     """The pipeline of this name."""
     pipelines = snapshot.status.pipelines if snapshot.status else ()
     return next((each for each in pipelines if each.name == name), None)
+
+
+def operators(snapshot: Snapshot, name: str) -> dict[str, Any]:
+    """How a pipeline's operator steps go, over all nodes that are there."""
+    pipeline = known(snapshot, name)
+    running = pipeline.running if pipeline else ()
+    columns = (
+        Column("Operator"),
+        Column("Plan", "mono"),
+        Column("Nodes", "exact"),
+        Column("Rows in", "number"),
+        Column("Rows out", "number"),
+        Column("Busy", "span"),
+        Column("Waiting batches", "exact"),
+        Column("Replays", "exact"),
+        Column("Messages given up", "exact"),
+    )
+    rows = [
+        [
+            each.step,
+            each.plan,
+            each.nodes,
+            each.rows_in,
+            each.rows_out,
+            round(each.busy_seconds * SECOND),
+            each.queued,
+            each.replays,
+            each.quarantined_messages,
+        ]
+        for each in (snapshot.status.operators if snapshot.status else ())
+        if each.plan in running
+    ]
+    return table(columns, rows, empty="No node has reported of an operator yet.")
 
 
 def topic(pipeline: str, step: str) -> LatestTopic:

@@ -4,6 +4,7 @@ from typing import Any
 
 from cloud.dashboard.live.snapshot import Snapshot
 from cloud.dashboard.view import pipelines as view
+from fogline.client.installation import Figure
 from fogline.client.values import Latest, Result, Window, WindowStatus
 from tests.unit.cloud.dashboard.values import at, pipeline, snapshot, status
 
@@ -88,3 +89,21 @@ def test_a_pipeline_without_windows_is_said_to_have_none() -> None:
     assert view.known(nothing, "p") is not None
     assert view.known(nothing, "q") is None
     assert view.pipelines(Snapshot())["empty"] == "Not known yet."
+
+
+def test_operators_of_the_pipelines_plans_are_shown() -> None:
+    def figure(of: str, total: int, plan: str = "abc") -> Figure:
+        return Figure(of=of, plan=plan, name="clean", reason="", total=total, most=total, nodes=2)
+
+    said = status(
+        pipelines=(pipeline("p"),),
+        figures=(
+            figure("step.rows_in", 9),
+            figure("step.busy_us", 1_500_000),
+            figure("step.quarantined_messages", 4),
+            figure("step.rows_in", 5, plan="of another pipeline"),
+            figure("lane.pending", 3),
+        ),
+    )
+    assert view.operators(snapshot(said), "p")["rows"] == [["clean", "abc", 2, 9, 0, 1_500_000, 0, 0, 4]]
+    assert view.operators(snapshot(said), "gone")["rows"] == []

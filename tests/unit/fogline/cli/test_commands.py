@@ -4,67 +4,16 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import grpc
-import pytest
 
 from fogline.cli.infer.heard import Message
-from fogline.cli.main import main
 from fogline.cli.tap import captured
 from fogline.v1 import api_pb2, control_pb2
+from tests.unit.fogline.cli.promised import DOCS, START_US, Run, documented, names, node_status
 from tests.unit.fogline.scripted_cloud import ScriptedCloud
-
-DOCS = Path(__file__).parents[4] / "docs" / "cli.md"
-START_US = 1_769_860_800_000_000  # 2026-01-31T12:00:00Z
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    def command(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["fogline", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        code = ended.value.code
-        assert isinstance(code, int)
-        return code, said.out, said.err
-
-    return command
-
-
-def documented(command: str) -> set[str]:
-    """Names of the JSON members that docs/cli.md promises for a command, nested ones included."""
-    section = DOCS.read_text().split(f"## fogline {command}\n")[1].split("\n## ")[0]
-    (example,) = re.findall(r"```json\n(.*?)```", section, re.DOTALL)
-    return names(json.loads(example))
-
-
-def names(value: Any, path: str = "") -> set[str]:
-    match value:
-        case dict() if path.rpartition(".")[2] in {
-            "key",
-            "values",
-            "refused",
-            "gap",
-            "gaps",
-            "dead",
-            "too_late",
-            "targets",
-        }:
-            return set()  # names that the pipeline or a reason gives
-        case dict():
-            return {f"{path}.{n}" for n in value} | {
-                m for n, v in value.items() for m in names(v, f"{path}.{n}")
-            }
-        case list():
-            return {m for v in value for m in names(v, path)}
-        case _:
-            return set()
 
 
 def window(**wishes: Any) -> api_pb2.Result:
@@ -140,48 +89,6 @@ def test_people_see_a_table_with_who_is_missing(cloud: ScriptedCloud, run: Run) 
     assert re.search(
         r"2026-01-31 12:00:00 \+10s +hall +null +3 +21\.5 +inf +partial 1 of 2, without node-2 r1", out
     )
-
-
-def node_status() -> api_pb2.NodeStatus:
-    report = control_pb2.NodeReport(
-        node="node-1",
-        parent="aggregator",
-        generation=3,
-        listener="mqtt://127.0.0.1:1883",
-        journals=[control_pb2.JournalReport(journaled=7), control_pb2.JournalReport(journaled=1)],
-        lanes=[control_pb2.LaneReport(pending=2)],
-        dead_letters=[
-            control_pb2.DeadLetter(stream="room", reason="malformed", topic="lab/hall", payload=b"{\xff")
-        ],
-        version="0.1.0",
-    )
-    return api_pb2.NodeStatus(report=report, seen_us=START_US, alive=True)
-
-
-def test_status_is_one_object(cloud: ScriptedCloud, run: Run) -> None:
-    aggregator = control_pb2.AggregatorReport(aggregator="aggregator", parent="cloud", children=["node-1"])
-    cloud.answers["GetStatus"] = lambda *_: api_pb2.GetStatusResponse(
-        version="0.1.0",
-        at_us=START_US,
-        nodes=[node_status()],
-        aggregators=[api_pb2.AggregatorStatus(report=aggregator)],
-        pipelines=[api_pb2.PipelineInfo(name="lab", plan="ab", running=["ab"], steps=["climate"])],
-        incarnation=b"\x01" * 16,
-    )
-
-    code, out, _ = run("status", "--json", "--server", cloud.address)
-    status = json.loads(out)
-
-    assert code == 0
-    assert names(status) == documented("status")
-    assert status["nodes"][0]["journaled"] == 8
-    assert status["nodes"][0]["dead_letters"][0]["payload"] == "{\\xff"
-    assert status["incarnation"] == "01" * 16
-
-    code, out, _ = run("status", "--server", cloud.address)
-    assert code == 0
-    assert re.search(r"node +node-1 +well +aggregator", out)
-    assert re.search(r"aggregator +aggregator +silent +cloud", out)
 
 
 def test_a_ledger_is_a_line_for_each_stream_of_a_plan(cloud: ScriptedCloud, run: Run) -> None:
@@ -273,42 +180,6 @@ def test_pipelines_are_listed_and_the_spec_of_one_can_be_deployed_again(
         f"# release 3: service viewer runs {image}",
         "name: lab",
     ]
-
-
-def test_streams_are_listed(cloud: ScriptedCloud, run: Run) -> None:
-    stream = api_pb2.StreamInfo(pipeline="lab", name="room", topic="lab/{room}/climate", journaled=1200)
-    cloud.answers["ListStreams"] = lambda *_: api_pb2.ListStreamsResponse(streams=[stream])
-
-    _, out, _ = run("streams", "lab", "--json", "--server", cloud.address)
-    assert names(json.loads(out)) == documented("streams")
-    assert cloud.requests[0].pipeline == "lab"
-    _, out, _ = run("streams", "--server", cloud.address)
-    assert re.search(r"lab +room +lab/\{room\}/climate +arrival +1,200 +0", out)
-
-
-def test_nodes_are_listed_shown_and_retired(cloud: ScriptedCloud, run: Run) -> None:
-    broker = control_pb2.BrokerReport(url="mqtt://b", fault="no route [to it]", warnings=["keeps nothing"])
-    node = node_status()
-    node.report.brokers.append(broker)
-    node.report.journal_bytes = 3 << 20
-    cloud.answers["ListNodes"] = lambda *_: api_pb2.ListNodesResponse(nodes=[node])
-    cloud.answers["GetNode"] = lambda *_: api_pb2.GetNodeResponse(node=node)
-    cloud.answers["RetireNode"] = lambda *_: api_pb2.RetireNodeResponse()
-
-    _, out, _ = run("nodes", "--json", "--server", cloud.address)
-    assert names(json.loads(out)) == documented("nodes")
-    _, out, _ = run("nodes", "--server", cloud.address)
-    assert re.search(r"node-1 +well +aggregator +mqtt://127.0.0.1:1883 +0 +2 +3.0 MiB of 0 B", out)
-    _, out, _ = run("nodes", "node-1", "--json", "--server", cloud.address)
-    assert json.loads(out)["brokers"][0]["dropped"] is None
-    _, out, _ = run("nodes", "node-1", "--server", cloud.address)
-    assert "broker mqtt://b no route [to it]: 0 messages" in out
-    assert "keeps nothing" in out
-    assert "dead letter of room: malformed" in out
-    assert run("nodes", "retire", "node-1", "--server", cloud.address)[:2] == (0, "node-1 is retired\n")
-    assert [r.name for r in cloud.requests[-2:]] == ["node-1", "node-1"]
-    assert run("nodes", "retire", "--server", cloud.address)[0] == 2
-    assert run("nodes", "a", "b", "--server", cloud.address)[0] == 2
 
 
 def test_deploy_says_what_became_of_it(cloud: ScriptedCloud, run: Run, tmp_path: Path) -> None:

@@ -9,8 +9,7 @@ from fogline.cli.container_tables import Rates, usage_table
 from fogline.cli.visiting import _SAFE
 from fogline.client import containers
 from fogline.v1 import containers_pb2, control_pb2
-from tests.unit.fogline.cli.test_commands import START_US, Run, documented, names
-from tests.unit.fogline.cli.test_commands import run as run  # noqa: PLC0414 - a fixture
+from tests.unit.fogline.cli.promised import START_US, Run, documented, names
 from tests.unit.fogline.scripted_cloud import ScriptedCloud
 
 
