@@ -64,6 +64,7 @@ def _largest(attribute: str, **where: Any) -> Callable[[Rows], float]:
 _BROKER: Final = "through_broker"
 _ALL_RULES: Final = "merge core, 1,000 children with 10 keys"
 _KILLED: Final = "a node killed: its own rows"
+_DEPLOYED: Final = "docker: deploy to first output"
 _CPU: Final = "cpu_s_per_million"
 AIMS: Final = (
     Aim("ingest", "all tiers at 10,000/s, CPU-s/1M", _of(_CPU, what="all tiers at 10,000/s"), most=10),
@@ -91,6 +92,15 @@ AIMS: Final = (
         "operator in Python, readings/s/core",
         _of("readings_s_core", what="batches of 10,000"),
         least=200_000,
+    ),
+    *(
+        Aim(
+            "deploy",
+            f"deploy to an operator's first output, {name}, ms",
+            _of(name, what=_DEPLOYED),
+            most=most,
+        )
+        for name, most in (("p50", 700), ("p99", 1500))
     ),
     Aim("merge", "merges/s/core, all rules", _of("merges_s", what=_ALL_RULES), least=200_000),
     Aim(

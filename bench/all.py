@@ -19,6 +19,7 @@ BENCHES = {
     "engine": (),
     "journal": (),
     "operator": (),
+    "deploy": (),
     "ingest": ("--seconds", "40"),
     "through_broker": ("--rounds", "5", "--messages", "800000", "300000"),
     "latency": (),

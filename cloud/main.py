@@ -169,7 +169,10 @@ class Cloud:
             await self._members.leave()
 
     def _works(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
-        works = [("hear of other processes", self._news.run())]
+        works = [
+            ("hear of other processes", self._news.run()),
+            ("keep a reader of specs", self._planner.readers.run()),
+        ]
         if self._commits:
             works += [
                 ("commit parts", self._committer.run()),

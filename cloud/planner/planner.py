@@ -11,6 +11,7 @@ from cloud.catalog import Catalog, KnownPlan
 from cloud.changes import Changes
 from cloud.planner.brokers import check_shared
 from cloud.planner.reader import RegistrySettings, read_apart
+from cloud.planner.reading import Readers
 from cloud.planner.switching import Reach, switch_from
 from cloud.store.book import Deployment, Overtaken
 from cloud.store.releases import NewPlan
@@ -82,6 +83,8 @@ class Planner:
         self._turn = asyncio.Lock()
         # Each is a process of its own: whoever deploys in a loop must not fill the machine with them.
         self._reading = asyncio.Lock()
+        self.readers: Final = Readers(clock)
+        """To be run beside it."""
 
     async def deploy(self, caller: Caller, spec: str, file: str) -> Deployed:
         """Make a spec its pipeline's newest plan, or what it says of images a new release of that plan.
@@ -91,7 +94,7 @@ class Planner:
         """
         require(caller, Right.DEPLOY)
         async with self._reading:
-            read = await read_apart(spec, file or "the spec", caller.tenant, self._registries)
+            read = await read_apart(spec, file or "the spec", caller.tenant, self._registries, self.readers)
         content = plan_from_wire(plan_pb2.Plan.FromString(read.plan))
         release_from_wire(control_pb2.Grant.FromString(read.release), content)
         name = plan_id(content)

@@ -1,18 +1,21 @@
 """Reads a spec in a process of its own: the SQL parser's memory is given back, and no spec can stall the
 cloud.
 
-``python -m cloud.planner.reader TENANT FILE REGISTRIES`` takes the spec on stdin and writes one byte and a message:
+``python -m cloud.planner.reader`` takes a line of JSON with what it must know, and the spec, on stdin; it writes a byte
+and a message:
 ``S`` and a DesiredState with one plan and one grant; ``F`` and SpecFaults, which are mistakes; or ``A`` and SpecFaults,
 which a registry that is away has caused. Tags are resolved here, too: registries are asked off the cloud's loop.
 """
 
 import asyncio
+import json
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from cloud.planner.reading import Readers, end
 from fogline.model.errors import Fault, FogError, InvalidInput, TooLarge, Unavailable
 from fogline.model.faults import Faults, SpecErrors
 from fogline.model.release import Release
@@ -50,7 +53,9 @@ class RegistrySettings:
     """A config.json that `docker login` wrote; empty: none."""
 
 
-async def read_apart(text: str, file: str, tenant: str, registries: RegistrySettings) -> ReadSpec:
+async def read_apart(
+    text: str, file: str, tenant: str, registries: RegistrySettings, readers: Readers
+) -> ReadSpec:
     """The plan of a spec, and what runs its operators and services, by digest.
 
     Raises :class:`fogline.model.faults.SpecErrors` with every mistake, :class:`TooLarge`,
@@ -58,28 +63,17 @@ async def read_apart(text: str, file: str, tenant: str, registries: RegistrySett
     """
     if len(text.encode()) > MAX_SPEC_BYTES:
         raise TooLarge(f"the spec is larger than {MAX_SPEC_BYTES} bytes", hint="split it into pipelines")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "cloud.planner.reader",
-        tenant,
-        file,
-        registries.logins,
-        *registries.insecure,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
+    asked = {"tenant": tenant, "file": file, "logins": registries.logins, "insecure": registries.insecure}
+    process = await readers.take()
     try:
         async with asyncio.timeout(READ_WITHIN_SECONDS):
-            said, _ = await process.communicate(text.encode())
+            said, _ = await process.communicate(json.dumps(asked).encode() + b"\n" + text.encode())
     except TimeoutError:
         raise InvalidInput(
             "the spec takes too long to read", hint="make its SQL simpler, or write images with their digests"
         ) from None
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        await end(process)
     if said[:1] == _READ:
         state = control_pb2.DesiredState.FromString(said[1:])
         return ReadSpec(
@@ -169,7 +163,18 @@ def _read(text: str, tenant: str, file: str, registries: RegistrySettings) -> by
     return _READ + state.SerializeToString(deterministic=True)
 
 
+def _main() -> None:
+    # Before anything is asked: whoever is made ready has this behind it.
+    import fogline.spec  # noqa: PLC0415
+    import fogline.wire.release  # noqa: F401, PLC0415
+
+    asked = json.loads(sys.stdin.buffer.readline() or "null")
+    if asked is None:
+        return  # nobody wanted it
+    registries = RegistrySettings(insecure=tuple(asked["insecure"]), logins=asked["logins"])
+    text = sys.stdin.buffer.read().decode()
+    sys.stdout.buffer.write(_read(text, asked["tenant"], asked["file"], registries))
+
+
 if __name__ == "__main__":
-    _tenant, _file, _logins, *_insecure = sys.argv[1:]
-    _asked = RegistrySettings(insecure=tuple(_insecure), logins=_logins)
-    sys.stdout.buffer.write(_read(sys.stdin.buffer.read().decode(), _tenant, _file, _asked))
+    _main()

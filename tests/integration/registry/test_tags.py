@@ -6,12 +6,19 @@ from pathlib import Path
 import pytest
 
 from cloud.planner.reader import RegistrySettings, read_apart
+from cloud.planner.reading import Readers
+from fogline.model.clock import SystemClock
 from fogline.model.faults import SpecErrors
 from fogline.registry.errors import RegistryAway
 from fogline.v1 import control_pb2
 from tests.debian_registry import DebianRegistry, debian_registry
 
 pytestmark = pytest.mark.needs("docker-registry")
+
+
+def readers() -> Readers:
+    return Readers(SystemClock())
+
 
 SPEC = """\
 name: tagged
@@ -32,7 +39,7 @@ def registry(tmp_path: Path) -> Iterator[DebianRegistry]:
 
 async def images_of(registry: DebianRegistry) -> list[str]:
     text = SPEC.replace("@host@", registry.host)
-    read = await read_apart(text, "tagged.yaml", "main", RegistrySettings())
+    read = await read_apart(text, "tagged.yaml", "main", RegistrySettings(), readers())
     grant = control_pb2.Grant.FromString(read.release)
     return [*(one.image for one in grant.operators), *(one.image for one in grant.services)]
 
@@ -80,11 +87,11 @@ async def test_with_digests_nobody_is_asked() -> None:
     text = SPEC.replace("acme/clean:1", f"acme/clean:1@{digest}").replace(
         "acme/viewer", f"acme/viewer@{digest}"
     )
-    read = await read_apart(text.replace("@host@", "127.0.0.1:1"), "x", "main", RegistrySettings())
+    read = await read_apart(text.replace("@host@", "127.0.0.1:1"), "x", "main", RegistrySettings(), readers())
     assert control_pb2.Grant.FromString(read.release).operators[0].image.endswith(digest)
 
 
 async def test_a_wrong_file_of_logins_is_said(tmp_path: Path) -> None:
     text = SPEC.replace("@host@", "127.0.0.1:1")
     with pytest.raises(RegistryAway, match="logins cannot be read"):
-        await read_apart(text, "x", "main", RegistrySettings(logins=str(tmp_path / "none.json")))
+        await read_apart(text, "x", "main", RegistrySettings(logins=str(tmp_path / "none.json")), readers())
