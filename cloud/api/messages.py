@@ -10,9 +10,10 @@ from cloud.planner.brokers import faults_by_node
 from cloud.reported import AggregatorWord, NodeWord
 from cloud.store.book import PipelineRow
 from cloud.store.reading import JournalRow
+from cloud.store.releases import PastRow
 from cloud.store.results import LiveStep, Result
 from fogline.model.plan import Scalar, StreamSpec
-from fogline.v1 import api_pb2
+from fogline.v1 import api_pb2, control_pb2
 
 STATUSES: Final[Mapping[Status, api_pb2.WindowStatus]] = {
     Status.OPEN: api_pb2.WINDOW_STATUS_OPEN,
@@ -125,6 +126,22 @@ def release_to_wire(plan: KnownPlan) -> api_pb2.ReleaseInfo | None:
         deployed_us=row.deployed_us,
         operators=grant.operators,
         services=grant.services,
+    )
+
+
+def past_to_wire(past: PastRow, *, newest: bool) -> api_pb2.PastRelease:
+    """What a pipeline has run once."""
+    grant = control_pb2.Grant.FromString(past.wire)
+    return api_pb2.PastRelease(
+        plan=past.plan,
+        stage=past.stage,
+        newest=newest,
+        release=api_pb2.ReleaseInfo(
+            number=past.release,
+            deployed_us=past.deployed_us,
+            operators=grant.operators,
+            services=grant.services,
+        ),
     )
 
 

@@ -1,18 +1,24 @@
 """Pipelines, and the streams that they read."""
 
+from typing import Final
+
 from cloud.api.ledger import stream_ledger
-from cloud.api.messages import pipeline_to_wire, stream_to_wire
+from cloud.api.messages import past_to_wire, pipeline_to_wire, stream_to_wire
 from cloud.api.pages import page_of, page_size
 from cloud.api.results import public_plan
 from cloud.api.tokens import Tokens
 from cloud.api.words import lane_words
 from cloud.catalog import Catalog
-from cloud.planner.planner import Planner
+from cloud.planner.history import current
+from cloud.planner.planner import Deployed, Planner
 from cloud.store.store import Store
 from fogline.model.caller import Caller, Right
-from fogline.model.errors import PageTokenExpired
+from fogline.model.errors import NotFound, PageTokenExpired
 from fogline.service.callers import require
 from fogline.v1 import api_pb2
+
+LATEST: Final = 2**63
+"""Of instants and numbers: pages go by what is left to it, the newest first."""
 
 
 class Pipelines:
@@ -29,12 +35,32 @@ class Pipelines:
         Raises :class:`fogline.model.faults.SpecErrors` with every mistake.
         """
         deployed = await self._planner.deploy(caller, request.spec, request.file)
-        return api_pb2.DeployResponse(
-            pipeline=deployed.pipeline,
-            plan=deployed.plan,
-            generation=deployed.generation,
-            changed=deployed.changed,
-            release=deployed.release,
+        return _deployed(deployed)
+
+    async def roll_back(self, caller: Caller, request: api_pb2.RollbackRequest) -> api_pb2.RollbackResponse:
+        """Deploy again what a pipeline has run before. Raises :class:`NotFound`, :class:`Conflict`."""
+        deployed = await self._planner.roll_back(caller, request.name, request.to)
+        return api_pb2.RollbackResponse(deployed=_deployed(deployed))
+
+    async def releases(
+        self, caller: Caller, request: api_pb2.ListReleasesRequest
+    ) -> api_pb2.ListReleasesResponse:
+        """What a pipeline has run, the newest first. Raises :class:`NotFound`."""
+        require(caller, Right.READ)
+        row = self._catalog.pipeline(caller.tenant, request.name)
+        if row is None:
+            raise NotFound(f"there is no pipeline {request.name!r}", hint="`fogline pipelines` lists them")
+        history = await self._store.history(caller.tenant, request.name)
+        page, token = page_of(
+            history,
+            lambda past: (f"{LATEST - past.deployed_us:020d}", past.plan, f"{LATEST - past.release:020d}"),
+            size=page_size(request.page_size),
+            token=request.page_token,
+            tokens=self._tokens("releases", caller, request.name),
+        )
+        newest = current(history, row.newest)
+        return api_pb2.ListReleasesResponse(
+            releases=[past_to_wire(past, newest=past == newest) for past in page], next_page_token=token
         )
 
     async def page(
@@ -100,3 +126,13 @@ class Pipelines:
     def _tokens(self, *question: str | Caller) -> Tokens:
         asked = tuple(part.tenant if isinstance(part, Caller) else part for part in question)
         return Tokens(incarnation=self._store.incarnation, question=asked, expired=PageTokenExpired)
+
+
+def _deployed(deployed: Deployed) -> api_pb2.DeployResponse:
+    return api_pb2.DeployResponse(
+        pipeline=deployed.pipeline,
+        plan=deployed.plan,
+        generation=deployed.generation,
+        changed=deployed.changed,
+        release=deployed.release,
+    )

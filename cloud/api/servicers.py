@@ -45,6 +45,16 @@ class Servicer(
         """One pipeline with its spec."""
         return await self._services.pipelines.get(caller_of(context), request)
 
+    async def ListReleases(
+        self, request: api_pb2.ListReleasesRequest, context: Context
+    ) -> api_pb2.ListReleasesResponse:
+        """What a pipeline has run, the newest first."""
+        return await self._services.pipelines.releases(caller_of(context), request)
+
+    async def Rollback(self, request: api_pb2.RollbackRequest, context: Context) -> api_pb2.RollbackResponse:
+        """Deploy again what a pipeline has run before."""
+        return await self._services.pipelines.roll_back(caller_of(context), request)
+
     async def ListStreams(
         self, request: api_pb2.ListStreamsRequest, context: Context
     ) -> api_pb2.ListStreamsResponse:

@@ -10,6 +10,7 @@ import structlog
 from cloud.catalog import Catalog, KnownPlan
 from cloud.changes import Changes
 from cloud.planner.brokers import check_shared
+from cloud.planner.history import meant
 from cloud.planner.reader import RegistrySettings, read_apart
 from cloud.planner.reading import Readers
 from cloud.planner.switching import Reach, switch_from
@@ -20,7 +21,7 @@ from cloud.store.store import Progresses, Store
 from fogline.control.grants import term_of
 from fogline.model.caller import Caller, Right
 from fogline.model.clock import NEVER, SECOND, Clock
-from fogline.model.errors import Conflict, StoreBusy
+from fogline.model.errors import Conflict, NotFound, StoreBusy
 from fogline.model.part import Origin
 from fogline.model.plan import Plan
 from fogline.service.callers import require
@@ -97,16 +98,38 @@ class Planner:
             read = await read_apart(spec, file or "the spec", caller.tenant, self._registries, self.readers)
         content = plan_from_wire(plan_pb2.Plan.FromString(read.plan))
         release_from_wire(control_pb2.Grant.FromString(read.release), content)
-        name = plan_id(content)
         check_shared((stream.name for stream in content.streams), self._reports(caller.tenant))
+        return await self._run(read.plan, content, spec=spec, release=read.release, tenant=caller.tenant)
+
+    async def roll_back(self, caller: Caller, pipeline: str, to: str) -> Deployed:
+        """Deploy again what a pipeline has run before (see :func:`cloud.planner.history.meant`).
+
+        What is deployed is what was kept, digests included: no spec is read again, and no registry is asked.
+        Raises :class:`NotFound`, :class:`Conflict`, :class:`StreamTaken`, :class:`BrokerNotShared`.
+        """
+        require(caller, Right.DEPLOY)
+        history = await self._store.history(caller.tenant, pipeline)
+        row = self._catalog.pipeline(caller.tenant, pipeline)
+        if row is None or not history:
+            raise NotFound(f"there is no pipeline {pipeline!r}", hint="`fogline pipelines` lists them")
+        target = meant(history, row.newest, to)
+        content = plan_from_wire(plan_pb2.Plan.FromString(target.content))
+        check_shared((stream.name for stream in content.streams), self._reports(caller.tenant))
+        return await self._run(
+            target.content, content, spec=target.spec, release=target.wire, tenant=caller.tenant
+        )
+
+    async def _run(self, wire: bytes, content: Plan, *, spec: str, release: bytes, tenant: str) -> Deployed:
+        """Make this the newest plan of its pipeline."""
+        name = plan_id(content)
         new = NewPlan(
-            tenant=caller.tenant,
+            tenant=tenant,
             plan=name,
             pipeline=content.pipeline,
-            wire=read.plan,
+            wire=wire,
             spec=spec,
             steps=tuple(layouts_of(content).values()),
-            release=read.release,
+            release=release,
         )
         async with self._turn:
             deployment = await self._deploy(new, content)

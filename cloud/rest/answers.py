@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fogline.client.containers import Container, Event
 from fogline.client.installation import Node
-from fogline.client.values import Pipeline, Result, Stream
+from fogline.client.values import PastRelease, Pipeline, Result, Stream
 from fogline.model.errors import Fault
 
 
@@ -13,6 +13,15 @@ class PipelinePage:
     """Some pipelines, by name."""
 
     pipelines: tuple[Pipeline, ...]
+    next_page_token: str
+    """Asks for the next page; empty: this is the last one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasePage:
+    """Some of what a pipeline has run, the newest first."""
+
+    releases: tuple[PastRelease, ...]
     next_page_token: str
     """Asks for the next page; empty: this is the last one."""
 

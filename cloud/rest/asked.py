@@ -100,6 +100,13 @@ class LedgerOf(Asked):
     """Only this pipeline; empty: all."""
 
 
+class Target(Asked):
+    """What to go back to."""
+
+    to: str = Field(default="", max_length=255)
+    """A release's number, the beginning of a plan's name, or `PLAN/NUMBER`; empty: what was deployed before."""
+
+
 class SpecFile(Asked):
     """Where a spec comes from."""
 

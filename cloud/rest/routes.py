@@ -20,6 +20,7 @@ from cloud.rest.asked import (
     ResultsPage,
     SpecFile,
     StreamsPage,
+    Target,
 )
 from cloud.rest.described import SPEC_BODY, answered, followed
 from cloud.rest.follow import EVENTS, NDJSON, Follow
@@ -71,6 +72,26 @@ class Routes:
         """One pipeline, with the spec of its public plan."""
         request = api_pb2.GetPipelineRequest(name=name)
         return json_of(read.one_pipeline(await in_time(self._services.pipelines.get(caller(), request))))
+
+    async def releases(self, name: str, asked: Annotated[Page, Query()]) -> Response:
+        """What a pipeline has run, the newest first."""
+        request = api_pb2.ListReleasesRequest(name=name, **asked.model_dump())
+        found = await in_time(self._services.pipelines.releases(caller(), request))
+        return json_of(
+            answers.ReleasePage(
+                releases=tuple(read.past_release(each) for each in found.releases),
+                next_page_token=found.next_page_token,
+            )
+        )
+
+    async def roll_back(self, name: str, asked: Annotated[Target, Query()]) -> Response:
+        """Deploy again what a pipeline has run before.
+
+        201: it is the newest again; 200: it was the newest already.
+        """
+        request = api_pb2.RollbackRequest(name=name, to=asked.to)
+        done = await in_time(self._services.pipelines.roll_back(caller(), request))
+        return json_of(read.deployment(done.deployed), status=201 if done.deployed.changed else 200)
 
     async def results(self, name: str, asked: Annotated[ResultsPage, Query()]) -> Response:
         """A page of a pipeline's results, oldest window first."""
@@ -206,6 +227,21 @@ def router(services: Services, stopping: asyncio.Event) -> APIRouter:
         openapi_extra={"requestBody": SPEC_BODY},
     )
     add("GET", "/pipelines/{name}", routes.pipeline, "pipelines", responses=answered(values.Pipeline, 404))
+    add(
+        "GET",
+        "/pipelines/{name}/releases",
+        routes.releases,
+        "pipelines",
+        responses=answered(answers.ReleasePage, 404, 410),
+    )
+    add(
+        "POST",
+        "/pipelines/{name}/rollback",
+        routes.roll_back,
+        "pipelines",
+        status_code=201,
+        responses={**answered(values.Deployment, 404, 409), 201: {"model": values.Deployment}},
+    )
     add(
         "GET",
         "/pipelines/{name}/results",

@@ -1,6 +1,6 @@
 """Releases of plans: written with a deployment, read with the plans, in the caller's transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import Connection, and_, delete, func, select
@@ -23,6 +23,23 @@ class ReleaseRow:
     wire: bytes
     """A serialised ``fogline.v1.Grant`` with operators and services only."""
     deployed_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastRow:
+    """One release of one plan, as it was deployed."""
+
+    plan: str
+    release: int
+    """Number within the plan; 0: it began without operators and services."""
+    deployed_us: int
+    stage: str
+    """Of the plan."""
+    content: bytes
+    """The serialised ``fogline.v1.Plan``."""
+    wire: bytes
+    """A serialised ``fogline.v1.Grant`` with operators and services only."""
+    spec: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +86,34 @@ class Releases:
             )
             for row in self._connection.execute(query.order_by(table.c.tenant, table.c.plan))
         ]
+
+    def history(self, tenant: str, pipeline: str) -> list[PastRow]:
+        """What a pipeline has run, in no order: of each plan what it began with, and the releases that are kept."""
+        plans, table = schema.plans, schema.releases
+        of_pipeline = and_(plans.c.tenant == tenant, plans.c.pipeline == pipeline)
+        rows = self._connection.execute(select(plans).where(of_pipeline)).all()
+        past = [
+            PastRow(
+                plan=row.plan,
+                release=0,
+                deployed_us=row.deployed_us,
+                stage=row.stage,
+                content=row.wire,
+                wire=b"",
+                spec=row.spec,
+            )
+            for row in rows
+        ]
+        began = {one.plan: one for one in past}
+        query = select(table).where(table.c.tenant == tenant, table.c.plan.in_(began))
+        for row in self._connection.execute(query).all():
+            plan = began[row.plan]
+            if row.number == 1 and row.deployed_us == plan.deployed_us:
+                past.remove(plan)
+            past.append(
+                replace(plan, release=row.number, deployed_us=row.deployed_us, wire=row.wire, spec=row.spec)
+            )
+        return past
 
     def release(self, new: NewPlan) -> tuple[int, bool]:
         """Make this the plan's newest release unless it is; its number, and whether it was made."""

@@ -16,7 +16,7 @@ from cloud.store.kept import NOTHING_KNOWN, Kept, Machine, kept_reports
 from cloud.store.members import Members
 from cloud.store.origins import Origins
 from cloud.store.reading import Reading, UnsettledRow
-from cloud.store.releases import NewPlan, Releases
+from cloud.store.releases import NewPlan, PastRow, Releases
 from cloud.store.reports import AggregatorReport, Report, Reports
 from cloud.store.results import LiveStep, Place, Result, ResultPage, ResultQuery, ResultReading
 from cloud.store.retention import Retention
@@ -144,6 +144,9 @@ class SqlStore:
 
     async def spec(self, tenant: str, plan: str) -> str:
         return await self._backend.read(lambda connection: Releases(connection).spec(tenant, plan))
+
+    async def history(self, tenant: str, pipeline: str) -> list[PastRow]:
+        return await self._backend.read(lambda connection: Releases(connection).history(tenant, pipeline))
 
     async def raise_term(self, over: int) -> int:
         def raise_(connection: Connection) -> int:

@@ -10,7 +10,7 @@ from cloud.store.book import Deployment, PipelineRow, PlanRow
 from cloud.store.finishing import Moved, PassOutcome, StepToFinish
 from cloud.store.kept import NOTHING_KNOWN, Kept, Machine
 from cloud.store.reading import JournalRow, LedgerRow, UnsettledRow
-from cloud.store.releases import NewPlan, ReleaseRow
+from cloud.store.releases import NewPlan, PastRow, ReleaseRow
 from cloud.store.reports import AggregatorReport, Report
 from cloud.store.results import LiveStep, Place, Result, ResultPage, ResultQuery
 from cloud.store.rows import Layout
@@ -145,6 +145,10 @@ class Store(Protocol):
 
     async def spec(self, tenant: str, plan: str) -> str:
         """The spec that a plan's newest release was deployed with; empty for a plan that is not there."""
+        ...
+
+    async def history(self, tenant: str, pipeline: str) -> list[PastRow]:
+        """What a pipeline has run, in no order."""
         ...
 
     async def raise_term(self, over: int) -> int:

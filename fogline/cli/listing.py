@@ -30,6 +30,12 @@ def pipelines(server: Server, name: str, *, as_json: bool) -> None:
         sys.stdout.write(f"{(found.spec or '').rstrip()}\n")
 
 
+def releases(server: Server, name: str, *, as_json: bool) -> None:
+    """Print what a pipeline has run."""
+    with reported(), server.connect() as client:
+        _print(client.releases(name), listing_tables.print_releases, as_json=as_json)
+
+
 def streams(server: Server, pipeline: str, *, as_json: bool) -> None:
     """Print the streams of a pipeline, or of all."""
     with reported(), server.connect() as client:

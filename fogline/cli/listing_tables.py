@@ -10,7 +10,7 @@ from rich.table import Table
 from fogline.cli.markup import escape
 from fogline.cli.tables import health, make_console
 from fogline.client.installation import Broker, Node
-from fogline.client.values import Pipeline, Stream
+from fogline.client.values import PastRelease, Pipeline, Stream
 
 _SHARES: Final = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
@@ -25,6 +25,17 @@ def print_pipelines(pipelines: Sequence[Pipeline]) -> None:
         release = f"{p.release}: {images}" if images else ""
         table.add_row(escape(p.name), p.plan, ", ".join(p.steps), escape(release), _second(p.deployed), runs)
     _show(table, otherwise="no pipeline yet; `fogline deploy FILE` deploys one")
+
+
+def print_releases(releases: Sequence[PastRelease]) -> None:
+    """Print a line for each release of each plan, the newest first."""
+    table = Table("", "plan", "release", "deployed (UTC)", "the plan is", "images", box=SIMPLE_HEAD)
+    for past in releases:
+        images = ", ".join(f"{one.name} {one.image.partition('@')[0]}" for one in past.images)
+        mark = "newest" if past.newest else ""
+        number = str(past.release) if past.release else ""
+        table.add_row(mark, past.plan, number, _second(past.deployed), past.stage, escape(images))
+    _show(table, otherwise="nothing was deployed yet")
 
 
 def print_streams(streams: Sequence[Stream]) -> None:

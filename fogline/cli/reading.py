@@ -1,6 +1,7 @@
 """What the commands that talk to a server do: deploy, results, status, ledger."""
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from fogline.cli.composing import blamed, joined
 from fogline.cli.exits import reported
 from fogline.cli.server import Server
 from fogline.client.following import Following
+from fogline.client.installation import Node
+from fogline.client.values import Deployment
 from fogline.model.errors import InvalidInput
 
 
@@ -24,13 +27,25 @@ def deploy(
             with blamed(spec, compose):
                 deployed = client.deploy(joined(spec, _read(compose)), file=str(file))
         nodes = client.wait_until_applied(deployed.generation, within=within).nodes if wait else ()
+    _say(deployed, nodes, as_json=as_json)
+
+
+def rollback(server: Server, name: str, to: str, *, wait: bool, within: float, as_json: bool) -> None:
+    """Deploy again what a pipeline has run before; with ``wait`` return once every node runs it."""
+    with reported(), server.connect() as client:
+        deployed = client.rollback(name, to)
+        nodes = client.wait_until_applied(deployed.generation, within=within).nodes if wait else ()
+    _say(deployed, nodes, as_json=as_json)
+
+
+def _say(deployed: Deployment, nodes: Sequence[Node], *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(shapes.line(deployed))
         return
     what = "deployed" if deployed.changed else "was the newest plan already"
     release = f" release {deployed.release}" if deployed.release else ""
     sys.stdout.write(f"{deployed.pipeline}: plan {deployed.plan}{release} {what}\n")
-    if wait:
+    if nodes:
         sys.stdout.write(f"running on {', '.join(n.name for n in nodes if n.alive)}\n")
 
 

@@ -24,6 +24,7 @@ from fogline.client.trail import Batch
 from fogline.client.values import (
     Deployment,
     Latest,
+    PastRelease,
     Pipeline,
     Result,
     RunningImage,
@@ -63,6 +64,7 @@ __all__ = [
     "Node",
     "NotFound",
     "OperatorFigures",
+    "PastRelease",
     "Pipeline",
     "Result",
     "Results",

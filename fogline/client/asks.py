@@ -12,7 +12,7 @@ from fogline.client import read
 from fogline.client.accounts import Ledger
 from fogline.client.containers import Container, Event, container, event
 from fogline.client.installation import Node, Status
-from fogline.client.values import Deployment, Latest, Pipeline, Result, Stream
+from fogline.client.values import Deployment, Latest, PastRelease, Pipeline, Result, Stream
 from fogline.model.clock import from_datetime
 from fogline.v1 import api_pb2, containers_pb2
 
@@ -138,6 +138,35 @@ def pipeline(name: str) -> Ask[Pipeline]:
     """Ask for one pipeline with its spec."""
     request = api_pb2.GetPipelineRequest(name=name)
     return _ask("PipelineService/GetPipeline", request, api_pb2.GetPipelineResponse, read.one_pipeline)
+
+
+def releases(name: str) -> Pages[PastRelease]:
+    """Ask for what a pipeline has run, the newest first."""
+
+    def page(token: str) -> Ask[Page[PastRelease]]:
+        request = api_pb2.ListReleasesRequest(name=name, page_size=PAGE_SIZE, page_token=token)
+        return _ask("PipelineService/ListReleases", request, api_pb2.ListReleasesResponse, lines)
+
+    def lines(answer: api_pb2.ListReleasesResponse) -> Page[PastRelease]:
+        return Page(
+            lines=tuple(read.past_release(each) for each in answer.releases),
+            next_token=answer.next_page_token,
+        )
+
+    return page
+
+
+def rollback(name: str, to: str) -> Ask[Deployment]:
+    """Ask to deploy again what a pipeline has run before."""
+
+    def deployment(answer: api_pb2.RollbackResponse) -> Deployment:
+        return read.deployment(answer.deployed)
+
+    request = api_pb2.RollbackRequest(name=name, to=to)
+    # Without a name for it, what was deployed before is something else once the first try has come through.
+    return _ask(
+        "PipelineService/Rollback", request, api_pb2.RollbackResponse, deployment, repeatable=bool(to)
+    )
 
 
 def streams(of: str) -> Pages[Stream]:

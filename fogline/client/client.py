@@ -17,7 +17,7 @@ from fogline.client.following import Following
 from fogline.client.installation import Node, Status
 from fogline.client.results import Results
 from fogline.client.trail import Trail
-from fogline.client.values import Deployment, Latest, Pipeline, Stream
+from fogline.client.values import Deployment, Latest, PastRelease, Pipeline, Stream
 from fogline.v1 import containers_pb2
 
 
@@ -115,6 +115,26 @@ class Client:
         name: greenhouse...
         """
         return self._connection.do(asks.pipeline(name))
+
+    def releases(self, name: str) -> Iterator[PastRelease]:
+        """Yield what a pipeline has run, the newest first. Raises :class:`fogline.model.errors.NotFound`.
+
+        >>> [(past.plan, past.release, past.newest) for past in client.releases("greenhouse")]
+        [('a787d8d913d81b3b', 2, True), ('a787d8d913d81b3b', 1, False)]
+        """
+        return self._connection.pages(asks.releases(name))
+
+    def rollback(self, name: str, to: str = "") -> Deployment:
+        """Deploy again what a pipeline has run before: ``to`` is a release's number of the newest plan, the beginning
+        of a plan's name, or ``"PLAN/NUMBER"``; empty: what was deployed before the present one.
+
+        Raises :class:`fogline.model.errors.NotFound`, and :class:`fogline.model.errors.Conflict` if ``to`` may mean
+        several.
+
+        >>> client.rollback("greenhouse", to="1").release
+        3
+        """
+        return self._connection.do(asks.rollback(name, to))
 
     def streams(self, pipeline: str = "") -> Iterator[Stream]:
         """Yield the streams of one pipeline, or of all.

@@ -17,6 +17,7 @@ from fogline.client.installation import (
 from fogline.client.values import (
     Deployment,
     Latest,
+    PastRelease,
     Pipeline,
     Result,
     RunningImage,
@@ -56,10 +57,26 @@ def pipeline(message: api_pb2.PipelineInfo) -> Pipeline:
         running=tuple(message.running),
         steps=tuple(message.steps),
         release=message.release.number,
-        images=(
-            *(_running("operator", one.step, one) for one in message.release.operators),
-            *(_running("service", one.name, one) for one in message.release.services),
-        ),
+        images=_images(message.release),
+    )
+
+
+def past_release(message: api_pb2.PastRelease) -> PastRelease:
+    """Read what a pipeline has run."""
+    return PastRelease(
+        plan=message.plan,
+        release=message.release.number,
+        deployed=to_datetime(message.release.deployed_us),
+        stage=message.stage,
+        newest=message.newest,
+        images=_images(message.release),
+    )
+
+
+def _images(message: api_pb2.ReleaseInfo) -> tuple[RunningImage, ...]:
+    return (
+        *(_running("operator", one.step, one) for one in message.operators),
+        *(_running("service", one.name, one) for one in message.services),
     )
 
 

@@ -72,6 +72,22 @@ class Pipeline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastRelease:
+    """One release of one plan of a pipeline, as it was deployed."""
+
+    plan: str
+    release: int
+    """Number within the plan; 0: it began without operators and services."""
+    deployed: datetime
+    stage: str
+    """How the plan stands: candidate, public, replaced or retired."""
+    newest: bool
+    """Whether this was deployed last."""
+    images: tuple[RunningImage, ...] = ()
+    """What the release runs: operators, then services."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
     """A stream as the public plan of its pipeline reads it, and how it goes."""
 

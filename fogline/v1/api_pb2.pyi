@@ -93,6 +93,50 @@ class GetPipelineResponse(_message.Message):
     spec: str
     def __init__(self, pipeline: _Optional[_Union[PipelineInfo, _Mapping]] = ..., spec: _Optional[str] = ...) -> None: ...
 
+class ListReleasesRequest(_message.Message):
+    __slots__ = ("name", "page_size", "page_token")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    page_size: int
+    page_token: str
+    def __init__(self, name: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListReleasesResponse(_message.Message):
+    __slots__ = ("releases", "next_page_token")
+    RELEASES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    releases: _containers.RepeatedCompositeFieldContainer[PastRelease]
+    next_page_token: str
+    def __init__(self, releases: _Optional[_Iterable[_Union[PastRelease, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class PastRelease(_message.Message):
+    __slots__ = ("plan", "stage", "newest", "release")
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    NEWEST_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_FIELD_NUMBER: _ClassVar[int]
+    plan: str
+    stage: str
+    newest: bool
+    release: ReleaseInfo
+    def __init__(self, plan: _Optional[str] = ..., stage: _Optional[str] = ..., newest: _Optional[bool] = ..., release: _Optional[_Union[ReleaseInfo, _Mapping]] = ...) -> None: ...
+
+class RollbackRequest(_message.Message):
+    __slots__ = ("name", "to")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TO_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    to: str
+    def __init__(self, name: _Optional[str] = ..., to: _Optional[str] = ...) -> None: ...
+
+class RollbackResponse(_message.Message):
+    __slots__ = ("deployed",)
+    DEPLOYED_FIELD_NUMBER: _ClassVar[int]
+    deployed: DeployResponse
+    def __init__(self, deployed: _Optional[_Union[DeployResponse, _Mapping]] = ...) -> None: ...
+
 class ListStreamsRequest(_message.Message):
     __slots__ = ("pipeline", "page_size", "page_token")
     PIPELINE_FIELD_NUMBER: _ClassVar[int]

@@ -50,6 +50,16 @@ class PipelineServiceStub:
                 request_serializer=fogline_dot_v1_dot_api__pb2.GetPipelineRequest.SerializeToString,
                 response_deserializer=fogline_dot_v1_dot_api__pb2.GetPipelineResponse.FromString,
                 _registered_method=True)
+        self.ListReleases = channel.unary_unary(
+                '/fogline.v1.PipelineService/ListReleases',
+                request_serializer=fogline_dot_v1_dot_api__pb2.ListReleasesRequest.SerializeToString,
+                response_deserializer=fogline_dot_v1_dot_api__pb2.ListReleasesResponse.FromString,
+                _registered_method=True)
+        self.Rollback = channel.unary_unary(
+                '/fogline.v1.PipelineService/Rollback',
+                request_serializer=fogline_dot_v1_dot_api__pb2.RollbackRequest.SerializeToString,
+                response_deserializer=fogline_dot_v1_dot_api__pb2.RollbackResponse.FromString,
+                _registered_method=True)
 
 
 class PipelineServiceServicer:
@@ -77,6 +87,20 @@ class PipelineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListReleases(self, request, context):
+        """What a pipeline has run, the newest first: plans, and releases of their images.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Rollback(self, request, context):
+        """Deploys again what a pipeline has run before.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PipelineServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +118,16 @@ def add_PipelineServiceServicer_to_server(servicer, server):
                     servicer.GetPipeline,
                     request_deserializer=fogline_dot_v1_dot_api__pb2.GetPipelineRequest.FromString,
                     response_serializer=fogline_dot_v1_dot_api__pb2.GetPipelineResponse.SerializeToString,
+            ),
+            'ListReleases': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReleases,
+                    request_deserializer=fogline_dot_v1_dot_api__pb2.ListReleasesRequest.FromString,
+                    response_serializer=fogline_dot_v1_dot_api__pb2.ListReleasesResponse.SerializeToString,
+            ),
+            'Rollback': grpc.unary_unary_rpc_method_handler(
+                    servicer.Rollback,
+                    request_deserializer=fogline_dot_v1_dot_api__pb2.RollbackRequest.FromString,
+                    response_serializer=fogline_dot_v1_dot_api__pb2.RollbackResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +212,60 @@ class PipelineService:
             '/fogline.v1.PipelineService/GetPipeline',
             fogline_dot_v1_dot_api__pb2.GetPipelineRequest.SerializeToString,
             fogline_dot_v1_dot_api__pb2.GetPipelineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReleases(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fogline.v1.PipelineService/ListReleases',
+            fogline_dot_v1_dot_api__pb2.ListReleasesRequest.SerializeToString,
+            fogline_dot_v1_dot_api__pb2.ListReleasesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Rollback(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fogline.v1.PipelineService/Rollback',
+            fogline_dot_v1_dot_api__pb2.RollbackRequest.SerializeToString,
+            fogline_dot_v1_dot_api__pb2.RollbackResponse.FromString,
             options,
             channel_credentials,
             insecure,

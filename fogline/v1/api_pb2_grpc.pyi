@@ -44,6 +44,10 @@ class PipelineServiceStub:
     """Pipelines by name."""
     GetPipeline: _grpc.UnaryUnaryMultiCallable[_api_pb2.GetPipelineRequest, _api_pb2.GetPipelineResponse]
     """One pipeline with the spec of its public plan."""
+    ListReleases: _grpc.UnaryUnaryMultiCallable[_api_pb2.ListReleasesRequest, _api_pb2.ListReleasesResponse]
+    """What a pipeline has run, the newest first: plans, and releases of their images."""
+    Rollback: _grpc.UnaryUnaryMultiCallable[_api_pb2.RollbackRequest, _api_pb2.RollbackResponse]
+    """Deploys again what a pipeline has run before."""
 
 @_typing.type_check_only
 class PipelineServiceAsyncStub(PipelineServiceStub):
@@ -56,6 +60,10 @@ class PipelineServiceAsyncStub(PipelineServiceStub):
     """Pipelines by name."""
     GetPipeline: _aio.UnaryUnaryMultiCallable[_api_pb2.GetPipelineRequest, _api_pb2.GetPipelineResponse]  # type: ignore[assignment]
     """One pipeline with the spec of its public plan."""
+    ListReleases: _aio.UnaryUnaryMultiCallable[_api_pb2.ListReleasesRequest, _api_pb2.ListReleasesResponse]  # type: ignore[assignment]
+    """What a pipeline has run, the newest first: plans, and releases of their images."""
+    Rollback: _aio.UnaryUnaryMultiCallable[_api_pb2.RollbackRequest, _api_pb2.RollbackResponse]  # type: ignore[assignment]
+    """Deploys again what a pipeline has run before."""
 
 class PipelineServiceServicer(metaclass=_abc_1.ABCMeta):
     """Pipelines: deploy and list."""
@@ -83,6 +91,22 @@ class PipelineServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_api_pb2.GetPipelineResponse, _abc.Awaitable[_api_pb2.GetPipelineResponse]]:
         """One pipeline with the spec of its public plan."""
+
+    @_abc_1.abstractmethod
+    def ListReleases(
+        self,
+        request: _api_pb2.ListReleasesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_api_pb2.ListReleasesResponse, _abc.Awaitable[_api_pb2.ListReleasesResponse]]:
+        """What a pipeline has run, the newest first: plans, and releases of their images."""
+
+    @_abc_1.abstractmethod
+    def Rollback(
+        self,
+        request: _api_pb2.RollbackRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_api_pb2.RollbackResponse, _abc.Awaitable[_api_pb2.RollbackResponse]]:
+        """Deploys again what a pipeline has run before."""
 
 def add_PipelineServiceServicer_to_server(servicer: PipelineServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 

@@ -88,3 +88,22 @@ async def test_every_plan_that_runs_keeps_its_own_release(installation: Installa
     await installation.deploy(one.replace(image(1), image(2)).replace("count(*) AS n", "count(*) AS number"))
     granted = {grant.plan: grant.operators[0].image for grant in desired(installation).grants}
     assert granted == {first: image(1), installation.plan_id: image(2)}
+
+
+async def test_what_a_pipeline_has_run_is_kept_with_what_it_takes_to_run_it_again(
+    installation: Installation,
+) -> None:
+    bare = installation.plan_id
+    for number in (1, 2):
+        await installation.deploy(with_operator(image(number)))
+    history = await installation.store.history("main", "greenhouse")
+    assert {(one.plan, one.release) for one in history} == {
+        (bare, 0),
+        (installation.plan_id, 1),
+        (installation.plan_id, 2),
+    }
+    first = next(one for one in history if one.release == 1)
+    assert control_pb2.Grant.FromString(first.wire).operators[0].image == image(1)
+    assert image(1) in first.spec
+    assert await installation.store.history("main", "other") == []
+    assert await installation.store.history("else", "greenhouse") == []

@@ -49,6 +49,44 @@ def pipelines(
 
 
 @app.command()
+def releases(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The pipeline.")],
+    *,
+    server: ServerOption = None,
+    directory: DirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what a pipeline has run, the newest first."""
+    from fogline.cli import listing
+    from fogline.cli.server import Server
+
+    listing.releases(Server(server, directory), name, as_json=as_json)
+
+
+@app.command()
+def rollback(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The pipeline.")],
+    *,
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="RELEASE", help="A release's number, a plan's name, or PLAN/NUMBER; else the one before."
+        ),
+    ] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Return once every node runs it.")] = False,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long --wait waits.")] = 60.0,
+    server: ServerOption = None,
+    directory: DirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Deploy again what a pipeline has run before."""
+    from fogline.cli import reading
+    from fogline.cli.server import Server
+
+    reading.rollback(Server(server, directory), name, to, wait=wait, within=timeout, as_json=as_json)
+
+
+@app.command()
 def streams(
     pipeline: Annotated[str, typer.Argument(metavar="[PIPELINE]", help="Only those of this one.")] = "",
     *,

@@ -19,7 +19,7 @@ from fogline.client.containers import Container, Event
 from fogline.client.find import find_server
 from fogline.client.installation import Node, Status
 from fogline.client.trail import Trail
-from fogline.client.values import Deployment, Latest, Pipeline, Stream
+from fogline.client.values import Deployment, Latest, PastRelease, Pipeline, Stream
 from fogline.v1 import containers_pb2
 
 
@@ -108,6 +108,16 @@ class AsyncClient:
     async def pipeline(self, name: str) -> Pipeline:
         """Return one pipeline, with its spec. Raises :class:`fogline.model.errors.NotFound`."""
         return await self._connection.do(asks.pipeline(name))
+
+    def releases(self, name: str) -> AsyncIterator[PastRelease]:
+        """Yield what a pipeline has run, the newest first. Raises :class:`fogline.model.errors.NotFound`."""
+        return self._connection.pages(asks.releases(name))
+
+    async def rollback(self, name: str, to: str = "") -> Deployment:
+        """Deploy again what a pipeline has run before: ``to`` is a release's number of the newest plan, the beginning
+        of a plan's name, or ``"PLAN/NUMBER"``; empty: what was deployed before the present one.
+        """
+        return await self._connection.do(asks.rollback(name, to))
 
     def streams(self, pipeline: str = "") -> AsyncIterator[Stream]:
         """Yield the streams of one pipeline, or of all."""

@@ -19,6 +19,7 @@ from fogline.client import (
 )
 from fogline.model.clock import to_datetime
 from tests.contract.installation import T0, Reading, spec
+from tests.contract.test_store_releases import image, with_operator
 from tests.integration.cloud.child import child_of
 from tests.integration.cloud.conftest import Running
 from tests.integration.cloud.test_cloud import part
@@ -199,3 +200,42 @@ async def test_a_release_shows_what_it_runs(client: AsyncClient) -> None:
     (image,) = pipeline.images
     assert (image.kind, image.name, image.image, image.cpu_millis) == ("operator", "clean", two, 500)
     assert (pipeline.release, pipeline.spec) == (2, text.replace(one, two))
+
+
+async def test_a_pipeline_goes_back_to_what_it_ran_before(running: Running, client: AsyncClient) -> None:
+    bare = await client.deploy(spec())
+    one = await client.deploy(with_operator(image(1)))
+    two = await client.deploy(with_operator(image(2)))
+    assert (one.plan, two.plan, two.release) == (one.plan, one.plan, 2)
+
+    back = await client.rollback("greenhouse")
+    assert (back.plan, back.release, back.changed) == (one.plan, 3, True)
+    assert back.generation > two.generation
+    past = [each async for each in client.releases("greenhouse")]
+    assert [(each.plan, each.release, each.newest) for each in past] == [
+        (one.plan, 3, True),
+        (one.plan, 2, False),
+        (one.plan, 1, False),
+        (bare.plan, 0, False),
+    ]
+    assert past[0].images == past[2].images != past[1].images
+    assert past[3].images == ()
+
+    further = await client.rollback("greenhouse", bare.plan[:6])
+    assert (further.plan, further.changed) == (bare.plan, True)
+    again = await client.rollback("greenhouse", bare.plan[:6])
+    assert (again.changed, again.generation) == (False, further.generation)
+    forward = await client.rollback("greenhouse", f"{one.plan}/2")
+    assert (forward.plan, forward.release) == (one.plan, 4)
+
+    with pytest.raises(NotFound, match="there is no release '9'"):
+        await client.rollback("greenhouse", "9")
+    with pytest.raises(NotFound, match="there is no pipeline 'none'"):
+        await client.rollback("none")
+
+    def block() -> None:
+        with Client(running.address, timeout=60.0) as blocking:
+            assert next(each.release for each in blocking.releases("greenhouse")) == 4
+            assert blocking.rollback("greenhouse", "1").release == 5
+
+    await asyncio.to_thread(block)

@@ -227,3 +227,21 @@ async def test_a_busy_store_says_when_to_try_again(house: House, monkeypatch: py
     answer = await house.http.get("/v1/status")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert problem(answer)["code"] == "store_busy"
+
+
+async def test_a_pipeline_goes_back_to_what_it_ran_before(house: House) -> None:
+    first = (await house.http.post("/v1/pipelines", content=spec(), headers=YAML)).json()
+    other = spec().replace("count(*) AS n", "count(*) AS number")
+    second = (await house.http.post("/v1/pipelines", content=other, headers=YAML)).json()
+    for status, changed in ((201, True), (200, False)):
+        answer = await house.http.post(f"/v1/pipelines/greenhouse/rollback?to={first['plan']}")
+        assert (answer.status_code, answer.json()["changed"]) == (status, changed)
+        assert answer.json()["plan"] == first["plan"]
+    page = (await house.http.get("/v1/pipelines/greenhouse/releases")).json()
+    assert {past["plan"]: past["newest"] for past in page["releases"]} == {
+        first["plan"]: True,
+        second["plan"]: False,
+    }
+    for path in ("/v1/pipelines/greenhouse/rollback?to=9", "/v1/pipelines/none/rollback"):
+        assert problem(await house.http.post(path))["status"] == 404
+    assert problem(await house.http.get("/v1/pipelines/none/releases"))["status"] == 404

@@ -86,6 +86,16 @@ class ScriptedCloud(
         answer: api_pb2.GetPipelineResponse = self._answer("GetPipeline", request, context)
         return answer
 
+    def ListReleases(
+        self, request: api_pb2.ListReleasesRequest, context: Any
+    ) -> api_pb2.ListReleasesResponse:
+        answer: api_pb2.ListReleasesResponse = self._answer("ListReleases", request, context)
+        return answer
+
+    def Rollback(self, request: api_pb2.RollbackRequest, context: Any) -> api_pb2.RollbackResponse:
+        answer: api_pb2.RollbackResponse = self._answer("Rollback", request, context)
+        return answer
+
     def ListStreams(self, request: api_pb2.ListStreamsRequest, context: Any) -> api_pb2.ListStreamsResponse:
         answer: api_pb2.ListStreamsResponse = self._answer("ListStreams", request, context)
         return answer

@@ -62,6 +62,17 @@ def greenhouse(cloud: ScriptedCloud, monkeypatch: pytest.MonkeyPatch, tmp_path: 
         "ListStreams": api_pb2.ListStreamsResponse(
             streams=[api_pb2.StreamInfo(name="air", topic="greenhouse/{zone}/air")]
         ),
+        "ListReleases": api_pb2.ListReleasesResponse(
+            releases=[
+                api_pb2.PastRelease(
+                    plan=info.plan, newest=number == 2, release=api_pb2.ReleaseInfo(number=number)
+                )
+                for number in (2, 1)
+            ]
+        ),
+        "Rollback": api_pb2.RollbackResponse(
+            deployed=api_pb2.DeployResponse(pipeline="greenhouse", plan=info.plan, changed=True, release=3)
+        ),
         "ListNodes": api_pb2.ListNodesResponse(nodes=[node]),
         "ListResults": api_pb2.ListResultsResponse(results=ROWS),
         "GetResults": [api_pb2.GetResultsResponse(results=ROWS, resume_token="two")],
