@@ -1,5 +1,6 @@
 """The tiers as systemd runs them."""
 
+import math
 import subprocess
 import time
 from collections.abc import Sequence
@@ -35,14 +36,20 @@ class Look:
     """Its state in systemd's words."""
 
 
-def steady(looks: Sequence[tuple[float, Look]], *, settle_s: float) -> bool:
-    """Whether one process has been up for ``settle_s`` at every look since; times in seconds, ascending."""
-    up_since = None
-    process = 0
+def up_since(looks: Sequence[tuple[float, Look]]) -> float:
+    """Since when one process has been up at every look; times in seconds, ascending. Infinity if it is not up now."""
+    since, process = math.inf, 0
     for at, look in looks:
-        if not look.active or look.process != process:
-            up_since, process = (at if look.active else None), look.process
-    return up_since is not None and looks[-1][0] - up_since >= settle_s
+        if not look.active:
+            since = math.inf
+        elif since == math.inf or look.process != process:
+            since, process = at, look.process
+    return since
+
+
+def steady(looks: Sequence[tuple[float, Look]], *, settle_s: float) -> bool:
+    """Whether one process has been up for ``settle_s``."""
+    return bool(looks) and looks[-1][0] - up_since(looks) >= settle_s
 
 
 class SystemdUnits:
@@ -59,7 +66,7 @@ class SystemdUnits:
         _systemctl("restart", "--no-block", *self._names)
 
     def watch(self, within_s: float) -> None:
-        """Look until every unit is steady."""
+        """Look until every unit is steady; whoever was up in time may still show that it stays so."""
         looks: dict[str, list[tuple[float, Look]]] = {name: [] for name in self._names}
         end = time.monotonic() + within_s
         while True:
@@ -67,7 +74,7 @@ class SystemdUnits:
                 seen.append((time.monotonic(), look(_systemctl("show", f"--property={_SHOWN}", name))))
             if all(steady(seen, settle_s=self._settle_s) for seen in looks.values()):
                 return
-            if time.monotonic() > end:
+            if time.monotonic() > end and not all(up_since(seen) <= end for seen in looks.values()):
                 standing = ", ".join(f"{name} is {seen[-1][1].said}" for name, seen in looks.items())
                 raise UpdateFailed(
                     f"not up within {within_s:g} s: {standing}", hint=f"journalctl -u {self._names[0]}"

@@ -9,6 +9,7 @@ from fogline.cli.update.units import Look, look, steady
 
 UP = Look(active=True, process=7, said="active (running)")
 OTHER = Look(active=True, process=8, said="active (running)")
+STARTING = Look(active=False, process=7, said="activating (start)")
 DOWN = Look(active=False, process=0, said="activating (auto-restart)")
 
 
@@ -49,6 +50,7 @@ def test_nothing_is_switched_to_that_was_not_tried() -> None:
     ("looks", "is_steady"),
     [
         ([(0.0, DOWN), (1.0, UP), (11.0, UP)], True),
+        ([(0.0, STARTING), (1.0, UP), (11.0, UP)], True),
         ([(0.0, UP), (5.0, UP)], False),
         ([(0.0, UP), (9.0, DOWN), (10.0, UP), (12.0, UP)], False),
         ([(0.0, UP), (9.0, OTHER), (12.0, OTHER)], False),
