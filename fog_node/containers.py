@@ -183,7 +183,7 @@ class Containers:
             f" if it is nobody's, `docker rm --force {name}`"
             for name in strays
         ]
-        return [*self._desired.faults, *refused, *self._reconciler.faults(), *strange]
+        return [*self._desired.faults, *refused, *strange]
 
 
 def weight(folder: Path) -> int:

@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from fog_node.reconcile.book import NOT_YET, Book
+from fog_node.reconcile.book import Book
 from fog_node.reconcile.decide import ALIVE, Action, Look, Patience, Pull, decide
 from fog_node.reconcile.desired import PROCESS, Desired
 from fog_node.reconcile.doing import Doer
@@ -26,8 +26,6 @@ from fogline.model.clock import SECOND, Clock
 from fogline.v1 import control_pb2
 
 LOOK_EVERY_S: Final = 2.0
-FAULTS: Final = 5
-"""Containers that are named among the node's faults."""
 KNOCK_EVERY_S: Final = 0.25
 """How often a runtime is looked for that is away: a node and its Engine boot side by side."""
 TURN_S: Final = 1.0
@@ -108,18 +106,6 @@ class Reconciler:
     def reports(self) -> list[control_pb2.ContainerReport]:
         """How every container stands."""
         return [to_report(one) for one in self._book.standings(self._lives, self._clock.now_us())]
-
-    def faults(self) -> list[str]:
-        """What is wrong with containers, in words, a few of them; :meth:`reports` has all."""
-        wanted = {one.runtime for one in self._book.desired.wanted.values()}
-        away = [f"{name} is away: {why}" for name, why in self._book.away.items() if name in wanted]
-        failing = [
-            f"{one.slot} does not run ({one.state}): {one.fault}"
-            for one in self._book.standings(self._lives, self._clock.now_us())
-            if one.state in {"failed", "backing_off"} and one.slot in self._book.desired.wanted
-        ]
-        more = [f"and {len(failing) - FAULTS} more containers do not run"] if len(failing) > FAULTS else []
-        return [*(why for why in away if NOT_YET not in why), *failing[:FAULTS], *more]
 
     def events(self) -> Iterable[control_pb2.ContainerEvent]:
         """What happened to containers, the newest last."""

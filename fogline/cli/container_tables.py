@@ -41,10 +41,20 @@ def print_containers(containers: Sequence[Container]) -> None:
         )
     if table.row_count:
         make_console().print(table)
+        print_trouble(containers)
     else:
         make_console().print(
             "no containers: no pipeline has a step with an image, or services, and a node that runs it"
         )
+
+
+def print_trouble(containers: Sequence[Container]) -> None:
+    """Print what is wrong with containers, each fault once."""
+    troubled = [one for one in containers if one.fault]
+    tables.print_faults(
+        (f"{_name(one)} of {one.pipeline or one.plan} on {one.node}", f"{one.state}: {one.fault}")
+        for one in troubled
+    )
 
 
 def print_events(events: Sequence[Event]) -> None:
@@ -117,8 +127,7 @@ def _name(one: Container | Event) -> str:
 
 
 def _state(one: Container) -> str:
-    fault = f": {escape(one.fault)}" if one.fault else ""
-    return f"[{_STYLES.get(one.state, 'yellow')}]{one.state}[/]{fault}"
+    return f"[{_STYLES.get(one.state, 'yellow')}]{escape(one.state)}[/]"
 
 
 def _image(reference: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from fogline.cli import listing_tables, shapes
+from fogline.cli import container_tables, listing_tables, shapes
 from fogline.cli.exits import reported
 from fogline.cli.server import Server
 
@@ -51,10 +51,12 @@ def nodes(server: Server, words: list[str], *, as_json: bool) -> None:
         case [name] if name != RETIRE:
             with reported(), server.connect() as client:
                 found = client.node(name)
+                containers = [] if as_json else list(client.containers(node=name))
             if as_json:
                 sys.stdout.write(shapes.line(found))
             else:
                 listing_tables.print_node(found)
+                container_tables.print_trouble(containers)
         case ["retire", name]:
             with reported(), server.connect() as client:
                 client.retire_node(name)

@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from fogline.cli.markup import escape
-from fogline.cli.tables import health, make_console
+from fogline.cli.tables import health, make_console, print_faults
 from fogline.client.installation import Broker, Node
 from fogline.client.values import PastRelease, Pipeline, Stream
 
@@ -82,6 +82,7 @@ def print_nodes(nodes: Sequence[Node]) -> None:
             _second(n.seen),
         )
     _show(table, otherwise="no node has reported yet; `fogline node --help` says how to run one")
+    print_faults((n.name, fault) for n in nodes for fault in n.faults)
 
 
 def print_node(node: Node) -> None:
@@ -102,6 +103,8 @@ def print_node(node: Node) -> None:
     for name, value in rows.items():
         table.add_row(f"  {name}", escape(value))
     console.print(table)
+    for fault in node.faults:
+        console.print(f"  [yellow]{escape(fault)}[/]", highlight=False)
     for b in node.brokers:
         dropped = "unknown" if b.dropped is None else f"{b.dropped:,}"
         console.print(

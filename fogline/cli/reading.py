@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from fogline.cli import shapes, tables
+from fogline.cli import container_tables, shapes, tables
 from fogline.cli.composing import blamed, joined
 from fogline.cli.exits import reported
 from fogline.cli.server import Server
@@ -80,10 +80,12 @@ def status(server: Server, *, as_json: bool) -> None:
     """Print tiers, plans and their health."""
     with reported(), server.connect() as client:
         found = client.status()
-    if as_json:
-        sys.stdout.write(shapes.line(found))
-    else:
-        tables.print_status(found)
+        if as_json:
+            sys.stdout.write(shapes.line(found))
+            return
+        containers = list(client.containers())
+    tables.print_status(found)
+    container_tables.print_trouble(containers)
 
 
 def ledger(server: Server, pipeline: str, *, as_json: bool) -> None:

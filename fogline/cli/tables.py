@@ -105,6 +105,8 @@ def print_status(status: Status) -> None:
             "node", escape(n.name), health(n.alive, n.faults), escape(n.parent), does, _ago(status.at, n.seen)
         )
     console.print(tiers if tiers.row_count else "no node and no aggregator has reported yet")
+    print_faults((a.name, fault) for a in status.aggregators for fault in a.faults)
+    print_faults((n.name, fault) for n in status.nodes for fault in n.faults)
     pipelines = Table("pipeline", "plan", "window steps", "deployed", box=SIMPLE_HEAD)
     for p in status.pipelines:
         pipelines.add_row(p.name, p.plan, ", ".join(p.steps), f"{p.deployed:%Y-%m-%d %H:%M:%SZ}")
@@ -166,11 +168,22 @@ def _reasons(word: str, reasons: Mapping[str, int]) -> str:
 
 
 def health(alive: bool, faults: Sequence[str] = ()) -> str:  # noqa: FBT001 -- a cell's value
-    """Say how a tier is, in a word."""
-    wrong = f"[yellow]{escape('; '.join(faults))}[/]" if faults else ""
+    """Say how a tier is, in a word or two; :func:`print_faults` says what is wrong."""
+    count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
     if not alive:
-        return f"[red]silent[/]; {wrong}" if wrong else "[red]silent[/]"
-    return wrong or "[green]well[/]"
+        return f"[red]silent[/], [yellow]{count}[/]" if faults else "[red]silent[/]"
+    return f"[yellow]{count}[/]" if faults else "[green]well[/]"
+
+
+def print_faults(named: Iterable[tuple[str, str]]) -> None:
+    """Print each fault once, with who has it; it has the whole width of the screen."""
+    who: dict[str, list[str]] = {}
+    for name, fault in named:
+        who.setdefault(fault, []).append(name)
+    console = make_console()
+    for fault, names in who.items():
+        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        console.print(f"[yellow]{escape(shown)}[/]: {escape(fault)}", highlight=False)
 
 
 def _ago(now: datetime, then: datetime) -> str:

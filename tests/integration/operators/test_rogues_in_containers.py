@@ -64,7 +64,6 @@ async def test_who_breaks_the_protocol_is_started_anew_and_waits_and_that_is_sai
             await one.becomes("twice", "running")
             for way in SAID.keys() - {"twice"}:
                 await one.becomes(way, "backing_off", words=SAID[way][1])
-            await one.until(lambda: any("hanging replica 0" in fault for fault in one.reconciler.faults()))
     finally:
         for task in (carrying, *asking):
             task.cancel()

@@ -3,9 +3,18 @@
 import json
 import re
 
-from fogline.v1 import api_pb2, control_pb2
+from fogline.v1 import api_pb2, containers_pb2, control_pb2
 from tests.unit.fogline.cli.promised import START_US, Run, documented, names, node_status
 from tests.unit.fogline.scripted_cloud import ScriptedCloud
+
+TROUBLED = containers_pb2.ContainerInfo(
+    node="node-1",
+    node_alive=True,
+    pipeline="lab",
+    container=control_pb2.ContainerReport(
+        kind="operator", name="clean", state="backing_off", fault="it ended with code 3"
+    ),
+)
 
 
 def test_status_is_one_object(cloud: ScriptedCloud, run: Run) -> None:
@@ -29,8 +38,10 @@ def test_status_is_one_object(cloud: ScriptedCloud, run: Run) -> None:
     assert status["nodes"][0]["dead_letters"][0]["payload"] == "{\\xff"
     assert status["incarnation"] == "01" * 16
 
+    cloud.answers["ListContainers"] = lambda *_: containers_pb2.ListContainersResponse(containers=[TROUBLED])
     code, out, _ = run("status", "--server", cloud.address)
     assert code == 0
+    assert "clean.0 of lab on node-1: backing_off: it ended with code 3" in out
     assert re.search(r"node +node-1 +well +aggregator", out)
     assert re.search(r"aggregator +aggregator +silent +cloud", out)
 
@@ -50,12 +61,14 @@ def test_nodes_are_listed_shown_and_retired(cloud: ScriptedCloud, run: Run) -> N
     assert re.search(r"node-1 +well +aggregator +mqtt://127.0.0.1:1883 +0 +2 +3.0 MiB of 0 B", out)
     _, out, _ = run("nodes", "node-1", "--json", "--server", cloud.address)
     assert json.loads(out)["brokers"][0]["dropped"] is None
+    cloud.answers["ListContainers"] = lambda *_: containers_pb2.ListContainersResponse(containers=[TROUBLED])
     _, out, _ = run("nodes", "node-1", "--server", cloud.address)
+    assert "it ended with code 3" in out
     assert "broker mqtt://b no route [to it]: 0 messages" in out
     assert "keeps nothing" in out
     assert "dead letter of room: malformed" in out
     assert run("nodes", "retire", "node-1", "--server", cloud.address)[:2] == (0, "node-1 is retired\n")
-    assert [r.name for r in cloud.requests[-2:]] == ["node-1", "node-1"]
+    assert [cloud.requests[at].name for at in (-3, -1)] == ["node-1", "node-1"]
     assert run("nodes", "retire", "--server", cloud.address)[0] == 2
     assert run("nodes", "a", "b", "--server", cloud.address)[0] == 2
 
@@ -81,6 +94,8 @@ def test_people_see_how_operators_go(cloud: ScriptedCloud, run: Run) -> None:
         pipelines=[api_pb2.PipelineInfo(name="lab", plan="ab", running=["ab"])],
         figures=[*figures, control_pb2.Figure(of="clients", total=5, most=5, nodes=2)],
     )
+    cloud.answers["ListContainers"] = lambda *_: containers_pb2.ListContainersResponse(containers=[TROUBLED])
     code, out, _ = run("status", "--server", cloud.address)
     assert code == 0
+    assert "clean.0 of lab on node-1: backing_off: it ended with code 3" in out
     assert re.search(r"lab +clean +2 +1,200 +1,100 +3 +2 +7", out)
