@@ -21,9 +21,11 @@ from fogline.model.errors import InvalidInput
 
 ROOT_ENDS: Final = datetime(2126, 1, 1, tzinfo=UTC)
 IDENTITY_LASTS_US: Final = 90 * DAY
-"""Of nodes, aggregators, cloud processes; renewed after half of it."""
+"""Of nodes and cloud processes; renewed after half of it."""
 ISSUING_LASTS_US: Final = 365 * DAY
-"""Of the certificate with which an aggregator signs; renewed together with its identity."""
+"""Of an aggregator, and of the certificate with which it signs; both renewed as often as a node's. Its children shall
+believe it also after months without the cloud, which alone renews it.
+"""
 MAX_REQUEST_BYTES: Final = 8192
 _LAST: Final = datetime(2120, 1, 1, tzinfo=UTC)
 
@@ -53,9 +55,10 @@ class Authority:
         subject: Subject,
         *,
         now_us: int,
-        lasts_us: int = IDENTITY_LASTS_US,
+        lasts_us: int = 0,
     ) -> x509.Certificate:
-        """Certify that a key is somebody's."""
+        """Certify that a key is somebody's, for as long as the role has it unless ``lasts_us`` says else."""
+        lasts_us = lasts_us or (ISSUING_LASTS_US if subject.role == AGGREGATOR else IDENTITY_LASTS_US)
         names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(subject.uri)]
         names += [x509.DNSName(name) for name in _dns_names(subject, key)]
         builder = self._builder(key, str(subject), now_us + lasts_us)

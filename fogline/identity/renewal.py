@@ -11,13 +11,15 @@ import structlog
 from fogline.identity.folder import write_identity
 from fogline.identity.holder import Holder
 from fogline.identity.identity import Identity
-from fogline.model.clock import Clock, to_rfc3339
+from fogline.model.clock import DAY, Clock, to_rfc3339
 from fogline.model.errors import FogError
 
 LOOK_EVERY_S: Final = 60.0
 """How often the clock is compared with the certificate: it may jump."""
 FIRST_PAUSE_S: Final = 30.0
 LONGEST_PAUSE_S: Final = 3600.0
+LIFE_US: Final = 90 * DAY
+"""What holds longer is renewed as often: so that most of its life is left when parents go away for long."""
 JITTER: Final = 0.1
 """Share of a certificate's life over which renewals are spread."""
 
@@ -31,7 +33,7 @@ def is_due(identity: Identity, now_us: int, share: float) -> bool:
 
     A clock before the issue is one that was never set: nothing is due by it.
     """
-    life = identity.until_us - identity.issued_us
+    life = min(identity.until_us - identity.issued_us, LIFE_US)
     return now_us >= identity.issued_us + int(life * (0.5 + JITTER * share))
 
 

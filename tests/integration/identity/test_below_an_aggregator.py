@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -16,7 +17,8 @@ from fogline.identity.holder import Holder
 from fogline.identity.identity import Identity
 from fogline.identity.joining import Keys, renew
 from fogline.identity.keys import new_key
-from fogline.model.clock import HOUR
+from fogline.identity.renewal import Renewing, asking
+from fogline.model.clock import DAY, HOUR
 from fogline.model.errors import FogError, Unavailable
 from fogline.model.protocol import PROTOCOL
 from fogline.testing.until import until
@@ -196,3 +198,53 @@ async def test_nodes_are_not_told_who_may_join(installation: Installation) -> No
     async with Holder(node).dial(installation.children) as channel:
         call = enrol_pb2_grpc.AdmissionFeedServiceStub(channel).Follow(timeout=WITHIN)
         assert "only aggregators" in (await call.details() or "")
+
+
+async def test_an_aggregator_that_could_not_renew_for_months_goes_on_and_renews_when_the_cloud_is_back(
+    installation: Installation, tmp_path: Path, clock: SetClock
+) -> None:
+    # TLS goes by the machine's clock: so what is now was issued long ago.
+    clock.ahead_us = -200 * DAY
+    hall = (await installation.joined("hall", role="aggregator")).identity
+    clock.ahead_us = 0
+    write_identity(tmp_path / "hall", hall)
+    settings = AggregatorSettings(
+        name="hall",
+        listen="127.0.0.1:0",
+        enrol="127.0.0.1:0",
+        parents=("127.0.0.1:1",),
+        folder=tmp_path / "hall",
+        link=LinkSettings(backoff=Backoff(base=0.01, cap=0.05)),
+    )
+    alone = replace(hall, enrol=("127.0.0.1:1",))
+    holder = Holder(alone)
+    aggregator = Aggregator(settings, clock=clock, rng=Random(3), holder=holder)
+    stopping = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(aggregator.run(stopping))
+        await aggregator.server.started.wait()
+        assert aggregator.gate is not None
+        await until(lambda: bool(aggregator.gate and aggregator.gate.renewing.fault), within=60)
+        assert "could not be renewed" in aggregator.gate.renewing.fault
+        joined = (await installation.joined("n2")).identity
+        assert await pushed(aggregator.server.address, joined) == "hall", "its children believe it still"
+        fresh = await renew(
+            joined, parents=(aggregator.server.address,), dial=Holder(joined).dial, now_us=clock.now_us()
+        )
+        assert await pushed(aggregator.server.address, fresh) == "hall", "and it renews theirs"
+        stopping.set()
+    # The cloud is back: also where it joined, and by then both of its certificates have ended.
+    clock.ahead_us = -400 * DAY
+    ended = (await installation.joined("hall", role="aggregator")).identity
+    clock.ahead_us = 0
+    installation.admittance.renew_own()
+    holder = Holder(ended)
+    ask = asking(holder, (installation.children,), clock)
+    renewing = Renewing(holder, tmp_path / "hall", ask=ask, clock=clock, rng=Random(5))
+    task = asyncio.ensure_future(renewing.run())
+    try:
+        await until(lambda: holder.identity.serial != ended.serial, within=60)
+    finally:
+        task.cancel()
+    assert holder.identity.until_us > clock.now_us() + 300 * DAY
+    assert await attached(installation.children, holder.identity) == ""
