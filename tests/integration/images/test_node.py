@@ -1,6 +1,8 @@
 """Where a node has its images from, and what it says when it has them from nowhere. With real engines."""
 
 import asyncio
+import json
+import platform
 import shutil
 from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -11,6 +13,7 @@ import pytest
 
 from fog_node.reconcile.images import Pulled
 from fog_node.runtimes.docker.creation import NODE
+from fog_node.runtimes.docker.images import ARCHITECTURES
 from fog_node.runtimes.docker.manifests import Manifests
 from fogline.registry.parent import NoCache, ParentCache
 from fogline.testing.until import until
@@ -258,3 +261,37 @@ async def test_images_that_nobody_wants_go_beyond_the_budget_and_none_that_is_wa
         assert has(docker_engine, by_hand)
         docker_engine.client.remove_image(by_hand.id)
         await one.until(lambda: not Pulled(tmp_path / "pulled").wanted_us)
+
+
+def listed(shelf: Shelf, **images: ImageFile) -> str:
+    """A list of images by architecture, in the same shelf; its reference."""
+    manifests = []
+    for architecture, image in images.items():
+        shelf.put("r.example", image)
+        manifests.append(
+            {
+                "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+                "digest": digest(image.manifest),
+                "size": len(image.manifest),
+                "platform": {"architecture": architecture, "os": "linux"},
+            }
+        )
+    content = json.dumps({"schemaVersion": 2, "manifests": manifests}).encode()
+    shelf.pieces[digest(content)] = content
+    return f"r.example/acme/still@{digest(content)}"
+
+
+async def test_of_a_list_the_nodes_own_architecture_is_loaded_and_a_list_without_it_is_said(
+    docker_engine: DockerEngine, image: ImageFile, name: str, tmp_path: Path
+) -> None:
+    shelf, foreign = Shelf(), make_image((layer({"/x": b""}),), entrypoint=("/x",), architecture="s390x")
+    own = ARCHITECTURES[platform.machine()]
+    fits, unfit = listed(shelf, s390x=foreign, **{own: image}), listed(shelf, s390x=foreign)
+    async with yard(tmp_path, settings=PATIENT, docker=docker_engine.url, node=name, cache=shelf) as one:
+        one.want(replica(fits, "1000000", name="still"), replica(unfit, "1000000", name="unfit"))
+        await started(one, "still")
+        said = await one.becomes("unfit", "failed", words="is for s390x")
+        assert "registry" not in said.fault
+        assert digest(foreign.config) not in shelf.asked
+        one.want()
+        await one.nothing_left()
