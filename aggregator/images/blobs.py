@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -67,7 +67,7 @@ class Blobs:
         """Bytes of a whole piece; None if it is not here."""
         return self._sizes.get(_name(digest))
 
-    def read(self, digest: str) -> Iterator[bytes]:
+    def read(self, digest: str) -> Generator[bytes, None, None]:
         """A piece in chunks, of which the last is given only if all are what the digest names.
 
         Raises :class:`DataLoss` if they are not: the piece is gone then.

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -127,7 +128,7 @@ class ImageCache:
             self.counters.asked["refused"] += 1
             raise
 
-    async def fetched(self, piece: Wanted) -> AsyncIterator[int]:
+    async def fetched(self, piece: Wanted) -> AsyncGenerator[int, None]:
         """Until a piece is here: how many bytes of it are. Raises :class:`FogError`."""
         digest = piece.piece.digest
         if self._blobs.size(digest) is not None:
@@ -148,12 +149,16 @@ class ImageCache:
             # One of its own for each who waits.
             raise Unavailable(fault.message, hint=fault.hint, code=fault.code)
 
-    async def chunks(self, piece: Wanted) -> AsyncIterator[bytes]:
+    async def chunks(self, piece: Wanted) -> AsyncGenerator[bytes, None]:
         """The bytes of a piece that is here. Raises :class:`DataLoss` before the last if they are wrong."""
         chunks = self._blobs.read(piece.piece.digest)
-        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-            self.counters.served_bytes += len(chunk)
-            yield chunk
+        try:
+            while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+                self.counters.served_bytes += len(chunk)
+                yield chunk
+        finally:
+            with suppress(ValueError):  # a thread is in it, and is the last
+                chunks.close()
 
     def _begin(self, piece: Wanted) -> _Flight:
         if self._group is None:
