@@ -10,6 +10,9 @@ that its sensor published after the boot began: accepted by the node, journaled,
 operator writes the number, the Engine notes when. So it starts from what the node kept, without any parent. Then the
 uplinks return: the nodes must be heard of and catch up, in the same containers.
 
+With ``--engine`` the first host's Engine is first hung, and then killed alone: what is to be seen is that messages are
+taken and answered meanwhile, that the command line says what is wrong, and that it passes by itself.
+
 At the end every message must count exactly once, by its number, and the ledger must add up.
 """
 
@@ -19,7 +22,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,15 +33,14 @@ from typing import Final
 from fogline.cli.up.identities import make_identities
 from fogline.identity.names import AGGREGATOR, NODE
 from fogline.model.clock import SystemClock
-from tests.faults.device import Device
+from tests.faults.engine_faults import EngineFaults, until
 from tests.faults.house import free_port
 from tests.faults.machine import HANG_S, Machine, own_world, world_folder
 from tests.faults.operator_image import operator_image
+from tests.faults.sensor import RATE, Sensor
 from tests.faults.site import fogline
 from tests.images import ImageFile
 
-RATE: Final = 25
-"""Messages a second of each sensor."""
 CAUGHT_UP: Final = 5 * RATE
 SETTLE_WITHIN_S: Final = 120.0
 AIM_S: Final = 10.0
@@ -102,34 +104,6 @@ class Report:
         return "\n".join(lines)
 
 
-class Sensor:
-    """Publishes numbered messages to one host, and never gives one up."""
-
-    def __init__(self, machine: Machine, rng: random.Random) -> None:
-        self.device: Final = Device(machine.name, *machine.listener, in_flight=100_000, patience_s=2.0)
-        self.sent: Final[dict[int, int]] = {}
-        """The dice of each message."""
-        self.stopping: Final = asyncio.Event()
-        self._machine: Final = machine
-        self._rng: Final = rng
-        self._next = 0
-
-    async def run(self) -> None:
-        """Publish until :attr:`stopping`; what is not acknowledged is sent again meanwhile."""
-        topic = f"drill/{self._machine.name}/beat".encode()
-        while not self.stopping.is_set():
-            number, self._next = self._next, self._next + 1
-            dice = self.sent[number] = self._rng.randrange(2**30)
-            message = {"ts": time.time_ns() // 1_000_000, "id": number, "dice": dice, "number": str(number)}
-            await self.device.publish(topic, json.dumps(message).encode())
-            await asyncio.sleep(1 / RATE)
-
-    @property
-    def newest(self) -> int:
-        """The number of the newest message."""
-        return self._next - 1
-
-
 class Drill:
     """The whole site."""
 
@@ -150,10 +124,16 @@ class Drill:
         """Where commands ask."""
         return f"127.0.0.1:{self._ports['api']}"
 
-    async def run(self, tries: int) -> None:
-        """The drill."""
+    async def run(self, tries: int, *, engine: bool) -> None:
+        """The drill; ``engine``: with what befalls the Engine alone, first."""
         async with AsyncExitStack() as stack:
             await self._begin(stack)
+            if engine:
+                faults = EngineFaults(self.server, self.machines[0], self.sensors[0])
+                await faults.hang()
+                say("Engine hung: said so, went on")
+                await faults.kill()
+                say("Engine killed: came back")
             for number in range(1, tries + 1):
                 await asyncio.sleep(self._rng.uniform(0.5, 3.0))
                 done = await self._cut()
@@ -308,6 +288,7 @@ class Drill:
                 "listen": f"{host}:{ports['group']}",
                 "enrol": f"{host}:{ports['group-enrol']}",
                 "parents": [f"127.0.0.1:{ports['children']}"],
+                "link.backoff.cap": "500ms",
             },
         )
         places = [(AGGREGATOR, folders["aggregator-1"])]
@@ -358,13 +339,6 @@ def _answered(machine: Machine, number: int) -> float | None:
     return None
 
 
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until it holds; raises TimeoutError."""
-    async with asyncio.timeout(HANG_S):
-        while not await holds():  # noqa: ASYNC110 - other processes are asked
-            await asyncio.sleep(0.2)
-
-
 def say(words: str) -> None:
     """A line for people."""
     sys.stderr.write(f"{words}\n")
@@ -376,6 +350,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--tries", type=int, default=20)
     parser.add_argument("--hosts", type=int, default=3)
     parser.add_argument("--seed", type=int, default=None, help="printed; the same draws the same instants")
+    parser.add_argument(
+        "--engine", action="store_true", help="first hang and kill the first host's Engine alone"
+    )
     given = parser.parse_args(arguments)
     folder = world_folder()
     if folder is None:
@@ -383,7 +360,7 @@ def main(arguments: Sequence[str]) -> int:
     seed = random.SystemRandom().randrange(2**32) if given.seed is None else given.seed
     drill = Drill(folder, hosts=given.hosts, seed=seed)
     try:
-        asyncio.run(drill.run(given.tries))
+        asyncio.run(drill.run(given.tries, engine=given.engine))
     except BaseException:
         drill.show_logs()
         raise
