@@ -58,6 +58,14 @@ def test_links_lead_somewhere(document: Path) -> None:
             assert (document.parent / link).exists(), link
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: str(d.relative_to(ROOT)))
+def test_tests_that_are_named_exist(document: Path) -> None:
+    for file, name in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", document.read_text()):
+        assert (ROOT / file).exists(), file
+        if name:
+            assert re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text(), re.MULTILINE), name
+
+
 def test_the_readme_is_one_screen_to_the_first_result() -> None:
     lines = (ROOT / "README.md").read_text().splitlines()
 
