@@ -1,4 +1,4 @@
-"""What is done to a store from outside of the cloud: backing up, restoring, renewing its life, retiring a node.
+"""What is done to a store from outside of the cloud: backup, restore, a new life, retired nodes, a way in.
 
 ``python -m cloud.admin --help``
 """
@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from cloud.access.first import make_another
 from cloud.store.opening import STORE_FILE, open_store, shown
 from cloud.store.sql import SqlStore
+from fogline.access.chain import fingerprint_of
 from fogline.model.clock import SystemClock
 from fogline.model.errors import FogError, InvalidInput, NotFound
 from fogline.service.folder import make_folder
@@ -82,6 +84,17 @@ async def renew(where: Where) -> str:
     return f"the life of {where} is now {incarnation.hex()}"
 
 
+async def new_token(where: Where) -> str:
+    """Make a further administrator's API token, for an installation whose own was lost; the cloud may run meanwhile."""
+    if where.folder is None:
+        raise InvalidInput("no folder is named", hint="--folder FOLDER: the token is written there")
+    async with where.opened() as store:
+        certificate = await store.admissions.authority()
+        authority = fingerprint_of(certificate) if certificate else b""
+        path = await make_another(store.api_tokens, where.folder, authority, SystemClock())
+    return f"an administrator's API token is in {path}"
+
+
 async def retire_node(where: Where, node: str) -> str:
     """Expect nothing more of a node that will not come back; the cloud may run meanwhile."""
     async with where.opened() as store:
@@ -115,6 +128,7 @@ _COMMANDS: Final[Sequence[tuple[str, Callable[..., Coroutine[Any, Any, str]], st
     ("restore", restore, "file", Path),
     ("renew", renew, "", str),
     ("retire-node", retire_node, "node", str),
+    ("new-token", new_token, "", str),
 )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 import fogline
+from cloud.access.entrance import Entrance
 from cloud.api.servicers import add_api
 from cloud.api.services import make_services
 from cloud.board import Board
@@ -59,7 +60,7 @@ class Cloud:
     def __init__(
         self, settings: CloudSettings, store: Store, *, clock: Clock, admittance: "Admittance | None" = None
     ) -> None:
-        """``admittance``: who may come in as a child; without one everybody, on the port of the people."""
+        """``admittance``: who may come in as a child; without one everybody, on the people's port, in plain text."""
         self._admittance: Final = admittance
         self._settings: Final = settings
         self._store: Final = store
@@ -116,7 +117,17 @@ class Cloud:
             self._committer, parent=settings.name, credit_bytes=settings.credit
         )
         self._control: Final = ControlServicer(self._board, sessions)
-        self.server: Final = Server(listen=settings.listen, insecure=settings.insecure)
+        self._entrance: Final = Entrance(
+            store.api_tokens,
+            clock,
+            folder=settings.folder,
+            holder=admittance.holder if admittance else None,
+            authority=admittance.fingerprint if admittance else b"",
+            anonymous=settings.anonymous,
+        )
+        self.server: Final = Server(
+            listen=settings.listen, insecure=settings.insecure, door=self._entrance.door
+        )
         self.doors: Final = admittance.doors(self.server.calls) if admittance and self._commits else None
         self._news: Final = News(
             store,
@@ -148,6 +159,8 @@ class Cloud:
         await self._keyring.open()
         await self._catalog.refresh(self._store)
         await self._board.take_up()
+        if self._answers:
+            await self._entrance.open()
         if self._commits:
             await self._members.join()
         self._add_services()
@@ -172,6 +185,7 @@ class Cloud:
         works = [
             ("hear of other processes", self._news.run()),
             ("keep a reader of specs", self._planner.readers.run()),
+            *self._entrance.works(),
         ]
         if self._commits:
             works += [
@@ -214,6 +228,7 @@ class Cloud:
             watch=self._watch if self._commits else None,
             grpc_calls=self.server.calls,
             http_calls=self.rest.calls if self.rest is not None else None,
+            desk=self._entrance.desk,
             clock=self._clock,
         )
 
@@ -225,6 +240,7 @@ class Cloud:
             insecure=settings.insecure,
             identity=("cloud", settings.name, fogline.__version__),
             sources={**self.metrics.sources, **certificate_source(holder, self._clock)},
+            admit=self._entrance.may_scrape,
         )
 
     def end_expired(self, now_us: int) -> None:
@@ -250,7 +266,9 @@ class Cloud:
         from cloud.rest.server import RestServer  # noqa: PLC0415
 
         settings = self._settings
-        return RestServer(self.services, listen=settings.rest, insecure=settings.insecure)
+        return RestServer(
+            self.services, listen=settings.rest, insecure=settings.insecure, desk=self._entrance.desk
+        )
 
     def _add_services(self) -> None:
         if self._commits:
@@ -268,6 +286,7 @@ class Cloud:
         if self._answers:
             add_api(self.server, self.services)
             serve_signing(self.server, self._keyring)
+            self._entrance.serve(self.server)
             if self._admittance is not None:
                 self._admittance.serve_people(self.server)
 

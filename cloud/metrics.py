@@ -5,6 +5,8 @@ from typing import Final
 
 import structlog
 
+from cloud.access import metrics as access
+from cloud.access.desk import Desk
 from cloud.api.nodes import Overview
 from cloud.board import Board
 from cloud.catalog import Catalog, KnownPlan
@@ -194,6 +196,7 @@ class CloudMetrics:
         watch: "StoreWatch | None",
         grpc_calls: Calls,
         http_calls: Calls | None,
+        desk: Desk | None,
         clock: Clock,
     ) -> None:
         self._board: Final = board
@@ -204,6 +207,7 @@ class CloudMetrics:
         self._watch: Final = watch
         self._grpc_calls: Final = grpc_calls
         self._http_calls: Final = http_calls
+        self._desk: Final = desk
         self._clock: Final = clock
 
     @property
@@ -271,6 +275,8 @@ class CloudMetrics:
         CALLS.fill(snapshot, "grpc", self._grpc_calls)
         if self._http_calls is not None:
             CALLS.fill(snapshot, "http", self._http_calls)
+        if self._desk is not None:
+            access.fill(snapshot, self._desk)
 
     def _tenants(self) -> set[str]:
         return {LOCAL.tenant, *(plan.row.tenant for plan in self._catalog.plans())}

@@ -7,6 +7,7 @@ from typing import Literal
 from fogline.model.clock import DAY, HOUR, SECOND
 from fogline.model.errors import InvalidInput
 from fogline.registry.hosts import PlainHosts
+from fogline.service.listen import is_loopback
 from fogline.service.logs import LogFormat
 from fogline.service.settings import InvalidSettings
 from fogline.service.units import Duration, Size
@@ -23,7 +24,7 @@ class CloudSettings:
     roles: tuple[Role, ...] = ("commit", "api")
     """What this process does: commit takes parts and finishes windows, api answers people and programs."""
     listen: str = "127.0.0.1:7070"
-    """Where people and programs ask, as host:port; with `plaintext` children connect here, too."""
+    """Where people and programs ask with API tokens, as host:port; with `plaintext` children connect here, too."""
     children: str = "127.0.0.1:7074"
     """Where nodes and aggregators connect, as host:port: both sides show certificates."""
     enrol: str = "127.0.0.1:7073"
@@ -33,11 +34,16 @@ class CloudSettings:
     authority: str = ""
     """Folder of the CA; empty: `ca` in the folder, made at the first start. Processes on one store have the same."""
     plaintext: bool = False
-    """Take children on `listen` without encryption or certificates: for tests, and machines that nobody else uses."""
+    """Take children on `listen` without certificates, and encrypt nothing: for tests, and machines that nobody else
+    uses."""
+    anonymous: bool = False
+    """Let everybody do everything on `listen` and `rest`, without a token and in plain text: for tests. Refused where
+    other machines reach these."""
     rest: str = ""
     """Where the HTTP API is served, as host:port; empty for none."""
     metrics: str = ""
-    """Where Prometheus finds /metrics, as host:port; empty for none."""
+    """Where Prometheus finds /metrics, as host:port; empty for none. From another machine it needs an API token with
+    the right `metrics`."""
     folder: Path
     """Holds the SQLite store, unless `store` names another. Made if it is not there."""
     store: str = field(default="", repr=False)
@@ -49,8 +55,8 @@ class CloudSettings:
     registry_logins: str = ""
     """File with logins to registries, as `docker login` writes it (config.json); empty for none."""
     insecure: bool = False
-    """Allow addresses that other machines can reach, although nothing there is encrypted or authenticated: `listen`,
-    `rest`, `metrics`, and with `plaintext` the children's."""
+    """Allow addresses that other machines can reach, although nothing there is encrypted, tokens included: `rest`, and
+    with `plaintext` `listen`."""
     credit: Size = 4 * 1024 * 1024
     """Bytes of parts that each child may have under way here: what bounds the memory."""
     results_keep: Duration = 30 * DAY
@@ -67,6 +73,16 @@ class CloudSettings:
     def __post_init__(self) -> None:
         if not self.roles:
             raise InvalidSettings(["roles: is empty; known are commit, api"])
+        open_to_all = [
+            name for name in ("listen", "rest") if (at := getattr(self, name)) and not is_loopback(at)
+        ]
+        if self.anonymous and open_to_all:
+            raise InvalidSettings(
+                [
+                    f"anonymous: not with {name} = {getattr(self, name)}, which others reach"
+                    for name in open_to_all
+                ]
+            )
         try:
             PlainHosts(self.insecure_registries)
         except InvalidInput as error:

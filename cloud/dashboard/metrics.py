@@ -5,7 +5,7 @@ from typing import Final
 
 from nicegui import Client
 
-from cloud.dashboard.live.source import Live
+from cloud.dashboard.desk import Desk
 from fogline.service.metrics import Kind, Metric, Snapshot, Source
 
 BROWSERS: Final = Metric(
@@ -18,10 +18,13 @@ PAGES: Final = Metric(
     kind=Kind.GAUGE,
     help="Pages held in memory, also those whose browser went a short while ago.",
 )
+SESSIONS: Final = Metric(
+    name="fogline_dashboard_sessions", kind=Kind.GAUGE, help="Browsers that are signed in."
+)
 LOOKS: Final = Metric(
     name="fogline_dashboard_looks_total",
     kind=Kind.COUNTER,
-    help="Times that the cloud was asked for all pages.",
+    help="Times that the cloud was asked for all pages of a person.",
 )
 CLOUD_ANSWERS: Final = Metric(
     name="fogline_dashboard_cloud_answers", kind=Kind.GAUGE, help="1 if the cloud answered when asked last."
@@ -31,8 +34,8 @@ CLOUD_ANSWERS: Final = Metric(
 class DashboardMetrics:
     """Reads the parts of one dashboard."""
 
-    def __init__(self, live: Live) -> None:
-        self._live: Final = live
+    def __init__(self, desk: Desk) -> None:
+        self._desk: Final = desk
 
     @property
     def sources(self) -> Mapping[str, Source]:
@@ -40,10 +43,10 @@ class DashboardMetrics:
         return {"pages": self._pages, "live": self._looks}
 
     def _pages(self, snapshot: Snapshot) -> None:
-        snapshot.add(BROWSERS, self._live.watchers)
+        snapshot.add(BROWSERS, sum(live.watchers for live in self._desk.lives))
+        snapshot.add(SESSIONS, len(self._desk.sessions))
         snapshot.add(PAGES, len(Client.instances))
 
     def _looks(self, snapshot: Snapshot) -> None:
-        newest = self._live.newest
-        snapshot.add(LOOKS, newest.number)
-        snapshot.add(CLOUD_ANSWERS, float(newest.number > 0 and newest.lost is None))
+        snapshot.add(LOOKS, self._desk.looks)
+        snapshot.add(CLOUD_ANSWERS, float(self._desk.cloud_answers))

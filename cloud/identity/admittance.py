@@ -48,9 +48,11 @@ class Admittance:
         self.joining_door: Final = JoiningDoor(self.holder)
         self._desk: Final = CloudDesk(authority, admissions, self.board, name=settings.name, clock=clock)
         self.feed: Final = FeedServicer(Hearing(admissions, self.board, authority.root, clock))
+        self.fingerprint: Final = fingerprint_of(authority.root)
+        """SHA-256 of the CA's certificate."""
         self.joining: Final = Joining(
             admissions,
-            fingerprint=fingerprint_of(authority.root),
+            fingerprint=self.fingerprint,
             clock=clock,
             changed=self.board.changed,
         )

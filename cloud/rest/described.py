@@ -26,7 +26,8 @@ Responses = dict[int | str, dict[str, Any]]
 ABOUT: Final = """Pipelines, their results, and the state of the installation.
 
 Lists come in pages: `next_page_token` asks for the next one, and is empty on the last. Tokens are opaque. Instants are
-RFC 3339 in UTC. Every error is an `application/problem+json` with a `code` for programs and a `hint` for people."""
+RFC 3339 in UTC. Every path but `/v1/healthz` needs an API token. Every error is an `application/problem+json` with a
+`code` for programs and a `hint` for people."""
 
 EXAMPLE: Final = """name: greenhouse
 streams:
@@ -64,7 +65,9 @@ VALUES: Final = tuple(
 
 def answered(kind: Any, *statuses: int) -> Responses:
     """What a path answers: a value, or one of these problems besides those that any path may answer."""
-    told: Responses = {status: _problem(status) for status in sorted({400, 405, 500, 503, 504, *statuses})}
+    told: Responses = {
+        status: _problem(status) for status in sorted({400, 401, 403, 405, 429, 500, 503, 504, *statuses})
+    }
     return {200: {"model": kind}, **told} if kind is not None else {**told}
 
 
@@ -73,7 +76,7 @@ def followed() -> Responses:
     schema = {"$ref": "#/components/schemas/Changes"}
     streams = {NDJSON: {"schema": schema}, EVENTS: {"schema": {"type": "string"}}}
     return {
-        **answered(Changes, 404, 410, 429),
+        **answered(Changes, 404, 410),
         200: {"description": "Changes as they happen", "content": streams},
     }
 
@@ -112,6 +115,11 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
             if "HTTPValidationError" in str(operation["responses"].get("422")):
                 # FastAPI's own way to say it; here it is a problem with status 400.
                 del operation["responses"]["422"]
+    document["components"]["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer", "description": "`fogline api-token create` makes one."}
+    }
+    document["security"] = [{"token": []}]
+    document["paths"]["/v1/healthz"]["get"]["security"] = []
     schemas = document["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from cloud.rest.answers import Problem
 from fogline.client.shape import shape_of
-from fogline.model.errors import Fault, FogError, InvalidInput, NotFound
+from fogline.model.errors import Fault, FogError, InvalidInput, NotFound, TokenMissing, Unauthenticated
 
 PROBLEM_TYPE: Final = "application/problem+json"
 
@@ -48,6 +48,9 @@ def response_of(error: FogError, headers: dict[str, str] | None = None) -> Respo
     told = dict(headers or {})
     if error.entry.retry_s:
         told["Retry-After"] = str(math.ceil(error.entry.retry_s))
+    if isinstance(error, Unauthenticated):
+        invalid = "" if error.code == TokenMissing.code else ', error="invalid_token"'
+        told["WWW-Authenticate"] = f'Bearer realm="fogline"{invalid}'
     content = msgspec.json.encode(shape_of(problem_of(error)))
     return Response(content, status_code=error.entry.http, headers=told, media_type=PROBLEM_TYPE)
 

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Final
 
+from cloud.access.desk import Desk
 from cloud.api.services import Services
 from cloud.rest.app import make_app
 from cloud.web.server import UNREAD_SECONDS, WebServer
@@ -13,12 +14,22 @@ class RestServer:
     """The HTTP API's port."""
 
     def __init__(
-        self, services: Services, *, listen: str, insecure: bool, unread_s: float = UNREAD_SECONDS
+        self,
+        services: Services,
+        *,
+        listen: str,
+        insecure: bool,
+        desk: Desk | None,
+        unread_s: float = UNREAD_SECONDS,
     ) -> None:
-        """``unread_s``: how long a client may leave unread what was sent to it, in seconds."""
+        """``desk`` knows the callers; None: everybody may do everything. ``unread_s``: how long a client may leave
+        unread what was sent to it, in seconds.
+        """
         self._stopping: Final = asyncio.Event()
         self.calls: Final = Calls()
-        app = make_app(services, insecure=insecure, stopping=self._stopping, calls=self.calls)
+        app, self.rights = make_app(
+            services, insecure=insecure, stopping=self._stopping, calls=self.calls, desk=desk
+        )
         self._server: Final = WebServer(
             app, listen=listen, insecure=insecure, unread_s=unread_s, lifespan="off", ws="none"
         )

@@ -28,7 +28,7 @@ class SigningServicer(signing_pb2_grpc.SigningServiceServicer):
         context: Context,
     ) -> signing_pb2.RotateSigningKeyResponse:
         """Sign with a new key."""
-        require(caller_of(context), Right.ADMIT)
+        require(caller_of(context), Right.OPERATE)
         return signing_pb2.RotateSigningKeyResponse(key=_about(await self._keyring.rotate()))
 
     async def ListSigningKeys(

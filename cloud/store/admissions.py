@@ -89,6 +89,11 @@ class Admissions:
 
         return await self._backend.write(adopt)
 
+    async def authority(self) -> bytes:
+        """The CA's certificate (DER); empty: none was adopted."""
+        query = select(schema.authority.c.certificate)
+        return await self._backend.read(lambda connection: bytes(connection.execute(query).scalar() or b""))
+
     async def create_token(
         self, subject: Subject, digest: bytes, *, now_us: int, expires_us: int
     ) -> TokenRow:

@@ -19,7 +19,7 @@ from cloud.store.sqlite import sqlite_backend
 from fogline.model.errors import DataLoss, InvalidInput
 
 STORE_FILE: Final = "store.sqlite"
-HEAD: Final = "0007"
+HEAD: Final = "0008"
 """The newest migration."""
 
 

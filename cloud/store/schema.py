@@ -340,3 +340,23 @@ identities = _table(
     compact=False,
 )
 """Keys that were given an identity, by their short names. ``issuing_key``: with which an aggregator signs."""
+
+api_tokens = _table(
+    "api_tokens",
+    _text("id", key=True),
+    _text("tenant"),
+    _text("name"),
+    _text("rights"),
+    Column("hash", LargeBinary, nullable=False),
+    _number("created_us"),
+    _text("created_by"),
+    Column("expires_us", BigInteger),
+    Column("used_us", BigInteger),
+    Column("revoked_us", BigInteger),
+    _number("version"),
+    compact=False,
+)
+"""Tokens of people and programs by their ids. ``hash``: SHA-256 of the secret; ``rights``: words with a blank between.
+
+``version`` is higher than that of every row that was changed before: the highest tells other processes to look.
+"""

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, select, update
 
 from cloud.store import schema
+from cloud.store.access import ApiTokens
 from cloud.store.admissions import Admissions, deposed_keys
 from cloud.store.backend import Backend
 from cloud.store.book import Book, Deployment, Overtaken, PlanRow
@@ -41,6 +42,7 @@ class SqlStore:
         self._origins = Origins(backend)
         self._layouts: dict[tuple[str, str], PlanLayout] = {}
         self.admissions: Final = Admissions(backend)
+        self.api_tokens: Final = ApiTokens(backend)
 
     @property
     def incarnation(self) -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cloud.finish.decision import Assignment
+from cloud.store.access import ApiTokens
 from cloud.store.admissions import Admissions
 from cloud.store.book import Deployment, PipelineRow, PlanRow
 from cloud.store.finishing import Moved, PassOutcome, StepToFinish
@@ -78,6 +79,11 @@ class Store(Protocol):
     @property
     def admissions(self) -> Admissions:
         """Who belongs to the installation."""
+        ...
+
+    @property
+    def api_tokens(self) -> ApiTokens:
+        """Which people and programs may ask."""
         ...
 
     @property

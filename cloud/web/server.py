@@ -28,7 +28,9 @@ class WebServer:
         self, app: ASGIApp, *, listen: str, insecure: bool, unread_s: float = UNREAD_SECONDS, **config: Any
     ) -> None:
         """``config`` goes to uvicorn. Raises :class:`fogline.model.errors.InvalidInput`, :class:`PortTaken`."""
-        check_listen(listen, insecure=insecure)
+        check_listen(
+            listen, insecure=insecure, offers="be told, or overhear, all that is said there, tokens included"
+        )
         self._listen: Final = listen
         self._server: Final = _Quiet(
             uvicorn.Config(

@@ -10,7 +10,6 @@ from fogline.model.clock import SystemClock, to_datetime
 
 _AGO: Final = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)")
 _POSSIBLE: Final = "2026-01-31T12:00:00Z, now, or how long ago: 30s, 15m, 2h, 1d"
-_LONGEST: Final = 86_400.0
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -40,20 +39,24 @@ def instant_option(name: str, text: str | None) -> datetime | None:
         raise typer.BadParameter(str(error), param_hint=name) from None
 
 
-def parse_span(text: str) -> float:
-    """Read how long: ``10s``, ``2m``, ``1h``, or a number of seconds. Raises :class:`ValueError`."""
+def parse_span(text: str, *, days: int = 1) -> float:
+    """Read how long: ``10s``, ``2m``, ``1h``, ``1d``, or a number of seconds; at most so many days.
+
+    Raises :class:`ValueError`.
+    """
     if (span := _AGO.fullmatch(text)) is None:
         span = _AGO.fullmatch(f"{text}s")
     seconds = 0.0 if span is None else _seconds(span)
-    if not 0.0 < seconds <= _LONGEST:
-        raise ValueError(f"{text!r} is no span; write 10s, 2m, 1h, or seconds, up to a day")
+    if not 0.0 < seconds <= days * _UNITS["d"]:
+        most = "a day" if days == 1 else f"{days} days"
+        raise ValueError(f"{text!r} is no span; write 10s, 2m, 1h, 1d, or seconds, up to {most}")
     return seconds
 
 
-def span_option(name: str, text: str) -> float:
+def span_option(name: str, text: str, *, days: int = 1) -> float:
     """Read an option's span in seconds, or end with wrong usage."""
     try:
-        return parse_span(text)
+        return parse_span(text, days=days)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=name) from None
 

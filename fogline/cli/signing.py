@@ -2,20 +2,13 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from google.protobuf.message import Message
 from rich.table import Table
 
 from fogline.cli import tables
-from fogline.cli.exits import reported
-from fogline.client import link
-from fogline.client.asks import Ask
-from fogline.client.connection import Connection
-from fogline.client.find import find_server
+from fogline.cli.server import Server, asking
 from fogline.model.clock import to_rfc3339
 from fogline.v1 import signing_pb2
 
@@ -25,7 +18,7 @@ _SERVICE: Final = "SigningService"
 def rotate(server: str | None, directory: Path | None, *, as_json: bool) -> None:
     """Sign with a new key from now on."""
     request = signing_pb2.RotateSigningKeyRequest()
-    with _asking(server, directory) as ask:
+    with asking(Server(server, directory).place, _SERVICE) as ask:
         key = ask("RotateSigningKey", request, signing_pb2.RotateSigningKeyResponse, repeatable=False).key
     if as_json:
         sys.stdout.write(json.dumps(_shape(key)) + "\n")
@@ -36,7 +29,7 @@ def rotate(server: str | None, directory: Path | None, *, as_json: bool) -> None
 def show(server: str | None, directory: Path | None, *, as_json: bool) -> None:
     """Print the keys."""
     request = signing_pb2.ListSigningKeysRequest()
-    with _asking(server, directory) as ask:
+    with asking(Server(server, directory).place, _SERVICE) as ask:
         keys = ask("ListSigningKeys", request, signing_pb2.ListSigningKeysResponse).keys
     if as_json:
         sys.stdout.writelines(json.dumps(_shape(key)) + "\n" for key in keys)
@@ -60,25 +53,3 @@ def _shape(key: signing_pb2.SigningKeyInfo) -> dict[str, Any]:
         "made": to_rfc3339(key.made_us),
         "vouched_by": key.vouched_by,
     }
-
-
-@contextmanager
-def _asking(server: str | None, directory: Path | None) -> Iterator[Callable[..., Any]]:
-    with reported():
-        connection = Connection(find_server(server, directory), timeout=link.TIMEOUT, attempts=link.ATTEMPTS)
-
-        def ask(method: str, request: Message, answer: type[Message], *, repeatable: bool = True) -> Any:
-            return connection.do(
-                Ask(
-                    method=f"{_SERVICE}/{method}",
-                    request=request,
-                    answer=answer,
-                    read=lambda said: said,
-                    repeatable=repeatable,
-                )
-            )
-
-        try:
-            yield ask
-        finally:
-            connection.close()

@@ -29,10 +29,11 @@ from fogline.client.values import (
     Result,
     RunningImage,
     Stream,
+    Who,
     Window,
     WindowStatus,
 )
-from fogline.model.errors import FogError, InvalidInput, NotFound, Unavailable
+from fogline.model.errors import FogError, InvalidInput, NotAllowed, NotFound, Unauthenticated, Unavailable
 
 __all__ = [
     "Aggregator",
@@ -62,6 +63,7 @@ __all__ = [
     "LogChunk",
     "Logs",
     "Node",
+    "NotAllowed",
     "NotFound",
     "OperatorFigures",
     "PastRelease",
@@ -76,10 +78,12 @@ __all__ = [
     "Stream",
     "StreamLedger",
     "TooSlow",
+    "Unauthenticated",
     "Unavailable",
     "Unreachable",
     "Usage",
     "Usages",
+    "Who",
     "Window",
     "WindowStatus",
 ]

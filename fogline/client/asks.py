@@ -12,9 +12,9 @@ from fogline.client import read
 from fogline.client.accounts import Ledger
 from fogline.client.containers import Container, Event, container, event
 from fogline.client.installation import Node, Status
-from fogline.client.values import Deployment, Latest, PastRelease, Pipeline, Result, Stream
+from fogline.client.values import Deployment, Latest, PastRelease, Pipeline, Result, Stream, Who
 from fogline.model.clock import from_datetime
-from fogline.v1 import api_pb2, containers_pb2
+from fogline.v1 import access_pb2, api_pb2, containers_pb2
 
 PAGE_SIZE: Final = 1_000
 """Lines that are asked for in one call of a list."""
@@ -263,6 +263,13 @@ def ledger(of: str) -> Ask[Ledger]:
     """Ask where every message and reading went, for one pipeline or with an empty name for all."""
     request = api_pb2.GetLedgerRequest(pipeline=of)
     return _ask("StatusService/GetLedger", request, api_pb2.GetLedgerResponse, read.ledger)
+
+
+def whoami() -> Ask[Who]:
+    """Ask as whom the cloud knows the caller."""
+    return _ask(
+        "AccessService/GetCaller", access_pb2.GetCallerRequest(), access_pb2.GetCallerResponse, read.who
+    )
 
 
 def _ask(

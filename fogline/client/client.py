@@ -12,12 +12,12 @@ from fogline.client.accounts import Ledger
 from fogline.client.applied import not_applied, who_is_behind
 from fogline.client.connection import Connection
 from fogline.client.containers import Container, Event, Execution, Logs, Usages
-from fogline.client.find import find_server
+from fogline.client.find import find_cloud
 from fogline.client.following import Following
 from fogline.client.installation import Node, Status
 from fogline.client.results import Results
 from fogline.client.trail import Trail
-from fogline.client.values import Deployment, Latest, PastRelease, Pipeline, Stream
+from fogline.client.values import Deployment, Latest, PastRelease, Pipeline, Stream, Who
 from fogline.v1 import containers_pb2
 
 
@@ -31,7 +31,10 @@ class Client:
     2026-01-31 12:00:10+00:00 {'zone': 'north'} {'n': 1, 'temp': 20.0}
 
     Without an address it takes the folder of a running ``fogline up``, else ``FOGLINE_SERVER``, else the
-    folder that ``up`` uses by default.
+    folder that ``up`` uses by default, else the cloud of the last ``fogline login``. ``token`` is an API token, else
+    ``FOGLINE_TOKEN`` or that of the ``up`` or login. The connection is encrypted; the cloud is known by its CA, whose
+    fingerprint is in the token. ``ca`` names a file of certificates (PEM) to go by instead, else ``FOGLINE_CA``. An
+    address that begins with ``grpc://`` asks for plain text.
 
     Every call answers within ``timeout`` seconds or raises a :class:`fogline.model.errors.FogError` whose hint
     says what to do. Within that time it is tried up to ``attempts`` times if it is safe to repeat and the error
@@ -43,12 +46,14 @@ class Client:
         self,
         server: str | None = None,
         *,
+        token: str | None = None,
+        ca: str | Path | None = None,
         directory: Path | None = None,
         timeout: float = link.TIMEOUT,
         attempts: int = link.ATTEMPTS,
     ) -> None:
         self._connection: Final = Connection(
-            find_server(server, directory), timeout=timeout, attempts=attempts
+            find_cloud(server, directory, token=token, ca=ca), timeout=timeout, attempts=attempts
         )
 
     @property
@@ -294,6 +299,14 @@ class Client:
     def latest(self, pipeline: str, step: str, *, windows: int = 0, keys: int = 0) -> Latest:
         """Return a step's newest windows (0: 60 of them) with the results of its busiest keys (0: 10)."""
         return self._connection.do(asks.latest(pipeline, step=step, windows=windows, keys=keys))
+
+    def whoami(self) -> Who:
+        """Return as whom the cloud knows this client, and what it may do.
+
+        >>> client.whoami().rights
+        ('deploy', 'read')
+        """
+        return self._connection.do(asks.whoami())
 
     def status(self) -> Status:
         """Return tiers, plans and their health.

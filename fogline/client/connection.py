@@ -13,6 +13,8 @@ from fogline.client import link
 from fogline.client.asks import FOLLOWING, Ask, Pages
 from fogline.client.containers import Call, serialized
 from fogline.client.errors import translated
+from fogline.client.find import Place
+from fogline.client.trust import Trust, shown, trust
 from fogline.v1 import api_pb2
 
 V = TypeVar("V")
@@ -31,8 +33,11 @@ class Answers(Protocol):
 class Connection:
     """A channel that is made by the first call; threads may share it."""
 
-    def __init__(self, address: str, *, timeout: float, attempts: int) -> None:
-        self.address: Final = address
+    def __init__(self, place: Place, *, timeout: float, attempts: int) -> None:
+        self._place: Final = place
+        self._shown: Final = shown(place)
+        self._trust: Trust | None = None
+        self.address: Final = place.address
         self.timeout: Final = timeout
         self._attempts: Final = attempts
         self._lock: Final = threading.Lock()
@@ -59,7 +64,9 @@ class Connection:
                     request_serializer=type(ask.request).SerializeToString,
                     response_deserializer=ask.answer.FromString,
                 )
-                return ask.read(method(ask.request, timeout=link.left(give_up, time.monotonic())))
+                return ask.read(
+                    method(ask.request, timeout=link.left(give_up, time.monotonic()), metadata=self._shown)
+                )
         raise AssertionError("the last attempt returns or raises")
 
     def pages(self, pages: Pages[V]) -> Iterator[V]:
@@ -78,7 +85,7 @@ class Connection:
             request_serializer=api_pb2.GetResultsRequest.SerializeToString,
             response_deserializer=api_pb2.GetResultsResponse.FromString,
         )
-        return method(request)
+        return method(request, metadata=self._shown)
 
     def listen(self, method: str, request: Message, answer: type[M]) -> Call[M]:
         """Open a call with many answers, without a deadline; gRPC's errors come when it is read."""
@@ -87,7 +94,7 @@ class Connection:
             request_serializer=type(request).SerializeToString,
             response_deserializer=answer.FromString,
         )
-        return call(request)
+        return call(request, metadata=self._shown)
 
     def converse(self, method: str, requests: Iterator[Message], answer: type[M]) -> Call[M]:
         """The same with many requests; a thread of gRPC takes them."""
@@ -96,7 +103,7 @@ class Connection:
             request_serializer=serialized,
             response_deserializer=answer.FromString,
         )
-        return call(requests)
+        return call(requests, metadata=self._shown)
 
     def _open(self) -> grpc.Channel:
         with self._lock:
@@ -104,7 +111,14 @@ class Connection:
                 raise link.closed()
             if self._channel is None:
                 self._process = os.getpid()
-                self._channel = grpc.insecure_channel(self.address, options=link.OPTIONS)
+                self._channel = self._made()
             elif self._process != os.getpid():
                 raise link.another_process()
             return self._channel
+
+    def _made(self) -> grpc.Channel:
+        self._trust = self._trust or trust(self._place)
+        options = (*link.OPTIONS, *self._trust.options)
+        if self._trust.credentials is None:
+            return grpc.insecure_channel(self.address, options=options)
+        return grpc.secure_channel(self.address, self._trust.credentials, options=options)

@@ -36,13 +36,22 @@ from fogline.model.errors import (
     PageTokenExpired,
     ResumeTokenExpired,
     StoreBusy,
+    TokenExpired,
+    TokenMissing,
+    TokenRevoked,
+    TokenUnknown,
     TooLarge,
+    TooManyAttempts,
     TooManyFollowers,
+    Unauthenticated,
     Unavailable,
 )
 from fogline.v1 import api_pb2
 
-_START: Final = "check the address; `fogline up` starts Fogline on this machine"
+_START: Final = (
+    "check the address; `fogline up` starts Fogline on this machine. A cloud elsewhere, or started by itself, speaks "
+    "TLS and wants an API token: `fogline login HOST:PORT`"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +99,12 @@ _OF_CODE: Final[Mapping[str, type[FogError]]] = {
         PageTokenExpired,
         ResumeTokenExpired,
         StoreBusy,
+        TokenExpired,
+        TokenMissing,
+        TokenRevoked,
+        TokenUnknown,
         TooLarge,
+        TooManyAttempts,
         TooManyFollowers,
         TooSlow,
         Unavailable,
@@ -100,6 +114,7 @@ _OF_STATUS: Final[Mapping[grpc.StatusCode, type[FogError]]] = {
     grpc.StatusCode.INVALID_ARGUMENT: InvalidInput,
     grpc.StatusCode.NOT_FOUND: NotFound,
     grpc.StatusCode.PERMISSION_DENIED: NotAllowed,
+    grpc.StatusCode.UNAUTHENTICATED: Unauthenticated,
     grpc.StatusCode.FAILED_PRECONDITION: Conflict,
     grpc.StatusCode.RESOURCE_EXHAUSTED: Unavailable,
     grpc.StatusCode.UNAVAILABLE: Unavailable,

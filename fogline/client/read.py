@@ -22,12 +22,13 @@ from fogline.client.values import (
     Result,
     RunningImage,
     Stream,
+    Who,
     Window,
     WindowStatus,
 )
 from fogline.model.clock import to_datetime
 from fogline.model.plan import Scalar
-from fogline.v1 import api_pb2, control_pb2
+from fogline.v1 import access_pb2, api_pb2, control_pb2
 
 _STATUSES = {
     api_pb2.WINDOW_STATUS_OPEN: WindowStatus.OPEN,
@@ -171,6 +172,12 @@ def _figure(message: control_pb2.Figure) -> Figure:
         most=message.most,
         nodes=message.nodes,
     )
+
+
+def who(message: access_pb2.GetCallerResponse) -> Who:
+    """As whom the cloud knows the caller."""
+    about = message.about
+    return Who(id=about.id, name=about.name, tenant=about.tenant, rights=tuple(about.rights))
 
 
 def ledger(message: api_pb2.GetLedgerResponse) -> Ledger:

@@ -160,3 +160,14 @@ class Latest:
 
     windows: tuple[Window, ...]
     results: tuple[Result, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Who:
+    """As whom the cloud knows the caller."""
+
+    id: str
+    """Of the API token; empty where none is asked for."""
+    name: str
+    tenant: str
+    rights: tuple[str, ...]

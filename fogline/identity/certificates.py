@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 
 from fogline.identity.keys import key_id, public_key
 from fogline.identity.names import Subject, subject_of
@@ -34,7 +35,13 @@ def parse_der(der: bytes) -> x509.Certificate:
     """A certificate out of its bytes. Raises :class:`InvalidInput`."""
     try:
         return x509.load_der_x509_certificate(der)
-    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+    except (
+        ValueError,
+        UnsupportedAlgorithm,
+        x509.InvalidVersion,
+        # Where warnings are errors: of what the next release of the library refuses.
+        CryptographyDeprecationWarning,
+    ) as error:
         raise InvalidInput("a certificate cannot be read") from error
 
 

@@ -42,7 +42,7 @@ class ChildrenDoor:
         """TLS in which both sides show a certificate."""
         return self._holder.server_credentials(mutual=True)
 
-    async def caller(self, context: grpc.aio.ServicerContext[Any, Any]) -> Caller:
+    async def caller(self, context: grpc.aio.ServicerContext[Any, Any], method: str) -> Caller:  # noqa: ARG002 - machines may ask all that is served them
         """The machine that the certificate names. Raises :class:`CertificateRevoked`."""
         shown = context.auth_context().get("x509_pem_cert")
         if not shown:
@@ -63,6 +63,10 @@ class ChildrenDoor:
             # The connection is older than that, or TLS would have refused it.
             raise Unavailable(f"the certificate of {caller.role} {caller.name} has ended", hint=RENEW)
         return caller
+
+    def ended(self, caller: Caller) -> None:  # noqa: ARG002
+        """Whoever serves streams of machines is told of revocations."""
+        return
 
 
 def check_revoked(caller: Caller, revoked: Revoked) -> None:
@@ -87,6 +91,10 @@ class JoiningDoor:
         """TLS in which the server alone shows a certificate."""
         return self._holder.server_credentials(mutual=False)
 
-    async def caller(self, context: grpc.aio.ServicerContext[Any, Any]) -> Caller:  # noqa: ARG002 - asks nothing
+    async def caller(self, context: grpc.aio.ServicerContext[Any, Any], method: str) -> Caller:  # noqa: ARG002 - asks nothing
         """Nobody that is known."""
         return NOBODY
+
+    def ended(self, caller: Caller) -> None:  # noqa: ARG002 - nothing was asked for
+        """Never."""
+        return

@@ -1,12 +1,11 @@
 """Finding the CA's certificate by its fingerprint: how a machine that knows nobody begins to trust its parent."""
 
 import asyncio
-import socket
 import ssl
-import sys
 
 from cryptography import x509
 
+from fogline.access.chain import chain_at
 from fogline.identity.authority import fingerprint_of
 from fogline.identity.certificates import parse_der
 from fogline.identity.token import TokenRefused
@@ -20,7 +19,7 @@ async def authority_at(address: str, fingerprint: bytes, *, within: float = 10.0
     """
     host, port = split_address(address)
     try:
-        shown = await asyncio.to_thread(_chain_at, host, port, within)
+        shown = await asyncio.to_thread(chain_at, host, port, within)
     except ssl.SSLError as error:
         raise Unavailable(
             f"{address} does not answer as Fogline's enrolment port: {error.reason or error}",
@@ -51,24 +50,3 @@ def split_address(address: str) -> tuple[str, int]:
             f"{address!r} is not an address", hint="write HOST:PORT, for example cloud.example:7073"
         )
     return host.strip("[]"), int(port)
-
-
-def _chain_at(host: str, port: int, within: float) -> list[bytes]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    # Only the fingerprint counts, and it is compared with the token's.
-    context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols(["h2"])
-    with (
-        socket.create_connection((host, port), timeout=within) as connection,
-        context.wrap_socket(connection) as encrypted,
-    ):
-        if sys.version_info >= (3, 13):
-            return list(encrypted.get_unverified_chain())
-        # Before 3.13 the same stands a layer below.
-        below = encrypted._sslobj  # type: ignore[attr-defined]  # noqa: SLF001
-        return [certificate.public_bytes(_DER) for certificate in below.get_unverified_chain() or ()]
-
-
-_DER = 2
-"""``ENCODING_DER`` of OpenSSL's module."""

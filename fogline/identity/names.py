@@ -71,6 +71,8 @@ def parent_name(tenant: str) -> str:
     return f"{tenant}.parent.{DOMAIN}"
 
 
+CLOUD_NAME: Final = f"_cloud.parent.{DOMAIN}"
+"""DNS name under which people and programs know the cloud; no tenant is called so, and so no aggregator shows it."""
 EVERY_PARENT: Final = f"*.parent.{DOMAIN}"
 """What the cloud shows: it is a parent of every tenant's children."""
 

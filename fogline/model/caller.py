@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 
 class Right(Enum):
@@ -14,7 +15,11 @@ class Right(Enum):
     EXEC = "exec"
     """Run commands in containers."""
     ADMIT = "admit"
-    """Decide which machines belong to the installation."""
+    """Decide which machines and which people and programs belong to the tenant."""
+    METRICS = "metrics"
+    """Read the metrics, which are of every tenant."""
+    OPERATE = "operate"
+    """Do what concerns every tenant: tokens of others, signing keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +29,11 @@ class Caller:
     tenant: str
     rights: frozenset[Right]
     role: str = ""
-    """What a certificate says the caller is: node, aggregator, cloud; empty for people and programs."""
+    """What a certificate says the caller is: node, aggregator, cloud; ``token`` for people and programs."""
     name: str = ""
-    """The name in the certificate; empty: the port does not ask who comes."""
+    """The name in the certificate, or the token's; empty: the port does not ask who comes."""
     key: str = ""
-    """Short name of the certificate's key; empty without one."""
+    """Short name of the certificate's key, or the token's id; empty without one."""
     issuer_key: str = ""
     """The same of the key that signed the certificate."""
     until_us: int = 0
@@ -43,7 +48,9 @@ class Caller:
         return self.role != "node" or node == self.name
 
 
+PEOPLES: Final = frozenset({Right.READ, Right.DEPLOY, Right.EXEC, Right.ADMIT, Right.METRICS, Right.OPERATE})
+"""Rights that a token may have; the others are machines'."""
 LOCAL = Caller(tenant="main", rights=frozenset(Right))
-"""Everyone who can reach a port that asks for nothing."""
+"""Everyone who can reach a port that asks for nothing, and the cloud itself."""
 NOBODY = Caller(tenant="", rights=frozenset())
 """Somebody without a certificate at a port that needs none: may call what asks for no right."""

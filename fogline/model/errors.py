@@ -7,11 +7,14 @@ FogError
 │   ├── TooLarge
 │   ├── PageTokenExpired, ResumeTokenExpired   begin again
 ├── NotFound
-├── NotAllowed
+├── NotAllowed        the caller is known and lacks the right
+├── Unauthenticated   who calls is not known
+│   ├── TokenMissing, TokenUnknown, TokenExpired, TokenRevoked
 ├── Conflict          what is there now does not allow it
 ├── Unavailable       retryable: not now
 │   ├── StoreBusy
 │   ├── TooManyFollowers
+│   ├── TooManyAttempts
 │   └── DeadlinePassed
 └── DataLoss          stored bytes are not what was written
 """
@@ -133,6 +136,36 @@ class NotAllowed(FogError):
     code = "not_allowed"
 
 
+class Unauthenticated(FogError):
+    """Who calls is not known: no API token was shown, or none that holds."""
+
+    code = "unauthenticated"
+
+
+class TokenMissing(Unauthenticated):
+    """No API token was shown."""
+
+    code = "token_missing"
+
+
+class TokenUnknown(Unauthenticated):
+    """The API token is none of this installation's."""
+
+    code = "token_unknown"
+
+
+class TokenExpired(Unauthenticated):
+    """The API token has ended."""
+
+    code = "token_expired"
+
+
+class TokenRevoked(Unauthenticated):
+    """The API token was taken back."""
+
+    code = "token_revoked"
+
+
 class Conflict(FogError):
     """What is there now does not allow it."""
 
@@ -155,6 +188,12 @@ class TooManyFollowers(Unavailable):
     """As many follow as the server takes."""
 
     code = "too_many_followers"
+
+
+class TooManyAttempts(Unavailable):
+    """Too many calls from one address without a token that holds."""
+
+    code = "too_many_attempts"
 
 
 class DeadlinePassed(Unavailable):

@@ -20,6 +20,11 @@ def note_caller(caller: Caller) -> None:
 
 def caller_of(context: grpc.aio.ServicerContext[Any, Any]) -> Caller:  # noqa: ARG001 - says whose call is meant
     """The caller behind a call. Raises :class:`NotAllowed` where no door has asked for it."""
+    return current_caller()
+
+
+def current_caller() -> Caller:
+    """The same, for doors that have no context to show."""
     try:
         return _CALLER.get()
     except LookupError:
@@ -30,7 +35,8 @@ def require(caller: Caller, right: Right) -> None:
     """Raise :class:`NotAllowed` unless the caller has the right."""
     if not caller.may(right):
         who = f"{caller.role} {caller.name}" if caller.name else f"tenant {caller.tenant}"
-        raise NotAllowed(f"{who} may not {right.value}")
+        has = ", ".join(sorted(each.value for each in caller.rights)) or "none"
+        raise NotAllowed(f"{who} may not {right.value}", hint=f"its rights: {has}")
 
 
 def is_revoked(caller: Caller, revoked: Callable[[str], bool]) -> bool:

@@ -14,6 +14,7 @@ from grpc_status import rpc_status
 from fogline.model.errors import DeadlinePassed, FogError, InvalidInput
 from fogline.service.callers import note_caller
 from fogline.service.doors import Door, OpenDoor
+from fogline.service.ending import until
 from fogline.service.spelling import to_status
 
 MAX_UNARY_SECONDS: Final = 30.0
@@ -56,22 +57,27 @@ class Edge(grpc.aio.ServerInterceptor):
         parse: Callable[[bytes], Any] = handler.request_deserializer or bytes
         make: Callable[..., Handler] = getattr(grpc, f"{kind}_rpc_method_handler")
         guarded = self._guarded(
-            behaviour, parse, streaming=handler.request_streaming, once=not handler.response_streaming
+            handler_call_details.method,
+            behaviour,
+            parse,
+            streaming=handler.request_streaming,
+            once=not handler.response_streaming,
         )
         return make(guarded, request_deserializer=None, response_serializer=handler.response_serializer)
 
     def _guarded(
-        self, behaviour: Behaviour, parse: Callable[[bytes], Any], *, streaming: bool, once: bool
+        self, method: str, behaviour: Behaviour, parse: Callable[[bytes], Any], *, streaming: bool, once: bool
     ) -> Callable[[Any, Context], Awaitable[Any]]:
         async def call(raw: Any, context: Context) -> Any:
             try:
-                note_caller(await self._door.caller(context))
+                caller = await self._door.caller(context, method)
+                note_caller(caller)
                 request = _parsed_each(raw, parse) if streaming else _parsed(raw, parse)
                 answer = behaviour(request, context)
                 if not inspect.isasyncgen(answer):
                     return await (self._in_time(answer) if once else answer)
-                async with aclosing(answer):
-                    async for response in answer:
+                async with aclosing(until(answer, self._door.ended(caller))) as answers:
+                    async for response in answers:
                         await context.write(response)
             except FogError as error:
                 self.refused += 1

@@ -27,17 +27,19 @@ def check_listen(
         raise InvalidInput(
             f"{listen!r} is not an address to listen on", hint="write host:port, port 0 takes a free one"
         )
-    if encrypted or _is_loopback(host.strip("[]")):
+    if encrypted or is_loopback(listen):
         return
     if not insecure:
         raise InvalidInput(
-            f"{listen} can be reached from other machines, and nothing there is encrypted or authenticated",
+            f"{listen} can be reached from other machines, and nothing there is encrypted",
             hint=f"listen on 127.0.0.1, or set insecure if whoever reaches the port may {offers}",
         )
     _log.warning(f"INSECURE: whoever reaches this port may {offers}", listen=listen)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(listen: str) -> bool:
+    """Whether an address, as ``host:port``, is this machine's alone."""
+    host = listen.rpartition(":")[0].strip("[]")
     if host == "localhost":
         return True
     try:

@@ -5,7 +5,7 @@ Labels take values from what is configured and from fixed sets of reasons, never
 what would still be too much is added up in one series.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from enum import Enum
@@ -142,17 +142,26 @@ class MetricsPort(Protocol):
         ...
 
 
+Admit = Callable[[str, str], Awaitable[bool]]
+"""Whether who comes from another machine may read: by the header ``Authorization``, and the address."""
+
+
 def open_metrics(
-    listen: str, *, insecure: bool, identity: tuple[str, str, str], sources: Mapping[str, Source]
+    listen: str,
+    *,
+    insecure: bool,
+    identity: tuple[str, str, str],
+    sources: Mapping[str, Source],
+    admit: Admit | None = None,
 ) -> AbstractAsyncContextManager[MetricsPort | None]:
     """A context in which ``/metrics`` is served; with an empty address nothing is, and no library is loaded.
 
-    ``identity``: tier, name and version of the process. Raises InvalidInput for an address that others can reach,
-    and PortTaken on entering.
+    ``identity``: tier, name and version of the process. Raises PortTaken on entering, and InvalidInput for an address
+    that others can reach, unless there is ``admit`` to ask about them, or ``insecure``.
     """
     if not listen:
         return nullcontext()
     # Loaded only here: it takes two MiB, which a node that nobody scrapes shall not pay.
     from fogline.service.metrics_server import MetricsServer  # noqa: PLC0415
 
-    return MetricsServer(listen, insecure=insecure, identity=identity, sources=sources)
+    return MetricsServer(listen, insecure=insecure, identity=identity, sources=sources, admit=admit)

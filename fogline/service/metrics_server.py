@@ -14,8 +14,8 @@ from typing import Final, Self
 import structlog
 
 from fogline.service.exposition import encode
-from fogline.service.listen import PortTaken, check_listen
-from fogline.service.metrics import Kind, Metric, Snapshot, Source
+from fogline.service.listen import PortTaken, check_listen, is_loopback
+from fogline.service.metrics import Admit, Kind, Metric, Snapshot, Source
 
 PATH: Final = "/metrics"
 MOST_CONNECTIONS: Final = 16
@@ -57,12 +57,17 @@ class MetricsServer:
         insecure: bool,
         identity: tuple[str, str, str],
         sources: Mapping[str, Source],
+        admit: Admit | None = None,
     ) -> None:
-        """``identity``: tier, name and version; ``sources`` by name.
+        """``identity``: tier, name and version; ``sources`` by name; ``admit`` is asked about who comes from elsewhere.
 
-        Raises InvalidInput for an address that others can reach.
+        Raises InvalidInput for an address that others can reach, without ``admit`` and ``insecure``.
         """
-        check_listen(listen, insecure=insecure, offers="read this tier's metrics")
+        # What a token opens, it opens for whoever overhears it: the metrics, and nothing else.
+        check_listen(
+            listen, insecure=insecure, offers="read this tier's metrics", encrypted=admit is not None
+        )
+        self._admit: Final = admit
         self._host, _, port = listen.rpartition(":")
         self._port = int(port)
         self._identity: Final = identity
@@ -148,13 +153,15 @@ class MetricsServer:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             # No byte may be left in our buffer when `drain` returns, since the connection is cut then.
             writer.transport.set_write_buffer_limits(0)
-            writer.write(await self._answer(head.decode("latin-1")))
+            host, port = writer.get_extra_info("peername")[:2]
+            peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            writer.write(await self._answer(head.decode("latin-1"), peer))
             await writer.drain()
             writer.write_eof()
             while await reader.read(MOST_HEAD_BYTES):
                 pass
 
-    async def _answer(self, head: str) -> bytes:
+    async def _answer(self, head: str, peer: str) -> bytes:
         line, *lines = head.split("\r\n")
         words = line.split(" ")
         if len(words) != 3 or not words[2].startswith("HTTP/1."):
@@ -164,11 +171,13 @@ class MetricsServer:
             return _response("404 Not Found", b"only /metrics is here\n")
         if method not in {"GET", "HEAD"}:
             return _response("405 Method Not Allowed", b"", "Allow: GET, HEAD\r\n")
-        accept = ",".join(
-            value.strip()
-            for name, _, value in (text.partition(":") for text in lines)
-            if name.lower() == "accept"
-        )
+        if not await self._lets_in(_header(lines, "authorization"), peer):
+            return _response(
+                "401 Unauthorized",
+                b"from another machine this needs an API token with the right metrics\n",
+                'WWW-Authenticate: Bearer realm="fogline"\r\n',
+            )
+        accept = _header(lines, "accept")
         async with self._turn:  # one text at a time is enough, however many ask
             try:
                 body, content_type = await asyncio.to_thread(encode, self.snapshot(), accept)
@@ -177,6 +186,16 @@ class MetricsServer:
                 _log.exception("metrics cannot be encoded")
                 return _response("500 Internal Server Error", b"see the log\n")
         return _response("200 OK", body, content_type=content_type, shown=method == "GET")
+
+    async def _lets_in(self, authorization: str, peer: str) -> bool:
+        if self._admit is None or is_loopback(peer):
+            return True
+        return await self._admit(authorization, peer.rpartition(":")[0].strip("[]"))
+
+
+def _header(lines: list[str], wanted: str) -> str:
+    named = (text.partition(":") for text in lines)
+    return ",".join(value.strip() for name, _, value in named if name.lower() == wanted)
 
 
 def _response(

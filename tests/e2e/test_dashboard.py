@@ -20,6 +20,8 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, expect, sync_playwright
 
+from fogline.cli.dashboard_link import one_time_link
+
 CHROMIUM = "/usr/bin/chromium"
 HOSTILE = "<img src=x onerror=window.hurt=1>"
 SPEC = """
@@ -76,6 +78,15 @@ class Up:
     def url(self) -> str:
         """The dashboard's address without the last slash."""
         return str(self.ready["dashboard"]).rstrip("/")
+
+    def link(self) -> str:
+        """A link that signs in, once."""
+        return one_time_link(self.url, self.token)
+
+    @property
+    def token(self) -> str:
+        """The administrator's token."""
+        return Path(self.ready["token"]).read_text().strip()
 
     def pid(self, tier: str) -> int:
         """The process of a tier, as it is now."""
@@ -151,6 +162,8 @@ def opened(browser: Browser, up: Up, path: str, **options: Any) -> Iterator[tupl
     seen = Seen()
     seen.by(context)
     page = context.new_page()
+    page.goto(up.link())
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
     page.goto(up.url + path)
     try:
         yield page, seen
@@ -245,14 +258,62 @@ def test_a_cloud_that_is_away_is_said_and_the_page_goes_on_when_it_is_back(brows
         expect(newest).not_to_have_text(newest.inner_text())
 
 
-def test_a_page_whose_dashboard_died_comes_back(browser: Browser, up: Up) -> None:
-    with opened(browser, up, "/") as (page, _):
+def test_a_page_whose_dashboard_died_signs_in_and_comes_back(browser: Browser, up: Up) -> None:
+    with opened(browser, up, "/nodes") as (page, _):
         expect(page.get_by_role("main")).to_contain_text("node-1")
-        page.evaluate("window.before = true")
         os.kill(up.pid("dashboard"), signal.SIGKILL)
-        page.wait_for_function("window.before === undefined && document.querySelector('h1') !== null")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+        page.get_by_label("API token").fill(up.token)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Nodes")
         expect(page.get_by_role("main")).to_contain_text("node-1")
         expect(page.get_by_role("status")).to_have_text(re.compile("All well|things? to look at"))
+
+
+def test_a_browser_signs_in_and_out_with_all_its_pages(browser: Browser, up: Up) -> None:
+    context = browser.new_context(**PHONE)
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    page, other, link = context.new_page(), context.new_page(), up.link()
+    sign_in = page.get_by_role("heading", name="Sign in")
+    page.goto(up.url + "/nodes")
+    expect(sign_in).to_be_visible()
+    page.get_by_label("API token").fill(up.token[:-1])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("not a whole API token")
+    page.get_by_label("API token").fill(up.token)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nodes")
+    (cookie,) = context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    assert up.token not in json.dumps(context.storage_state())
+    other.goto(up.url)
+    expect(other.get_by_role("heading", level=1)).to_have_text("Overview")
+    page.get_by_role("button", name="Pages").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(sign_in).to_be_visible()
+    expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.goto(link)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    assert link.partition("#")[2] not in page.url
+    other.goto(link)
+    expect(other.get_by_role("alert")).to_contain_text("used before")
+    context.close()
+
+
+def test_a_token_that_is_taken_back_signs_its_pages_out(browser: Browser, up: Up) -> None:
+    command = [sys.executable, "-m", "fogline", "api-token"]
+    where = ["--dir", str(up.folder)]
+    made = subprocess.run([*command, "create", "guest", *where], check=True, capture_output=True, text=True)
+    token = made.stdout.strip()
+    context = browser.new_context()
+    expect.set_options(timeout=PATIENCE_MS)
+    page = context.new_page()
+    page.goto(one_time_link(up.url, token))
+    expect(page.get_by_role("navigation")).to_contain_text("guest")
+    subprocess.run([*command, "revoke", token.split(".")[1], *where], check=True, capture_output=True)
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    context.close()
 
 
 def test_browsers_that_are_gone_are_forgotten(browser: Browser, up: Up) -> None:

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 import fogline
 
 WITHIN = 60.0
@@ -61,12 +63,17 @@ async def until_alive(server: str, name: str, *, alive: bool = True) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_one_line_makes_a_machine_a_node_and_another_takes_it_back(tmp_path: Path) -> None:
+async def test_one_line_makes_a_machine_a_node_and_another_takes_it_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     listen, children, enrol = free_ports(3)
     ports = ("--listen", listen, "--children", children, "--enrol", enrol)
     folder = tmp_path / "n1"
     async with running("cloud", "--folder", str(tmp_path / "cloud"), *ports):
         async with asyncio.timeout(WITHIN):
+            while not (first := tmp_path / "cloud" / "admin.token").exists():  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.1)
+            monkeypatch.setenv("FOGLINE_TOKEN", first.read_text().strip())
             while (await said("token", "list", "--server", listen))[0] != 0:
                 pass
         code, token, told = await said("token", "create", "--name", "n1", "--server", listen)

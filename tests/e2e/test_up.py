@@ -226,7 +226,9 @@ async def test_one_line_says_where_everything_is_and_a_second_up_is_refused(
 ) -> None:
     async with Site(tmp_path / "up", spec, nodes=1) as site:
         ready = site.ready
-        assert list(ready) == ["mqtt", "broker", "grpc", "enrol", "rest", "dashboard", "metrics", "pids"]
+        assert list(ready) == [
+            *("mqtt", "broker", "grpc", "token", "ca", "enrol", "rest", "dashboard", "metrics", "pids")
+        ]
         assert re.fullmatch(r"mqtt://127\.0\.0\.1:\d+", ready["mqtt"][0])
         assert ready["broker"] is None
         assert re.fullmatch(r"127\.0\.0\.1:\d+", ready["grpc"])
@@ -234,6 +236,10 @@ async def test_one_line_says_where_everything_is_and_a_second_up_is_refused(
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1", ready["rest"])
         async with httpx.AsyncClient(trust_env=False) as http:
             assert (await http.get(f"{ready['rest']}/healthz")).json() == {"status": "serving"}
+            asked = {"Authorization": f"Bearer {Path(ready['token']).read_text().strip()}"}  # noqa: ASYNC240
+            assert (await http.get(f"{ready['rest']}/status", headers=asked)).is_success
+            assert (await http.get(f"{ready['rest']}/status")).status_code == 401
+            assert "token_missing" in (await http.get(f"{ready['rest']}/status")).text
         assert list(ready["metrics"]) == ["cloud", "aggregator", "dashboard", "node-1"]
         assert {name: len(pids) for name, pids in ready["pids"].items() if name != "supervisor"} == {
             "cloud": 1,

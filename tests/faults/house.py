@@ -71,7 +71,7 @@ class Tier:
 
 def cloud_in(folder: Path, *flags: str) -> Tier:
     """The cloud."""
-    return Tier("cloud", folder, *flags)
+    return Tier("cloud", folder, "--anonymous", *flags)
 
 
 def aggregator_in(folder: Path, name: str, parent: str) -> Tier:

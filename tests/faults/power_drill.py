@@ -275,6 +275,7 @@ class Drill:
             self.folder / "cloud.toml",
             {
                 "folder": str(folders["cloud"]),
+                "anonymous": True,
                 "listen": self.server,
                 "children": f"127.0.0.1:{ports['children']}",
                 "enrol": f"127.0.0.1:{ports['enrol']}",

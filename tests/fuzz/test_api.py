@@ -68,7 +68,9 @@ def value_of(field: FieldDescriptor, dice: random.Random) -> Any:
 async def address(tmp_path: Path) -> AsyncIterator[str]:
     clock, stopping = SystemClock(), asyncio.Event()
     async with open_store("", tmp_path, clock.now_us()) as store:
-        cloud = Cloud(CloudSettings(listen="127.0.0.1:0", folder=tmp_path), store, clock=clock)
+        cloud = Cloud(
+            CloudSettings(listen="127.0.0.1:0", folder=tmp_path, anonymous=True), store, clock=clock
+        )
         async with asyncio.TaskGroup() as group:
             group.create_task(cloud.run(stopping))
             await cloud.serving.wait()

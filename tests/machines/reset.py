@@ -99,7 +99,7 @@ class Installation:
         """Start, and return when it answers."""
         ports = ("--listen", self.listen, "--children", self.children, "--enrol", self.enrol)
         await self._running.enter_async_context(
-            running("cloud", "--folder", str(self.folder / "cloud"), *ports)
+            running("cloud", "--anonymous", "--folder", str(self.folder / "cloud"), *ports)
         )
         while (await said("token", "list", "--server", self.listen))[0] != 0:
             pass

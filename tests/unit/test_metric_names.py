@@ -8,6 +8,7 @@ import pytest
 from aggregator import metrics as aggregator_metrics
 from aggregator.images import metrics as image_metrics
 from cloud import metrics as cloud_metrics
+from cloud.access import metrics as access_metrics
 from cloud.dashboard import metrics as dashboard_metrics
 from fog_node import metrics as node_metrics
 from fogline.identity import metrics as identity_metrics
@@ -21,6 +22,7 @@ MODULES: tuple[ModuleType, ...] = (
     aggregator_metrics,
     image_metrics,
     cloud_metrics,
+    access_metrics,
     dashboard_metrics,
 )
 ALL = declared(*MODULES)

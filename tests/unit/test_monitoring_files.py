@@ -13,6 +13,7 @@ import yaml
 from aggregator import metrics as aggregator_metrics
 from aggregator.images import metrics as image_metrics
 from cloud import metrics as cloud_metrics
+from cloud.access import metrics as access_metrics
 from cloud.dashboard import metrics as dashboard_metrics
 from fog_node import container_metrics
 from fog_node import metrics as node_metrics
@@ -34,6 +35,7 @@ MODULES: tuple[ModuleType, ...] = (
     aggregator_metrics,
     image_metrics,
     cloud_metrics,
+    access_metrics,
     dashboard_metrics,
 )
 METRICS = {metric.name: metric for metric in declared(*MODULES)}

@@ -14,7 +14,7 @@ from cloud.dashboard.live.snapshot import Lost, Snapshot
 from cloud.dashboard.live.topics import STATUS, Topic
 from fogline.client.aio.client import AsyncClient
 from fogline.model.clock import Clock
-from fogline.model.errors import FogError, Unavailable
+from fogline.model.errors import FogError, Unauthenticated, Unavailable
 
 LOOK_SECONDS: Final = 1.0
 """Time from look to look while a browser is open."""
@@ -47,7 +47,11 @@ class Live:
     A view that several browsers show is computed once for each look: see :meth:`text`.
     """
 
-    def __init__(self, client: AsyncClient, clock: Clock) -> None:
+    def __init__(
+        self, client: AsyncClient, clock: Clock, *, refused: Callable[[FogError], None] = lambda _: None
+    ) -> None:
+        """``refused`` is told when the cloud does not know the client any more."""
+        self._refused: Final = refused
         self._client: Final = client
         self._clock: Final = clock
         self._meter: Final = Meter()
@@ -134,6 +138,9 @@ class Live:
                 answers[topic] = await topic.ask(self._client)
             except Unavailable as error:
                 return {}, self._lost(error)
+            except Unauthenticated as error:
+                self._refused(error)
+                answers[topic] = error
             except FogError as error:
                 answers[topic] = error
         if self.newest.lost:

@@ -1,19 +1,15 @@
 """The frame of every page: header with health and theme, navigation, and the place for content."""
 
-import hashlib
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Final
 
 import msgspec
 from nicegui import app, ui
 
+from cloud.dashboard.looks import ROUTE, STATIC, style_link
 from cloud.dashboard.pages.screen import Screen
 from cloud.dashboard.parts.elements import Frame
 from cloud.dashboard.view import frame as view
-
-STATIC: Final = Path(__file__).parents[1] / "static"
-ROUTE: Final = "/fogline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +38,7 @@ def frame(screen: Screen, door: Door, *, title: str = "", installation: str) -> 
     chrome = {
         "installation": installation,
         "server": screen.live.address,
+        "who": screen.who,
         "doors": [asdict(each) for each in DOORS],
         "here": door.path,
         "title": title or door.name,
@@ -57,8 +54,6 @@ def frame(screen: Screen, door: Door, *, title: str = "", installation: str) -> 
 
 def serve_looks() -> None:
     """Serve the style sheet, and put it and the theme's script into every page's head."""
-    script, style = (STATIC / "head.js").read_text(), (STATIC / "page.css").read_bytes()
+    script = (STATIC / "head.js").read_text()
     app.add_static_files(ROUTE, STATIC, max_cache_age=86_400)
-    version = hashlib.sha256(style).hexdigest()[:12]
-    link = f'<link rel="stylesheet" href="{ROUTE}/page.css?{version}">'
-    ui.add_head_html(f"{link}<script>{script}</script>", shared=True)
+    ui.add_head_html(f"{style_link()}<script>{script}</script>", shared=True)

@@ -1,8 +1,9 @@
 """``/ledger``."""
 
 from nicegui import Client, ui
+from starlette.requests import Request
 
-from cloud.dashboard.live.source import Live
+from cloud.dashboard.desk import Desk
 from cloud.dashboard.live.topics import LEDGER
 from cloud.dashboard.pages import frame
 from cloud.dashboard.pages.screen import Screen
@@ -11,12 +12,12 @@ from cloud.dashboard.parts.elements import Flows, Table
 from cloud.dashboard.view import ledger as view
 
 
-def add(live: Live, installation: str) -> None:
+def add(desk: Desk, installation: str) -> None:
     """Serve the page."""
 
     @ui.page("/ledger")
-    async def every(client: Client) -> None:
-        screen = Screen(live, client, [LEDGER])
+    async def every(client: Client, request: Request) -> None:
+        screen = Screen(desk.visit(request, client), client, [LEDGER])
         await screen.ready()
         with frame.frame(screen, frame.LEDGER, installation=installation):
             screen.draw(Flows, view.ledger)

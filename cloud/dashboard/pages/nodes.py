@@ -1,8 +1,9 @@
 """``/nodes`` and ``/nodes/{name}``."""
 
 from nicegui import Client, ui
+from starlette.requests import Request
 
-from cloud.dashboard.live.source import Live
+from cloud.dashboard.desk import Desk
 from cloud.dashboard.live.topics import LEDGER, ContainersTopic, EventsTopic
 from cloud.dashboard.pages.frame import NODES, frame
 from cloud.dashboard.pages.screen import About, Screen
@@ -12,21 +13,22 @@ from cloud.dashboard.view import containers
 from cloud.dashboard.view import nodes as view
 
 
-def add(live: Live, installation: str) -> None:
+def add(desk: Desk, installation: str) -> None:
     """Serve the pages."""
 
     @ui.page("/nodes")
-    async def every(client: Client) -> None:
-        screen = Screen(live, client, [LEDGER])
+    async def every(client: Client, request: Request) -> None:
+        screen = Screen(desk.visit(request, client), client, [LEDGER])
         await screen.ready()
         with frame(screen, NODES, installation=installation):
             screen.draw(Table, view.nodes)
 
     @ui.page("/nodes/{name}")
-    async def one(name: str, client: Client) -> None:
+    async def one(name: str, client: Client, request: Request) -> None:
+        live = desk.live(request)
         await live.known()
         lodging, happening = ContainersTopic(node=name), EventsTopic(node=name)
-        screen = Screen(live, client, [LEDGER, lodging, happening])
+        screen = Screen(desk.visit(request, client), client, [LEDGER, lodging, happening])
         await screen.ready()
         with frame(screen, NODES, title=name, installation=installation):
             if view.known(live.newest, name) is None:

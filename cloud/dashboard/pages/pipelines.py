@@ -1,8 +1,9 @@
 """``/pipelines`` and ``/pipelines/{name}``."""
 
 from nicegui import Client, ui
+from starlette.requests import Request
 
-from cloud.dashboard.live.source import Live
+from cloud.dashboard.desk import Desk
 from cloud.dashboard.live.topics import LEDGER, NEWEST, ContainersTopic, EventsTopic
 from cloud.dashboard.pages.frame import PIPELINES, frame
 from cloud.dashboard.pages.screen import About, Screen
@@ -12,12 +13,12 @@ from cloud.dashboard.view import containers, overview
 from cloud.dashboard.view import pipelines as view
 
 
-def add(live: Live, installation: str) -> None:
+def add(desk: Desk, installation: str) -> None:
     """Serve the pages."""
 
     @ui.page("/pipelines")
-    async def every(client: Client) -> None:
-        screen = Screen(live, client, [LEDGER, NEWEST])
+    async def every(client: Client, request: Request) -> None:
+        screen = Screen(desk.visit(request, client), client, [LEDGER, NEWEST])
         await screen.ready()
         with frame(screen, PIPELINES, installation=installation):
             screen.draw(Table, view.pipelines)
@@ -25,13 +26,15 @@ def add(live: Live, installation: str) -> None:
             screen.draw(Newest, overview.newest)
 
     @ui.page("/pipelines/{name}")
-    async def one(name: str, client: Client) -> None:
+    async def one(name: str, client: Client, request: Request) -> None:
+        live = desk.live(request)
         await live.known()
         pipeline = view.known(live.newest, name)
         steps = pipeline.steps if pipeline else ()
         lodging, happening = ContainersTopic(pipeline=name), EventsTopic(pipeline=name)
         runs = (lodging, happening) if pipeline and pipeline.images else ()
-        screen = Screen(live, client, [LEDGER, *runs, *(view.topic(name, step) for step in steps)])
+        topics = [LEDGER, *runs, *(view.topic(name, step) for step in steps)]
+        screen = Screen(desk.visit(request, client), client, topics)
         await screen.ready()
         with frame(screen, PIPELINES, title=name, installation=installation):
             if pipeline is None:

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from nicegui import Client
 
+from cloud.dashboard.desk import Visit
 from cloud.dashboard.live.snapshot import Snapshot
-from cloud.dashboard.live.source import Live, View
+from cloud.dashboard.live.source import View
 from cloud.dashboard.live.topics import Topic
 from cloud.dashboard.parts.part import Part
 
@@ -27,8 +28,10 @@ class About:
 class Screen:
     """Keeps the parts of one page in one browser up to date until the browser is gone."""
 
-    def __init__(self, live: Live, client: Client, topics: Iterable[Topic[Any]]) -> None:
+    def __init__(self, visit: Visit, client: Client, topics: Iterable[Topic[Any]]) -> None:
+        live = visit.live
         self.live: Final = live
+        self.who: Final = visit.who
         self._parts: Final[list[tuple[Part, View]]] = []
         self._watcher: Final = live.watch(topics, self._tell)
         client.on_delete(self._leave)

@@ -12,6 +12,17 @@ export default part({
       return JSON.parse(this.chrome);
     },
   },
+  mounted() {
+    // A dashboard that was started again knows nobody, and refuses this page's connection: then the way leads to sign in.
+    this.watch = setInterval(async () => {
+      if (window.socket?.connected !== false) return;
+      const known = await fetch("/sign-in/session", { credentials: "same-origin" }).catch(() => null);
+      if (known?.status === 401) window.location.replace("/sign-in?" + new URLSearchParams({ next: window.location.pathname }));
+    }, 2000);
+  },
+  unmounted() {
+    clearInterval(this.watch);
+  },
   methods: {
     choose(theme) {
       this.theme = theme;
@@ -21,6 +32,10 @@ export default part({
       const themes = ["auto", "light", "dark"];
       this.choose(themes[(themes.indexOf(this.theme) + by + 3) % 3]);
       this.$nextTick(() => this.$el.querySelector('.theme [aria-checked="true"]').focus());
+    },
+    async leave() {
+      await fetch("/sign-out", { method: "POST", headers: { "Content-Type": "application/json" }, credentials: "same-origin" });
+      window.location.replace("/sign-in");
     },
     toggle() {
       this.open = !this.open;
@@ -49,7 +64,7 @@ export default part({
     <nav id="pages" class="side" aria-label="Pages">
       <a v-for="door in c.doors" :key="door.path" class="door" :href="door.path" :aria-current="door.path === c.here ? 'page' : null">
         <span class="ico" :class="'ico-' + door.icon" aria-hidden="true"></span><span>{{ door.name }}</span></a>
-      <div class="side-foot"><div>Fogline {{ v.version || "–" }}</div><div class="clip" :title="c.server">cloud {{ c.server }}</div></div>
+      <div class="side-foot"><div v-if="c.who" class="who"><span class="clip" :title="c.who">{{ c.who }}</span><button type="button" @click="leave">Sign out</button></div><div>Fogline {{ v.version || "–" }}</div><div class="clip" :title="c.server">cloud {{ c.server }}</div></div>
     </nav>
     <main id="content" class="page" tabindex="-1">
       <div class="banner-place" role="alert"><div v-if="v.lost" class="banner"><glyph kind="bad" />

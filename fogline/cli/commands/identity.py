@@ -31,7 +31,7 @@ def create(
     from fogline.cli.instants import span_option
     from fogline.cli.join import tokens
 
-    seconds = span_option("--expires", expires)
+    seconds = span_option("--expires", expires, days=30)
     tokens.create(server, directory, role=role, name=name, seconds=seconds, as_json=as_json)
 
 

@@ -32,7 +32,11 @@ def cloud(context: typer.Context) -> None:
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)
 def dashboard(context: typer.Context) -> None:
-    """Run the dashboard: `fogline dashboard --help` lists its settings."""
+    """Run the dashboard, or print a `link` that signs in at one: `fogline dashboard --help` lists its settings."""
+    if context.args[:1] == ["link"]:
+        from fogline.cli.commands.dashboard import app as link
+
+        link(context.args[1:], prog_name="fogline dashboard link")
     _become("cloud.dashboard", "dashboard", context)
 
 

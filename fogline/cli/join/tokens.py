@@ -2,20 +2,13 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from google.protobuf.message import Message
 from rich.table import Table
 
 from fogline.cli import tables
-from fogline.cli.exits import reported
-from fogline.client import link
-from fogline.client.asks import Ask
-from fogline.client.connection import Connection
-from fogline.client.find import find_server
+from fogline.cli.server import Server, asking
 from fogline.model.clock import SECOND, SystemClock, to_rfc3339
 from fogline.v1 import enrol_pb2
 
@@ -27,7 +20,7 @@ def create(
 ) -> None:
     """Print a new token."""
     request = enrol_pb2.CreateTokenRequest(role=role, name=name, expires_us=int(seconds * SECOND))
-    with _asking(server, directory) as ask:
+    with asking(Server(server, directory).place, _SERVICE) as ask:
         made = ask("CreateToken", request, enrol_pb2.CreateTokenResponse, repeatable=False)
     if as_json:
         sys.stdout.write(json.dumps({"token": made.token, **_shape(made.about)}) + "\n")
@@ -41,7 +34,7 @@ def create(
 
 def show(server: str | None, directory: Path | None, *, as_json: bool) -> None:
     """Print what became of the tokens."""
-    with _asking(server, directory) as ask:
+    with asking(Server(server, directory).place, _SERVICE) as ask:
         answer = ask("ListTokens", enrol_pb2.ListTokensRequest(), enrol_pb2.ListTokensResponse)
     if as_json:
         sys.stdout.writelines(json.dumps(_shape(token)) + "\n" for token in answer.tokens)
@@ -59,7 +52,7 @@ def show(server: str | None, directory: Path | None, *, as_json: bool) -> None:
 def revoke(server: str | None, directory: Path | None, token: str) -> None:
     """Close a token."""
     request = enrol_pb2.RevokeTokenRequest(id=token)
-    with _asking(server, directory) as ask:
+    with asking(Server(server, directory).place, _SERVICE) as ask:
         about = ask("RevokeToken", request, enrol_pb2.RevokeTokenResponse).about
     used = f"; {about.role} {about.name}, who joined with it, goes on" if about.used_us else ""
     sys.stdout.write(f"token {about.id} is closed{used}\n")
@@ -68,7 +61,7 @@ def revoke(server: str | None, directory: Path | None, token: str) -> None:
 def revoke_machine(server: str | None, directory: Path | None, *, role: str, name: str) -> None:
     """Take an identity back."""
     request = enrol_pb2.RevokeIdentityRequest(role=role, name=name)
-    with _asking(server, directory) as ask:
+    with asking(Server(server, directory).place, _SERVICE) as ask:
         keys = ask("RevokeIdentity", request, enrol_pb2.RevokeIdentityResponse, repeatable=False).keys
     sys.stdout.write(f"{role} {name} has no identity any more ({len(keys)} key{'s' * (len(keys) != 1)})\n")
 
@@ -93,26 +86,3 @@ def _shape(token: enrol_pb2.JoinToken) -> dict[str, Any]:
         "used_at": token.used_at or None,
         "revoked": to_rfc3339(token.revoked_us) if token.revoked_us else None,
     }
-
-
-@contextmanager
-def _asking(server: str | None, directory: Path | None) -> Iterator[Callable[..., Any]]:
-    with reported():
-        address = find_server(server, directory)
-        connection = Connection(address, timeout=link.TIMEOUT, attempts=link.ATTEMPTS)
-
-        def ask(method: str, request: Message, answer: type[Message], *, repeatable: bool = True) -> Any:
-            return connection.do(
-                Ask(
-                    method=f"{_SERVICE}/{method}",
-                    request=request,
-                    answer=answer,
-                    read=lambda said: said,
-                    repeatable=repeatable,
-                )
-            )
-
-        try:
-            yield ask
-        finally:
-            connection.close()

@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import resources
 from importlib.util import find_spec
@@ -13,7 +15,9 @@ from typing import Final
 
 from fogline.cli import shapes
 from fogline.cli.broker import Broker, read_broker
+from fogline.cli.dashboard_link import one_time_link
 from fogline.cli.exits import reported
+from fogline.cli.server import read_token
 from fogline.cli.up.folder import Folder, Lock
 from fogline.cli.up.ports import Reservations, choose_ports, metrics_of
 from fogline.cli.up.publish import publish_sensors
@@ -32,6 +36,7 @@ from fogline.cli.up.tiers import (
     make_tiers,
     node_names,
 )
+from fogline.client import logins
 from fogline.client.client import Client
 from fogline.client.errors import TooSlow
 from fogline.model.errors import FogError, InvalidInput, Unavailable
@@ -72,7 +77,8 @@ def up(wishes: Wishes) -> None:
         folder.check_store(wishes.store)
         with Reservations() as reservations:
             tiers = _lay_out(wishes, folder, lock, reservations, broker)
-            asyncio.run(_Run(wishes, folder, tiers, specs, broker).until_stopped())
+            with _noted(tiers):
+                asyncio.run(_Run(wishes, folder, tiers, specs, broker).until_stopped())
 
 
 def _check_installed() -> None:
@@ -111,6 +117,21 @@ def _lay_out(
     return make_tiers(folder, lock, choice.ports, nodes, broker=broker, store=wishes.store)
 
 
+@contextmanager
+def _noted(tiers: Tiers) -> Iterator[None]:
+    """Let commands and programs of this user that name the cloud's address find token and CA while it runs."""
+    address, known = tiers.address(CLOUD), {"token_file": str(tiers.token), "ca_file": str(tiers.ca)}
+    try:
+        logins.remember(address, known, as_last=False)
+    except FogError as error:
+        say(f"{error.message}: commands find this `up` by its folder alone")
+    try:
+        yield
+    finally:
+        with suppress(FogError):
+            logins.forget(address, known)
+
+
 def say(line: str) -> None:
     """Tell the person at the terminal; stdout may belong to a program."""
     sys.stderr.write(f"{line}\n")
@@ -136,7 +157,8 @@ class _Run:
 
     async def until_stopped(self) -> None:
         """Start everything, say so, and run until a signal comes or nothing works."""
-        with Client(self._tiers.address(CLOUD)) as client:
+        tiers = self._tiers
+        with Client(tiers.address(CLOUD), token=read_token(tiers.token), ca=tiers.ca) as client:
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._supervisor.run(), name="supervise")
@@ -150,13 +172,14 @@ class _Run:
     async def _work(self, client: Client) -> None:
         pipelines = await self._start(client)
         self._supervisor.ready()
-        self._announce()
+        await asyncio.to_thread(self._announce)
         async with asyncio.TaskGroup() as group:
             if self._wishes.sensors:
                 servers = self._tiers.listeners if self._broker is None else [self._broker.with_password]
                 group.create_task(publish_sensors(servers), name="publish sensors")
             if not self._wishes.as_json:
-                group.create_task(show(client, pipelines, self._tiers), name="show results")
+                link = await asyncio.to_thread(self._link)
+                group.create_task(show(client, pipelines, self._tiers, link=link), name="show results")
 
     async def _start(self, client: Client) -> tuple[str, ...]:
         """Wait for the tiers, deploy the pipelines, wait until the nodes run them."""
@@ -172,13 +195,21 @@ class _Run:
         )
         return tuple(names)
 
+    def _link(self) -> str:
+        """A link that signs a browser in, once; empty if the dashboard makes none just now."""
+        try:
+            return one_time_link(f"http://{self._tiers.address(DASHBOARD)}/", read_token(self._tiers.token))
+        except FogError as error:
+            say(f"no link to the dashboard: {error}")
+            return ""
+
     def _announce(self) -> None:
         endpoints = self._tiers.endpoints(os.getpid())
         if self._wishes.as_json:
             sys.stdout.write(shapes.line(endpoints))
             sys.stdout.flush()
         elif self._wishes.browser and _has_display():
-            webbrowser.open(endpoints["dashboard"])
+            webbrowser.open(self._link() or endpoints["dashboard"])
 
 
 class _Stopped(Exception):

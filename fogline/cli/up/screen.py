@@ -21,10 +21,13 @@ _SHOWN: Final = timedelta(minutes=1)
 _ROWS: Final = 24
 
 
-async def show(client: Client, pipelines: tuple[str, ...], tiers: Tiers) -> None:
-    """Show live results until cancelled: a screen that changes on a terminal, else a line for each result."""
+async def show(client: Client, pipelines: tuple[str, ...], tiers: Tiers, *, link: str) -> None:
+    """Show live results until cancelled: a screen that changes on a terminal, else a line for each result.
+
+    ``link`` signs a browser in at the dashboard, once.
+    """
     console = tables.make_console()
-    console.print(greeting(tiers))
+    console.print(greeting(tiers, link))
     if not pipelines:
         await asyncio.Event().wait()
     if console.is_terminal:
@@ -33,17 +36,20 @@ async def show(client: Client, pipelines: tuple[str, ...], tiers: Tiers) -> None
         await _print_closed(client, pipelines)
 
 
-def greeting(tiers: Tiers) -> str:
+def greeting(tiers: Tiers, link: str) -> str:
     """Say where everything is."""
+    opens = ("                   opens once; `fogline dashboard link` prints another",) if link else ()
     broker = () if tiers.broker is None else (f"  nodes read from  {tiers.broker}",)
     return "\n".join(
         (
             "[bold green]Fogline is up.[/]  Ctrl-C stops it; the next `fogline up` goes on.",
-            f"  dashboard        http://{tiers.address(DASHBOARD)}/",
+            f"  dashboard        {link or f'http://{tiers.address(DASHBOARD)}/'}",
+            *opens,
             f"  devices publish  {'  '.join(tiers.listeners)}",
             *broker,
             f"  SDK and CLI      {tiers.address(CLOUD)}",
             f"  HTTP API         http://{tiers.address(REST)}/v1",
+            f"  API token        in {tiers.token}, which only you can read",
         )
     )
 

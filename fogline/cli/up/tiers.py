@@ -3,14 +3,20 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
+from fogline.access.chain import certificates_in, fingerprint_of
+from fogline.access.first import FILE as TOKEN_FILE
+from fogline.access.first import ensure_token_file
 from fogline.cli.broker import Broker
 from fogline.cli.passwords import STORE_VARIABLE
 from fogline.cli.up.child import Child
 from fogline.cli.up.folder import Folder, Lock
 from fogline.cli.up.identities import make_identities
 from fogline.cli.up.ports import HOST, metrics_of
+from fogline.identity.authority_folder import CERTIFICATE_FILE
+from fogline.identity.authority_folder import FOLDER as AUTHORITY
 from fogline.identity.names import NODE
 from fogline.model.clock import SystemClock
 
@@ -44,6 +50,10 @@ class Tiers:
     cloud: Child
     dashboard: Child
     ports: Mapping[str, int]
+    token: Path
+    """File with the administrator's API token."""
+    ca: Path
+    """File with the CA's certificate."""
     broker: str | None = None
     """The broker that the nodes read from, without user and password."""
 
@@ -72,6 +82,8 @@ class Tiers:
             "mqtt": self.listeners,
             "broker": self.broker,
             "grpc": self.address(CLOUD),
+            "token": str(self.token),
+            "ca": str(self.ca),
             "enrol": self.address(ENROL),
             "rest": f"http://{self.address(REST)}/v1",
             "dashboard": f"http://{self.address(DASHBOARD)}/",
@@ -117,13 +129,16 @@ def make_tiers(
         own = secrets if name == CLOUD else {}
         return Child(name=name, module=module, settings=path, folder=folder, lock=lock, secrets=own)
 
+    ca = folder.data(CLOUD) / AUTHORITY / CERTIFICATE_FILE
     tiers = Tiers(
+        token=folder.data(CLOUD) / TOKEN_FILE,
+        ca=ca,
         cloud=child(CLOUD, "cloud", _cloud(ports)),
         aggregator=child(AGGREGATOR, "aggregator", _aggregator(ports)),
         nodes=tuple(
             child(name, "fog_node", {**_node(folder, ports, name), **_as(name, reading)}) for name in nodes
         ),
-        dashboard=process(DASHBOARD, "cloud.dashboard", _dashboard(ports)),
+        dashboard=process(DASHBOARD, "cloud.dashboard", {**_dashboard(ports), "ca": str(ca)}),
         ports=ports,
         broker=broker.url if broker is not None else None,
     )
@@ -133,6 +148,8 @@ def make_tiers(
         enrol=_at(ports, ENROL),
         clock=SystemClock(),
     )
+    (authority,) = certificates_in(ca.read_bytes())
+    ensure_token_file(folder.data(CLOUD), fingerprint_of(authority))
     return tiers
 
 

@@ -13,6 +13,8 @@ from fogline.client import link
 from fogline.client.asks import FOLLOWING, Ask, Pages
 from fogline.client.containers import serialized
 from fogline.client.errors import translated
+from fogline.client.find import Place
+from fogline.client.trust import Trust, needs_asking, shown, trust
 from fogline.v1 import api_pb2
 
 V = TypeVar("V")
@@ -23,8 +25,11 @@ Call = grpc.aio.UnaryStreamCall[Any, api_pb2.GetResultsResponse]
 class AsyncConnection:
     """A channel that is made by the first call, on the loop of that call; its tasks may share it."""
 
-    def __init__(self, address: str, *, timeout: float, attempts: int) -> None:
-        self.address: Final = address
+    def __init__(self, place: Place, *, timeout: float, attempts: int) -> None:
+        self._place: Final = place
+        self._shown: Final = shown(place)
+        self._trust: Trust | None = None
+        self.address: Final = place.address
         self.timeout: Final = timeout
         self._attempts: Final = attempts
         self._channel: grpc.aio.Channel | None = None
@@ -45,13 +50,15 @@ class AsyncConnection:
         give_up = time.monotonic() + self.timeout
         async for attempt in link.tries(self._attempts, self.timeout, repeatable=ask.repeatable):
             with attempt, translated(self.address, file=ask.file):
+                await self._ready()
                 method = self._open().unary_unary(
                     ask.path,
                     request_serializer=type(ask.request).SerializeToString,
                     response_deserializer=ask.answer.FromString,
                 )
                 try:
-                    return ask.read(await method(ask.request, timeout=link.left(give_up, time.monotonic())))
+                    left = link.left(give_up, time.monotonic())
+                    return ask.read(await method(ask.request, timeout=left, metadata=self._shown))
                 except asyncio.CancelledError:
                     self.check_cancelled()
                     raise
@@ -74,7 +81,7 @@ class AsyncConnection:
             request_serializer=api_pb2.GetResultsRequest.SerializeToString,
             response_deserializer=api_pb2.GetResultsResponse.FromString,
         )
-        return method(request)
+        return method(request, metadata=self._shown)
 
     def listen(self, method: str, request: Message, answer: type[M]) -> "grpc.aio.UnaryStreamCall[Any, M]":
         """Open a call with many answers, without a deadline; gRPC's errors come when it is read."""
@@ -83,7 +90,7 @@ class AsyncConnection:
             request_serializer=type(request).SerializeToString,
             response_deserializer=answer.FromString,
         )
-        return call(request)
+        return call(request, metadata=self._shown)
 
     def converse(
         self, method: str, requests: AsyncIterator[Message], answer: type[M]
@@ -94,7 +101,7 @@ class AsyncConnection:
             request_serializer=serialized,
             response_deserializer=answer.FromString,
         )
-        return call(requests)
+        return call(requests, metadata=self._shown)
 
     def check_cancelled(self) -> None:
         """Raise that the client is closed if that is what cancelled a call, and not whoever runs this task."""
@@ -107,9 +114,22 @@ class AsyncConnection:
             raise link.closed()
         if self._channel is None:
             self._loop, self._process = asyncio.get_running_loop(), os.getpid()
-            self._channel = grpc.aio.insecure_channel(self.address, options=link.OPTIONS)
+            self._channel = self._made()
         elif self._process != os.getpid():
             raise link.another_process()
         elif self._loop is not asyncio.get_running_loop():
             raise link.another_loop()
         return self._channel
+
+    async def _ready(self) -> None:
+        """Find out how the channel is opened, without blocking the loop."""
+        if self._trust is None and needs_asking(self._place):
+            self._trust = await asyncio.to_thread(trust, self._place)
+
+    def _made(self) -> grpc.aio.Channel:
+        # Streams that are a client's first call block here for as long as a handshake takes.
+        self._trust = self._trust or trust(self._place)
+        options = (*link.OPTIONS, *self._trust.options)
+        if self._trust.credentials is None:
+            return grpc.aio.insecure_channel(self.address, options=options)
+        return grpc.aio.secure_channel(self.address, self._trust.credentials, options=options)

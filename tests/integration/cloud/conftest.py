@@ -38,7 +38,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def running(tmp_path: Path, empty_store: Path) -> AsyncIterator[Running]:
     shutil.copy(empty_store, tmp_path / STORE_FILE)
-    settings = CloudSettings(listen="127.0.0.1:0", folder=tmp_path)
+    settings = CloudSettings(listen="127.0.0.1:0", folder=tmp_path, anonymous=True)
     clock, stopping = SystemClock(), asyncio.Event()
     async with open_sqlite(tmp_path / STORE_FILE, clock.now_us()) as store:
         cloud = Cloud(settings, store, clock=clock)

@@ -27,7 +27,7 @@ def free_port() -> int:
 async def cloud(folder: Path, port: int) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "cloud", "--plaintext", "--folder", folder, "--listen", f"127.0.0.1:{port}"),
+        *("-m", "cloud", "--plaintext", "--anonymous", "--folder", folder, "--listen", f"127.0.0.1:{port}"),
         stderr=asyncio.subprocess.PIPE,
     )
     try:

@@ -50,7 +50,11 @@ def open_cloud(tmp_path: Path, store_url: str) -> OpenCloud:
     @asynccontextmanager
     async def opened(*roles: Role, name: str = "cloud") -> AsyncIterator[grpc.aio.Channel]:
         settings = CloudSettings(
-            name=name, roles=roles or (*COMMIT, *API), listen="127.0.0.1:0", folder=tmp_path
+            name=name,
+            roles=roles or (*COMMIT, *API),
+            listen="127.0.0.1:0",
+            folder=tmp_path,
+            anonymous=True,
         )
         clock, stopping = SystemClock(), asyncio.Event()
         async with open_store(store_url, tmp_path, clock.now_us()) as store:

@@ -94,7 +94,9 @@ def clock() -> SetClock:
 @pytest.fixture
 async def installation(tmp_path: Path, empty_store: Path, clock: SetClock) -> AsyncIterator[Installation]:
     free = "127.0.0.1:0"
-    settings = CloudSettings(listen=free, children=free, enrol=free, folder=tmp_path / "cloud")
+    settings = CloudSettings(
+        listen=free, children=free, enrol=free, folder=tmp_path / "cloud", anonymous=True
+    )
     stopping = asyncio.Event()
     settings.folder.mkdir()
     shutil.copy(empty_store, settings.folder / STORE_FILE)

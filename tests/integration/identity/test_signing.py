@@ -181,7 +181,7 @@ async def test_an_aggregator_that_was_taken_back_cannot_change_assignments(
 async def serving(folder: Path) -> AsyncIterator[Installation]:
     """A cloud on what is in this folder."""
     free = "127.0.0.1:0"
-    settings = CloudSettings(listen=free, children=free, enrol=free, folder=folder)
+    settings = CloudSettings(listen=free, children=free, enrol=free, folder=folder, anonymous=True)
     stopping, clock = asyncio.Event(), SetClock()
     async with open_sqlite(folder / STORE_FILE, clock.now_us()) as store:
         admittance = await open_admittance(settings, store.admissions, clock)

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 
-from fogline.v1 import api_pb2_grpc, containers_pb2_grpc
+from fogline.v1 import access_pb2_grpc, api_pb2_grpc, containers_pb2_grpc
 from tests.unit.fogline.scripted_cloud import ScriptedCloud
 
 
@@ -18,6 +18,7 @@ def cloud() -> Iterator[ScriptedCloud]:
     api_pb2_grpc.add_NodeServiceServicer_to_server(scripted, server)
     api_pb2_grpc.add_ResultServiceServicer_to_server(scripted, server)
     api_pb2_grpc.add_StatusServiceServicer_to_server(scripted, server)
+    access_pb2_grpc.add_AccessServiceServicer_to_server(scripted, server)
     containers_pb2_grpc.add_ContainerServiceServicer_to_server(scripted, server)
     scripted.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     server.start()

@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 
-from fogline.v1 import api_pb2, api_pb2_grpc, containers_pb2, containers_pb2_grpc
+from fogline.v1 import access_pb2, access_pb2_grpc, api_pb2, api_pb2_grpc, containers_pb2, containers_pb2_grpc
 
 Answer = Callable[[Any, grpc.ServicerContext], Any]
 
@@ -18,6 +18,7 @@ class ScriptedCloud(
     api_pb2_grpc.ResultServiceServicer,
     api_pb2_grpc.StatusServiceServicer,
     containers_pb2_grpc.ContainerServiceServicer,
+    access_pb2_grpc.AccessServiceServicer,
 ):
     """Answers by method name; what was not scripted is unimplemented."""
 
@@ -68,6 +69,19 @@ class ScriptedCloud(
         self, request_iterator: Iterator[containers_pb2.ExecRequest], context: Any
     ) -> Iterator[containers_pb2.ExecResponse]:
         yield from self._answer("Exec", list(request_iterator), context)
+
+    def GetCaller(self, request: access_pb2.GetCallerRequest, context: Any) -> access_pb2.GetCallerResponse:
+        answer: access_pb2.GetCallerResponse = self._answer("GetCaller", request, context)
+        return answer
+
+    def CreateApiToken(self, request: Any, context: Any) -> Any:
+        return self._answer("CreateApiToken", request, context)
+
+    def ListApiTokens(self, request: Any, context: Any) -> Any:
+        return self._answer("ListApiTokens", request, context)
+
+    def RevokeApiToken(self, request: Any, context: Any) -> Any:
+        return self._answer("RevokeApiToken", request, context)
 
     def GetUsage(
         self, request: containers_pb2.GetUsageRequest, context: Any

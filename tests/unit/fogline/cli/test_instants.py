@@ -45,5 +45,5 @@ def test_a_span_is_a_number_with_its_unit_or_of_seconds(text: str, seconds: floa
 
 @pytest.mark.parametrize("text", ["", "0", "0s", "-1", "soon", "2d", "inf", "1e9", "99999999999999999999d"])
 def test_what_is_no_span_is_refused_with_what_is_possible(text: str) -> None:
-    with pytest.raises(ValueError, match="write 10s, 2m, 1h, or seconds"):
+    with pytest.raises(ValueError, match="write 10s, 2m, 1h, 1d, or seconds"):
         parse_span(text)

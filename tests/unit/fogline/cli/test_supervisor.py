@@ -87,6 +87,8 @@ class Stage:
             cloud=self.child("cloud"),
             dashboard=self.child("dashboard"),
             ports=PORTS,
+            token=self.folder.path / "token",
+            ca=self.folder.path / "ca.pem",
         )
 
     def log(self, name: str) -> str:

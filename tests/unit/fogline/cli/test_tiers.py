@@ -9,6 +9,9 @@ from aggregator.settings import AggregatorSettings
 from cloud.dashboard.settings import DashboardSettings
 from cloud.settings import CloudSettings
 from fog_node.settings import NodeSettings
+from fogline.access.chain import certificates_in, fingerprint_of
+from fogline.access.first import read_token_file
+from fogline.access.token import FINGERPRINT_BYTES
 from fogline.cli.up.folder import Folder, Lock
 from fogline.cli.up.ports import metrics_of, usual_port
 from fogline.cli.up.tiers import make_tiers, node_names
@@ -55,6 +58,10 @@ def test_every_tier_can_read_its_settings_and_they_fit_together(tmp_path: Path) 
     assert [identity.subject.name for identity in identities] == ["aggregator", "node-1", "node-2"]
     assert {identity.enrol for identity in identities} == {(cloud.enrol,)}
     assert tiers.listeners == ["mqtt://127.0.0.1:1883", "mqtt://127.0.0.1:1884"]
+    assert dashboard.ca == str(tiers.ca)
+    assert tiers.token.stat().st_mode & 0o777 == 0o600
+    (authority,) = certificates_in(tiers.ca.read_bytes())
+    assert read_token_file(tiers.token).fingerprint == fingerprint_of(authority)[:FINGERPRINT_BYTES]
 
 
 def test_endpoints_of_processes_that_do_not_run_yet_have_no_process_ids(tmp_path: Path) -> None:
@@ -68,6 +75,8 @@ def test_endpoints_of_processes_that_do_not_run_yet_have_no_process_ids(tmp_path
         "mqtt": ["mqtt://127.0.0.1:1883"],
         "broker": None,
         "grpc": "127.0.0.1:7070",
+        "token": str(tmp_path / "cloud" / "admin.token"),
+        "ca": str(tmp_path / "cloud" / "ca" / "ca.pem"),
         "enrol": "127.0.0.1:7073",
         "rest": "http://127.0.0.1:8081/v1",
         "dashboard": "http://127.0.0.1:8080/",

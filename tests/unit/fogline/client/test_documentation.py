@@ -12,7 +12,7 @@ import pytest
 import fogline
 from fogline.client import AsyncClient, Client
 from fogline.client.find import SERVER_VARIABLE
-from fogline.v1 import api_pb2, containers_pb2, control_pb2
+from fogline.v1 import access_pb2, api_pb2, containers_pb2, control_pb2
 from tests.unit.fogline.client.messages import START_US
 from tests.unit.fogline.scripted_cloud import ScriptedCloud
 
@@ -95,6 +95,7 @@ def greenhouse(cloud: ScriptedCloud, monkeypatch: pytest.MonkeyPatch, tmp_path: 
             )
         ],
         "GetStatus": api_pb2.GetStatusResponse(readings=4),
+        "GetCaller": access_pb2.GetCallerResponse(about=access_pb2.ApiToken(rights=["deploy", "read"])),
         "GetLedger": api_pb2.GetLedgerResponse(streams=[air]),
     }
     for method, answer in answers.items():
