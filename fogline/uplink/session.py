@@ -9,9 +9,9 @@ import grpc
 import structlog
 
 from fogline.model.clock import Clock
-from fogline.model.errors import FogError, MalformedPart
+from fogline.model.errors import FogError, MalformedPart, TooLarge
 from fogline.uplink.credit import Credit
-from fogline.uplink.dial import ending_of
+from fogline.uplink.dial import MAX_MESSAGE_BYTES, ending_of
 from fogline.uplink.lanes import Lane, LaneSet
 from fogline.uplink.settings import LinkSettings
 from fogline.uplink.unanswered import Unanswered
@@ -21,6 +21,8 @@ from fogline.wire.part import part_to_wire
 
 PushCall = grpc.aio.StreamStreamCall[uplink_pb2.PushRequest, uplink_pb2.PushResponse]
 
+LARGEST: Final = MAX_MESSAGE_BYTES - 1024
+"""Bytes of a part."""
 _READ_OUT_S: Final = 0.25
 """How long answers that came before the stream's end may take to be read."""
 
@@ -241,6 +243,9 @@ class Session:
             self._outbox.put_nowait(_Item(uplink_pb2.PushRequest(origin_name=name)))
         message = part_to_wire(part, self._origins, lane=open_lane.number, round_=round_)
         size = message.ByteSize()
+        if size > LARGEST:
+            # It would end the stream, and with that every other plan's, again and again.
+            raise TooLarge(f"a part of {size:,} bytes does not fit into one message of {LARGEST:,}")
         began = self._clock.monotonic()
         await self._credit.spend(size)
         now = self._clock.monotonic()

@@ -34,6 +34,9 @@ SPOKEN: Final = Spoken(oldest=max(1, PROTOCOL - 1), newest=PROTOCOL)
 TEXT_BYTES: Final = 64 * 1024
 """Of one text in an answer."""
 
+ALL_TEXTS: Final = 8 << 20
+"""Characters of all texts of an answer, each once: as keys of a window they must fit into one part."""
+
 _I64: Final = np.dtype("<i8")
 _F64: Final = np.dtype("<f8")
 _I32: Final = np.dtype("<i4")
@@ -99,6 +102,9 @@ def rows_from_wire(
         for name in (column.name for column in first if column.name not in known):
             raise MalformedBatch(f"column {name[:80]!r} is not of this step")
     found = _columns_from_wire(first, message.rows)
+    texts = (column.dictionary for column in found.values() if isinstance(column, TextColumn))
+    if sum(len(text) for dictionary in texts for text in dictionary) > ALL_TEXTS:
+        raise MalformedBatch(f"texts of more than {ALL_TEXTS} characters")
     columns = {one.name: _promised(found, one) for one in output}
     return RowAnswer(
         batch=Batch(rows=message.rows, time_us=asked.time_us[input_rows], columns=columns),

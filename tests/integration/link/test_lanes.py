@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from fogline.engine.state import PartState
 from fogline.model.errors import DataLoss
 from fogline.model.part import Origin, Part
@@ -12,6 +14,7 @@ from fogline.testing.lane import CountingLane, key_of
 from fogline.testing.parents import Parent, uplink_to
 from fogline.testing.store import MemoryStore
 from fogline.testing.until import until
+from fogline.uplink import session
 from fogline.uplink.settings import LinkSettings
 from tests.integration.link.counting import assert_each_counts_once
 
@@ -160,6 +163,22 @@ async def test_a_lane_that_cannot_give_a_part_rests_and_begins_anew(
     await lane.done.wait()
     assert lane.rounds == [0, 1, 2]
     assert_each_counts_once(store, [origin], 50)
+
+
+async def test_a_part_that_fits_into_no_message_stops_its_own_plan_alone(
+    parent: Parent, store: MemoryStore, origin: Origin, spawn: Spawn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "LARGEST", 2_000)
+    giant = CountingLane("giant", [origin], messages=1_000, cut=1_000)
+    small = CountingLane(PLAN, [origin], messages=50)
+    uplink = uplink_to([parent.server.address], [giant, small])
+    spawn(uplink.run())
+    await small.done.wait()
+    await until(lambda: "does not fit into one message" in uplink.faults.get("giant", ""), within=60)
+    small.grow(100)
+    await small.done.wait()
+    assert uplink.counters.streams == 1
+    assert giant.committed == {origin: 0}
 
 
 async def test_one_silent_lane_begins_a_new_round_and_the_stream_stays(

@@ -165,6 +165,10 @@ def _words(name: str, *words: str) -> Callable[[operator_pb2.BatchRows], None]:
         (_set("zone", "codes", np.array([0, -2], dtype="<i4").tobytes()), "a code that the dictionary"),
         (_words("zone", "a", "a"), "are alike"),
         (_words("zone", "a" * (TEXT_BYTES + 1)), "a text of more than"),
+        (
+            _words("zone", *(f"{n:0{TEXT_BYTES}}" for n in range(129))),
+            "texts of more than 8388608 characters",
+        ),
     ],
 )
 def test_an_answer_that_contradicts_batch_or_plan_is_refused(
