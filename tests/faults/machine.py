@@ -36,6 +36,8 @@ def own_world(module: str, arguments: Sequence[str]) -> int:
 
     It finds the folder that it may use in the environment, as :data:`WORLD`. Nothing of it is left afterwards.
     """
+    # Told to end, it ends the world, and then tidies up.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="fogline-power-"))
     try:
         done = subprocess.run(
@@ -136,6 +138,15 @@ class Machine:
             pid for pid in _processes() if _is_in(pid, space) and all(word in _command(pid) for word in words)
         ]
 
+    def cpu_s(self) -> float:
+        """What its processes have used since it booted, also those that have ended."""
+        ticks = sum(_ticks(pid) for pid in self.processes())
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def pss_mib(self, *words: str) -> float:
+        """Memory of those of its processes with these words, what is shared divided among who shares it."""
+        return sum(_pss_kib(pid) for pid in self.processes(*words)) / 1024
+
     @contextmanager
     def engine(self) -> Iterator[Any]:
         """A client of its Engine. Raises :class:`tests.engine.EngineAbsent` while it does not answer."""
@@ -190,6 +201,20 @@ def _command(pid: int) -> str:
     with suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     return ""
+
+
+def _ticks(pid: int) -> int:
+    with suppress(OSError):
+        # Its own, in user and kernel mode, and of its children that were waited for.
+        return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]))
+    return 0
+
+
+def _pss_kib(pid: int) -> int:
+    with suppress(OSError):
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return 0
 
 
 def _remove_groups(pattern: str) -> None:

@@ -19,6 +19,7 @@ At the end every message must count exactly once, by its number, and the ledger 
 import argparse
 import asyncio
 import json
+import os
 import random
 import sys
 import time
@@ -75,6 +76,8 @@ class Try:
 
     back_s: dict[str, float]
     """By host: from power on to its operator's first answer for a new message."""
+    cpu_s: float
+    """What all of them had used by then: with other work on the machine, this tells more than the time."""
     reconnected_s: float
     """From uplink on until the cloud had heard of all hosts, and they had caught up."""
 
@@ -87,6 +90,7 @@ class Report:
     tries: list[Try] = field(default_factory=list)
     messages: int = 0
     repeated: int = 0
+    memory: str = ""
     wrong: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -94,10 +98,15 @@ class Report:
         within = sum(seconds <= AIM_S for seconds in worst)
         lines = [f"seed {self.seed}: {self.messages} messages, {self.repeated} sent again"]
         if worst:
+            cpu_s = sorted(one.cpu_s for one in self.tries)
+            lines.append(
+                f"CPU until then, all hosts together: p50 {cpu_s[len(cpu_s) // 2]:.1f} s, max {cpu_s[-1]:.1f} s"
+            )
             lines.append(
                 f"all hosts back within {AIM_S:g} s in {within} of {len(worst)} tries;"
                 f" p50 {worst[len(worst) // 2]:.1f} s, max {worst[-1]:.1f} s"
             )
+        lines += [self.memory] if self.memory else []
         lines += self.wrong[:20] or [
             "every message counted exactly once, in containers that reconnecting left alone"
         ]
@@ -139,7 +148,10 @@ class Drill:
                 done = await self._cut()
                 self.report.tries.append(done)
                 hosts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in done.back_s.items())
-                say(f"try {number}: back after {hosts}; reconnected after {done.reconnected_s:.1f} s")
+                say(
+                    f"try {number}: back after {hosts} and {done.cpu_s:.1f} s of CPU;"
+                    f" reconnected after {done.reconnected_s:.1f} s; load {os.getloadavg()[0]:.1f}"
+                )
             await self._settle()
 
     async def _begin(self, stack: AsyncExitStack) -> None:
@@ -188,6 +200,7 @@ class Drill:
         for sensor in self.sensors:
             sensor.device.plug_in()
         backs = await asyncio.gather(*(self._answers(place, number) for place, number in enumerate(first)))
+        cpu_s = sum(machine.cpu_s() for machine in self.machines)
         for machine, before in zip(self.machines, boots, strict=True):
             assert machine.boot_id() != before
         containers = [machine.containers() for machine in self.machines]
@@ -203,7 +216,7 @@ class Drill:
                     f"{machine.name}: containers {before_} became {after} by reconnecting"
                 )
         names = (machine.name for machine in self.machines)
-        return Try({name: at - began for name, at in zip(names, backs, strict=True)}, took)
+        return Try({name: at - began for name, at in zip(names, backs, strict=True)}, cpu_s, took)
 
     async def _answers(self, place: int, number: int) -> float:
         """Wait until a host's operator has answered a message from this number on; when it did."""
@@ -225,6 +238,9 @@ class Drill:
 
     async def _settle(self) -> None:
         """Stop publishing, and compare until everything agrees, or for as long as results may take to settle."""
+        parts = (("node", "fog_node"), ("dockerd", "dockerd"), ("containerd", "containerd --config"))
+        pss = ", ".join(f"{name} {self.machines[0].pss_mib(words):.0f} MiB" for name, words in parts)
+        self.report.memory = f"memory (PSS) of the first host: {pss}"
         for sensor in self.sensors:
             sensor.stopping.set()
             await sensor.device.all_taken()
