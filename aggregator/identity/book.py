@@ -26,10 +26,12 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 class EnrolmentBook:
     """A :class:`fogline.identity.feed.Book`. Nothing is handed out before it is on the disk."""
 
-    def __init__(self, folder: Path, root: x509.Certificate, *, ended: Callable[[], None]) -> None:
-        """``ended`` is told when keys were taken back."""
+    def __init__(
+        self, folder: Path, roots: Callable[[], Sequence[x509.Certificate]], *, ended: Callable[[], None]
+    ) -> None:
+        """``roots``: the CAs to go by; ``ended`` is told when keys were taken back."""
         self._folder: Final = folder
-        self._root: Final = root
+        self._roots: Final = roots
         self._ended: Final = ended
         self._writing: Final = asyncio.Lock()
         self._more: Final = asyncio.Event()
@@ -54,7 +56,7 @@ class EnrolmentBook:
             _log.error("what was issued here cannot be read", error=error)
 
     def _is_signed(self, signed: enrol_pb2.SignedAdmission) -> bool:
-        return verify(key_of(self._root), signed.content, signed.signature)
+        return any(verify(key_of(root), signed.content, signed.signature) for root in self._roots())
 
     @property
     def unheard(self) -> Sequence[enrol_pb2.Enrolment]:

@@ -19,6 +19,7 @@ from fogline.identity.keys import key_from_pem
 from fogline.identity.names import NODE, Subject
 from fogline.identity.servicer import Applicant, Grant, Holds
 from fogline.identity.token import hash_of
+from fogline.identity.trusting import roots_of
 from fogline.model.caller import Caller
 from fogline.model.clock import Clock
 from fogline.model.errors import FogError, NotAllowed, Unavailable
@@ -39,15 +40,14 @@ class AggregatorDesk:
         self._book: Final = book
         self._parents: Final = tuple(parents)
         self._clock: Final = clock
-        [self._root] = parse_pem(holder.identity.authority_pem)
         self._deciding: Final = asyncio.Lock()
         """Of two who have the same token one comes first."""
         self.admission: Final = book.list
 
     @property
-    def root(self) -> x509.Certificate:
-        """The installation's CA."""
-        return self._root
+    def roots(self) -> Sequence[x509.Certificate]:
+        """The CAs that this aggregator trusts."""
+        return roots_of(self._holder.identity.authority_pem)
 
     async def enrol(self, applicant: Applicant) -> Grant:
         """Certify whoever has a token of the cloud. Raises :class:`fogline.identity.token.TokenRefused`."""
@@ -116,6 +116,7 @@ class AggregatorDesk:
                     subject=Subject(tenant=granted.tenant, role=granted.role, name=granted.name),
                     chain=[parse_der(der) for der in granted.certificates],
                     issuing=[parse_der(der) for der in granted.issuing],
+                    trusted=granted.trusted,
                 )
         return None
 
@@ -143,5 +144,5 @@ class AggregatorDesk:
         return Authority(
             key=key_from_pem(issuing.key_pem, where="the identity"),
             certificate=parse_pem(issuing.chain_pem)[0],
-            root=self._root,
+            root=self.roots[0],
         )

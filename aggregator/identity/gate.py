@@ -7,13 +7,13 @@ from typing import Any, Final, Protocol
 from aggregator.identity.book import EnrolmentBook
 from aggregator.identity.desk import AggregatorDesk
 from aggregator.settings import AggregatorSettings
-from fogline.identity.certificates import parse_pem
 from fogline.identity.doors import REQUEST_BYTES, ChildrenDoor, JoiningDoor
 from fogline.identity.expiry import end_expired
 from fogline.identity.feed import Feed, FeedServicer, add_feed
 from fogline.identity.holder import Holder
 from fogline.identity.renewal import Renewing, asking
 from fogline.identity.servicer import EnrolServicer, add_enrolment
+from fogline.identity.trusting import roots_of
 from fogline.model.clock import Clock
 from fogline.service.server import Server
 
@@ -37,8 +37,11 @@ class Gate:
         self._settings: Final = settings
         self._clock: Final = clock
         self._enders: Final[list[Ends]] = []
-        [root] = parse_pem(holder.identity.authority_pem)
-        self.book: Final = EnrolmentBook(settings.folder, root, ended=self._end_revoked)
+        self.book: Final = EnrolmentBook(
+            settings.folder,
+            lambda: roots_of(holder.identity.authority_pem),
+            ended=self._end_revoked,
+        )
         self._desk: Final = AggregatorDesk(holder, self.book, parents=settings.parents, clock=clock)
         self._feeding: Final = FeedServicer(self._desk)
         self._feed: Final = Feed(

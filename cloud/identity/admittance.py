@@ -47,7 +47,7 @@ class Admittance:
         self.children_door: Final = ChildrenDoor(self.holder, revoked=self.board.revoked, clock=clock)
         self.joining_door: Final = JoiningDoor(self.holder)
         self._desk: Final = CloudDesk(authority, admissions, self.board, name=settings.name, clock=clock)
-        self.feed: Final = FeedServicer(Hearing(admissions, self.board, authority.root, clock))
+        self.feed: Final = FeedServicer(Hearing(admissions, self.board, authority.roots, clock))
         self.fingerprint: Final = fingerprint_of(authority.root)
         """SHA-256 of the CA's certificate."""
         self.joining: Final = Joining(
@@ -61,12 +61,12 @@ class Admittance:
     def signer(self) -> Signer:
         """Signs desired state, with keys that the CA vouches for and that only its key opens."""
         authority = self._authority
-        root = key_of(authority.root)
+        roots = [key_of(root) for root in authority.roots]
         return Signer(
             Seal(secret_of(authority.key)),
             Vouching(
                 sign=lambda content: sign(authority.key, content),
-                signed=lambda content, signature: verify(root, content, signature),
+                signed=lambda content, signature: any(verify(root, content, signature) for root in roots),
             ),
         )
 
@@ -112,7 +112,7 @@ class Admittance:
             issued_us=now_us,
             key_pem=key_to_pem(key),
             chain_pem=to_pem((certificate,)),
-            authority_pem=to_pem((self._authority.root,)),
+            authority_pem=to_pem(self._authority.roots),
         )
 
 

@@ -1,5 +1,6 @@
 """Decides about identities at the cloud: tokens and keys are in the store, the CA is at hand."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from cryptography import x509
@@ -14,6 +15,7 @@ from fogline.identity.keys import key_id
 from fogline.identity.names import Subject
 from fogline.identity.servicer import Applicant, Grant, Holds
 from fogline.identity.token import hash_of
+from fogline.identity.trusting import vouched_for
 from fogline.model.clock import Clock
 
 
@@ -30,9 +32,9 @@ class CloudDesk:
         self._clock: Final = clock
 
     @property
-    def root(self) -> x509.Certificate:
-        """The installation's CA."""
-        return self._authority.root
+    def roots(self) -> Sequence[x509.Certificate]:
+        """The installation's CA, and those that it vouches for."""
+        return self._authority.roots
 
     async def enrol(self, applicant: Applicant) -> Grant:
         """Certify whoever has a token. Raises :class:`fogline.identity.token.TokenRefused`."""
@@ -67,4 +69,4 @@ class CloudDesk:
         if issuing_key is not None:
             issuing = (self._authority.issue_issuing(issuing_key, subject, now_us=now_us),)
         await self._admissions.note([joined_key((own, *issuing))], now_us)
-        return Grant(subject=subject, chain=(own,), issuing=issuing)
+        return Grant(subject=subject, chain=(own,), issuing=issuing, trusted=vouched_for(self._authority))

@@ -24,11 +24,11 @@ class Hearing:
     """The cloud's :class:`fogline.identity.feed.Source`."""
 
     def __init__(
-        self, admissions: Admissions, board: AdmissionBoard, root: x509.Certificate, clock: Clock
+        self, admissions: Admissions, board: AdmissionBoard, roots: Sequence[x509.Certificate], clock: Clock
     ) -> None:
         self._admissions: Final = admissions
         self._board: Final = board
-        self._root: Final = root
+        self._roots: Final = roots
         self._clock: Final = clock
 
     @property
@@ -47,7 +47,7 @@ class Hearing:
             except (FogError, IndexError):
                 _log.warning("an enrolment makes no sense", aggregator=caller.name)
                 continue
-            signed = leads_to(chain, self._root) and all(may_sign(each, subject) for each in chain[1:])
+            signed = leads_to(chain, *self._roots) and all(may_sign(each, subject) for each in chain[1:])
             if not signed or subject.tenant != caller.tenant:
                 _log.warning(
                     "an aggregator certified whom it may not", aggregator=caller.name, subject=str(subject)

@@ -38,11 +38,18 @@ class Authority:
     certificate: x509.Certificate
     root: x509.Certificate
     """The installation's CA; of the CA itself the same as ``certificate``."""
+    beside: tuple[x509.Certificate, ...] = ()
+    """Other CAs of the installation, which this one vouches for."""
 
     @property
     def is_root(self) -> bool:
         """Whether this is the CA itself."""
         return self.certificate == self.root
+
+    @property
+    def roots(self) -> tuple[x509.Certificate, ...]:
+        """Every CA whose certificates hold, this one first."""
+        return (self.root, *self.beside)
 
     @property
     def chain(self) -> tuple[x509.Certificate, ...]:

@@ -18,6 +18,8 @@ FOLDER: Final = "ca"
 """Its name within the cloud's folder."""
 KEY_FILE: Final = "ca-key.pem"
 CERTIFICATE_FILE: Final = "ca.pem"
+TRUSTED_FILE: Final = "trusted.pem"
+"""Certificates of CAs that are trusted beside this one, if there are any."""
 _ISSUED: Final = "issued"
 _HINT: Final = "put back both files of the CA from a backup: machines trust this one alone"
 
@@ -32,11 +34,12 @@ def open_authority(folder: Path) -> Authority:
     try:
         certificates = parse_pem((folder / CERTIFICATE_FILE).read_bytes())
         key = key_from_pem((folder / KEY_FILE).read_bytes(), where=folder / KEY_FILE)
+        beside = parse_pem((folder / TRUSTED_FILE).read_bytes()) if (folder / TRUSTED_FILE).exists() else []
     except (OSError, FogError) as error:
         raise DataLoss(f"the CA in {folder} cannot be read: {error}", hint=_HINT) from error
     if len(certificates) != 1 or key_of(certificates[0]) != key.public_key():
         raise DataLoss(f"{folder / KEY_FILE} is not the key of {folder / CERTIFICATE_FILE}", hint=_HINT)
-    return Authority(key=key, certificate=certificates[0], root=certificates[0])
+    return Authority(key=key, certificate=certificates[0], root=certificates[0], beside=tuple(beside))
 
 
 def _make(folder: Path) -> None:

@@ -106,8 +106,12 @@ def describe_pem(pem: bytes) -> Certificate:
     return describe(parse_pem(pem)[0])
 
 
-def leads_to(chain: Sequence[x509.Certificate], root: x509.Certificate) -> bool:
-    """Whether each certificate was signed by the next, and the last by the root. Says nothing of their ends."""
+def leads_to(chain: Sequence[x509.Certificate], *roots: x509.Certificate) -> bool:
+    """Whether each certificate was signed by the next, and the last by one of the roots. Says nothing of their ends."""
+    return any(_leads_to(chain, root) for root in roots)
+
+
+def _leads_to(chain: Sequence[x509.Certificate], root: x509.Certificate) -> bool:
     for certificate, issuer in pairwise((*chain, root)):
         try:
             certificate.verify_directly_issued_by(issuer)

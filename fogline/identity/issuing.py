@@ -34,7 +34,7 @@ def make_identity(
         issued_us=now_us,
         key_pem=key_to_pem(key),
         chain_pem=to_pem((certificate, *authority.chain)),
-        authority_pem=to_pem((authority.root,)),
+        authority_pem=to_pem(authority.roots),
         enrol=enrol,
         issuing=issuing,
     )

@@ -7,7 +7,6 @@ from typing import Final
 import grpc
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from fogline.client.errors import translated
 from fogline.identity.authority import make_request
@@ -17,6 +16,7 @@ from fogline.identity.introduction import authority_at, split_address
 from fogline.identity.keys import key_from_pem, key_to_pem, sign
 from fogline.identity.names import parent_name
 from fogline.identity.token import JoinToken
+from fogline.identity.trusting import bundle, roots_of, trusting
 from fogline.model.errors import FogError, InvalidInput, Unavailable
 from fogline.uplink.dial import CHANNEL_OPTIONS, Dial
 from fogline.v1 import enrol_pb2, enrol_pb2_grpc
@@ -57,12 +57,12 @@ async def join(address: str, token: JoinToken, keys: Keys, *, role: str, name: s
         role=role,
         name=name,
     )
-    async with _unnamed(address, root, token.tenant) as channel:
+    async with _unnamed(address, (root,), token.tenant) as channel:
         stub = enrol_pb2_grpc.EnrolServiceStub(channel)
         with translated(address):
             answer = await stub.Enrol(request, timeout=ANSWER_WITHIN_S)
     granted = answer.granted
-    identity = identity_of(granted, keys, root, enrol=(address,), now_us=now_us)
+    identity = identity_of(granted, keys, (root,), enrol=(address,), now_us=now_us)
     host = address.rpartition(":")[0]
     parents = tuple(f"{host}{parent}" if parent.startswith(":") else parent for parent in granted.parents)
     return Joined(identity=identity, parents=parents, ahead_us=now_us - granted.now_us)
@@ -75,11 +75,11 @@ async def renew(identity: Identity, *, parents: Sequence[str], dial: Dial, now_u
     """
     keys = keys_of(identity)
     request = _renewal(identity, keys)
-    [root] = parse_pem(identity.authority_pem)
+    roots = roots_of(identity.authority_pem)
     reason: FogError = Unavailable("there is nobody to ask for a renewal")
     for address in (*parents, *identity.enrol):
         named = address not in identity.enrol
-        made = dial(address) if named else _unnamed(address, root, identity.subject.tenant)
+        made = dial(address) if named else _unnamed(address, roots, identity.subject.tenant)
         async with made as channel:
             try:
                 with translated(address):
@@ -89,7 +89,7 @@ async def renew(identity: Identity, *, parents: Sequence[str], dial: Dial, now_u
             except FogError as error:
                 reason = error
                 continue
-        return identity_of(answer.granted, keys, root, enrol=identity.enrol, now_us=now_us)
+        return identity_of(answer.granted, keys, roots, enrol=identity.enrol, now_us=now_us)
     raise reason
 
 
@@ -113,17 +113,22 @@ def _renewal(identity: Identity, keys: Keys) -> enrol_pb2.RenewRequest:
 
 
 def identity_of(
-    granted: enrol_pb2.Granted, keys: Keys, root: x509.Certificate, *, enrol: tuple[str, ...], now_us: int
+    granted: enrol_pb2.Granted,
+    keys: Keys,
+    roots: Sequence[x509.Certificate],
+    *,
+    enrol: tuple[str, ...],
+    now_us: int,
 ) -> Identity:
     """Check what was granted and put it together. Raises :class:`InvalidInput` if it is not what was asked for."""
-    chain = [parse_der(der) for der in granted.certificates]
-    if not leads_to(chain, root) or key_of(chain[0]) != keys.own.public_key():
+    chain, trusted = [parse_der(der) for der in granted.certificates], trusting(roots, granted.trusted)
+    if not leads_to(chain, *trusted) or key_of(chain[0]) != keys.own.public_key():
         raise InvalidInput("the parent's answer is no certificate of its CA for this machine's key")
     own = describe(chain[0])
     issuing = None
     if keys.issuing is not None:
         signing = [parse_der(der) for der in granted.issuing]
-        if not leads_to(signing, root) or key_of(signing[0]) != keys.issuing.public_key():
+        if not leads_to(signing, *trusted) or key_of(signing[0]) != keys.issuing.public_key():
             raise InvalidInput("the parent's answer lets this aggregator sign nothing")
         issuing = Issuing(key_pem=key_to_pem(keys.issuing), chain_pem=to_pem(signing))
     return Identity(
@@ -134,15 +139,15 @@ def identity_of(
         issued_us=granted.now_us or now_us,
         key_pem=key_to_pem(keys.own),
         chain_pem=to_pem(chain),
-        authority_pem=to_pem((root,)),
+        authority_pem=bundle(trusted),
         enrol=enrol,
         issuing=issuing,
     )
 
 
-def _unnamed(address: str, root: x509.Certificate, tenant: str) -> grpc.aio.Channel:
+def _unnamed(address: str, roots: Sequence[x509.Certificate], tenant: str) -> grpc.aio.Channel:
     """A channel on which this machine does not show who it is."""
     split_address(address)
-    credentials = grpc.ssl_channel_credentials(root.public_bytes(Encoding.PEM))
+    credentials = grpc.ssl_channel_credentials(bundle(roots))
     expected = ("grpc.ssl_target_name_override", parent_name(tenant))
     return grpc.aio.secure_channel(address, credentials, options=(*CHANNEL_OPTIONS, expected))

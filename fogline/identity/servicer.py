@@ -59,14 +59,16 @@ class Grant:
     subject: Subject
     chain: Sequence[x509.Certificate]
     issuing: Sequence[x509.Certificate] = ()
+    trusted: Sequence[enrol_pb2.TrustedAuthority] = ()
+    """CAs to trust beside, as the CA vouches for them."""
 
 
 class Desk(Protocol):
     """Who decides about identities."""
 
     @property
-    def root(self) -> x509.Certificate:
-        """The installation's CA."""
+    def roots(self) -> Sequence[x509.Certificate]:
+        """The installation's CA, and those that are trusted beside it."""
         ...
 
     async def enrol(self, applicant: Applicant) -> Grant:
@@ -107,19 +109,20 @@ class EnrolServicer(enrol_pb2_grpc.EnrolServiceServicer):
 
     async def Renew(self, request: enrol_pb2.RenewRequest, context: Context) -> enrol_pb2.RenewResponse:  # noqa: ARG002 - the request proves who asks
         """A fresh certificate for the key of an older one."""
-        grant = await self._desk.renew(proven(request, self._desk.root))
+        grant = await self._desk.renew(proven(request, *self._desk.roots))
         return enrol_pb2.RenewResponse(granted=self._granted(grant))
 
     def _granted(self, grant: Grant) -> enrol_pb2.Granted:
         return enrol_pb2.Granted(
             certificates=to_der(grant.chain),
             issuing=to_der(grant.issuing),
-            authority=to_der((self._desk.root,))[0],
+            authority=to_der(self._desk.roots)[0],
             tenant=grant.subject.tenant,
             role=grant.subject.role,
             name=grant.subject.name,
             parents=self._parents,
             now_us=self._clock.now_us(),
+            trusted=grant.trusted,
         )
 
 
@@ -131,7 +134,7 @@ def add_enrolment(server: Server, servicer: EnrolServicer) -> None:
     )
 
 
-def proven(request: enrol_pb2.RenewRequest, root: x509.Certificate) -> Holds:
+def proven(request: enrol_pb2.RenewRequest, *roots: x509.Certificate) -> Holds:
     """Check that the caller has the key of a certificate of ours. It may have ended: only its key counts.
 
     Whoever repeats the request gets certificates for a key that it does not have. Raises :class:`NotAllowed`.
@@ -139,7 +142,7 @@ def proven(request: enrol_pb2.RenewRequest, root: x509.Certificate) -> Holds:
     if not 0 < len(request.certificates) <= MAX_CERTIFICATES:
         raise InvalidInput(f"a renewal shows 1 to {MAX_CERTIFICATES} certificates")
     chain = [parse_der(der) for der in request.certificates]
-    if not leads_to(chain, root):
+    if not leads_to(chain, *roots):
         raise NotAllowed("the certificate is of another CA", hint="join here with a token")
     certificate, key = describe(chain[0]), key_of(chain[0])
     if any(not may_sign(issuer, certificate.subject) for issuer in chain[1:]):

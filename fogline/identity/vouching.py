@@ -19,7 +19,7 @@ def anchor_of(holder: Holder) -> Anchor:
     """Whether the CA that this machine trusts has signed something."""
 
     def signed(content: bytes, signature: bytes) -> bool:
-        return verify(key_of(_root(holder)), content, signature)
+        return any(verify(key_of(root), content, signature) for root in _roots(holder))
 
     return signed
 
@@ -35,7 +35,7 @@ def vouch_of(holder: Holder) -> Vouch:
             subject = describe(certificate).subject
         except (ValueError, InvalidInput) as error:
             raise Disbelieved("unknown_aggregator", "the assignments bear no certificate to go by") from error
-        if not leads_to([certificate], _root(holder)):
+        if not leads_to([certificate], *_roots(holder)):
             raise Disbelieved(
                 "unknown_aggregator",
                 f"the CA has not certified the {subject} that has signed the assignments",
@@ -67,5 +67,5 @@ def signed_by(holder: Holder, content: bytes) -> control_pb2.SignedAssignments:
     )
 
 
-def _root(holder: Holder) -> x509.Certificate:
-    return parse_pem(holder.identity.authority_pem)[0]
+def _roots(holder: Holder) -> list[x509.Certificate]:
+    return parse_pem(holder.identity.authority_pem)

@@ -45,7 +45,7 @@ class RenewResponse(_message.Message):
     def __init__(self, granted: _Optional[_Union[Granted, _Mapping]] = ...) -> None: ...
 
 class Granted(_message.Message):
-    __slots__ = ("certificates", "issuing", "authority", "tenant", "role", "name", "parents", "now_us")
+    __slots__ = ("certificates", "issuing", "authority", "tenant", "role", "name", "parents", "now_us", "trusted")
     CERTIFICATES_FIELD_NUMBER: _ClassVar[int]
     ISSUING_FIELD_NUMBER: _ClassVar[int]
     AUTHORITY_FIELD_NUMBER: _ClassVar[int]
@@ -54,6 +54,7 @@ class Granted(_message.Message):
     NAME_FIELD_NUMBER: _ClassVar[int]
     PARENTS_FIELD_NUMBER: _ClassVar[int]
     NOW_US_FIELD_NUMBER: _ClassVar[int]
+    TRUSTED_FIELD_NUMBER: _ClassVar[int]
     certificates: _containers.RepeatedScalarFieldContainer[bytes]
     issuing: _containers.RepeatedScalarFieldContainer[bytes]
     authority: bytes
@@ -62,7 +63,16 @@ class Granted(_message.Message):
     name: str
     parents: _containers.RepeatedScalarFieldContainer[str]
     now_us: int
-    def __init__(self, certificates: _Optional[_Iterable[bytes]] = ..., issuing: _Optional[_Iterable[bytes]] = ..., authority: _Optional[bytes] = ..., tenant: _Optional[str] = ..., role: _Optional[str] = ..., name: _Optional[str] = ..., parents: _Optional[_Iterable[str]] = ..., now_us: _Optional[int] = ...) -> None: ...
+    trusted: _containers.RepeatedCompositeFieldContainer[TrustedAuthority]
+    def __init__(self, certificates: _Optional[_Iterable[bytes]] = ..., issuing: _Optional[_Iterable[bytes]] = ..., authority: _Optional[bytes] = ..., tenant: _Optional[str] = ..., role: _Optional[str] = ..., name: _Optional[str] = ..., parents: _Optional[_Iterable[str]] = ..., now_us: _Optional[int] = ..., trusted: _Optional[_Iterable[_Union[TrustedAuthority, _Mapping]]] = ...) -> None: ...
+
+class TrustedAuthority(_message.Message):
+    __slots__ = ("certificate", "signature")
+    CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    certificate: bytes
+    signature: bytes
+    def __init__(self, certificate: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class CreateTokenRequest(_message.Message):
     __slots__ = ("role", "name", "expires_us")

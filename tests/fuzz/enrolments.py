@@ -1,6 +1,6 @@
 """One request of a stranger at the port for joining, of any bytes: decided about, or refused with a reason."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -27,8 +27,8 @@ class Refusing:
     """Believes nobody, as strangers have no token; whoever can renew has shown a key and a certificate."""
 
     @property
-    def root(self) -> x509.Certificate:
-        return authority().root
+    def roots(self) -> Sequence[x509.Certificate]:
+        return authority().roots
 
     async def enrol(self, applicant: Applicant) -> Grant:
         assert applicant.key.curve.name == "secp256r1"
@@ -36,7 +36,7 @@ class Refusing:
 
     async def renew(self, holds: Holds) -> Grant:
         assert holds.certificate.subject.name == "n1"
-        return Grant(subject=holds.certificate.subject, chain=(self.root,))
+        return Grant(subject=holds.certificate.subject, chain=self.roots)
 
 
 @cache
