@@ -122,9 +122,10 @@ class Doer:
                 await self._keeper.make_room(runtime, image, lambda: self._book.desired.images)
             await runtime.pull(image, progress)
         except ContainerFault as fault:
-            await self._keeper.not_pulled(image)
+            await self._keeper.settled(runtime, image)
             self._image_failed(key, fault)
         else:
+            await self._keeper.settled(runtime, image)
             self._book.faults.pop(key, None)
             self._book.images[key] = ImageState(presence=Presence.PRESENT)
             _log.info("image pulled", image=image)

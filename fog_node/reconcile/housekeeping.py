@@ -29,10 +29,13 @@ class ImageKeeper:
         self._clock: Final = clock
         self._pulled: Pulled | None = None
         self._wanted: frozenset[str] = frozenset()
+        self._coming: Final[set[str]] = set()
+        """Images that are being pulled."""
         self._writing: Final = asyncio.Lock()
 
     async def make_room(self, runtime: Runtime, image: str, named: Named) -> None:
         """Before a pull: remember that it is the node's, and see to room. Raises :class:`ContainerFault`: disk_full."""
+        self._coming.add(image)
         try:
             async with self._writing:
                 pulled = await self._known()
@@ -41,7 +44,7 @@ class ImageKeeper:
             raise ContainerFault(
                 f"the node's record cannot be written: {error}", reason="disk_full"
             ) from error
-        await self._clean(runtime, lambda: named() | {image})
+        await self._clean(runtime, named)
         free = await runtime.free_bytes()
         if free < self._settings.reserve:
             raise ContainerFault(
@@ -50,12 +53,15 @@ class ImageKeeper:
                 hint="make room on the node, or give it a smaller runtimes.reserve",
             )
 
-    async def not_pulled(self, image: str) -> None:
-        """A pull has failed: whoever brings the image by hand now shall find it his own."""
-        with suppress(OSError):
+    async def settled(self, runtime: Runtime, image: str) -> None:
+        """A pull has ended. If nothing came of it, whoever brings the image by hand now shall find it his own."""
+        self._coming.discard(image)
+        with suppress(OSError, ContainerFault):
+            here = await runtime.images()
             async with self._writing:
                 pulled = await self._known()
-                await asyncio.to_thread(pulled.forget, image)
+                if vanished({image: 0}, here, frozenset()):
+                    await asyncio.to_thread(pulled.forget, image)
 
     async def tidy(self, runtime: Runtime, named: Named) -> None:
         """Now and then: note what is not wanted any more, and keep images within their disk.
@@ -75,21 +81,25 @@ class ImageKeeper:
     async def _clean(self, runtime: Runtime, named: Named) -> None:
         """Remove pulled images beyond the budget that desired state does not name. What is in use stays."""
         here = await runtime.images()
+
+        def staying() -> frozenset[str]:
+            return named() | self._coming
+
         missing = self._settings.reserve - await runtime.free_bytes()
         async with self._writing:
             pulled = await self._known()
             with suppress(OSError):
-                for image in vanished(pulled.wanted_us, here, named()):
+                for image in vanished(pulled.wanted_us, here, staying()):
                     await asyncio.to_thread(pulled.forget, image)
             chosen = superfluous(
                 pulled.wanted_us,
                 here,
-                named(),
+                staying(),
                 budget_bytes=self._settings.images,
                 missing_bytes=max(0, missing),
             )
             for image in chosen:
-                if image in named():
+                if image in staying():
                     continue  # since a moment ago
                 try:
                     await runtime.remove_image(image)

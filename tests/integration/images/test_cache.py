@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -11,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from fogline.control.keep import write_word
-from fogline.model.errors import FogError, NotAllowed
+from fogline.model.errors import FogError, NotAllowed, Unavailable
 from fogline.registry.client import CHUNK
-from fogline.registry.parent import ParentCache
+from fogline.registry.parent import NoCache, ParentCache
+from fogline.service.server import Server
 from fogline.testing.control import KeyChain
 from fogline.testing.until import until
 from fogline.uplink.dial import channel_to
@@ -149,3 +151,17 @@ async def test_one_that_is_killed_goes_on_where_it_was(
     assert registry.ranges == [(layer, left)]
     assert not partial.exists()
     assert (tmp_path / "a1" / "images" / "sha256" / layer[7:]).read_bytes() == image.layers[0]
+
+
+async def test_a_parent_that_keeps_no_images_or_is_hung_is_said(
+    image: ImageFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = f"r.example/acme/still@{digest(image.manifest)}"
+    async with Server(listen="127.0.0.1:0") as other:
+        with pytest.raises(NoCache, match="keeps no images"):
+            await read(child_of(other.address), reference, digest(image.manifest))
+    with pytest.raises(NoCache, match="no parent is attached"):
+        await read(child_of(""), reference, digest(image.manifest))
+    monkeypatch.setattr("fogline.registry.parent.SILENCE_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as hung, pytest.raises(Unavailable, match="has said nothing"):
+        await read(child_of(f"127.0.0.1:{hung.getsockname()[1]}"), reference, digest(image.manifest))
