@@ -15,6 +15,7 @@ ENDPOINTS_FILE: Final = "up.json"
 
 SERVER_VARIABLE: Final = "FOGLINE_SERVER"
 TOKEN_VARIABLE: Final = "FOGLINE_TOKEN"  # noqa: S105 - the name of a variable
+TOKEN_FILE_VARIABLE: Final = "FOGLINE_TOKEN_FILE"  # noqa: S105 - the same
 CA_VARIABLE: Final = "FOGLINE_CA"
 _PLAIN: Final = "grpc://"
 _ENCRYPTED: Final = ("grpcs://", "https://")
@@ -48,8 +49,10 @@ def find_cloud(
 ) -> Place:
     """Find the cloud: named, of the folder, in ``FOGLINE_SERVER``, of the default folder, or of the last login.
 
-    Token and CA: as told, of a folder that was named, in ``FOGLINE_TOKEN`` and ``FOGLINE_CA``, of the default folder,
-    or what is known of the address. Raises :class:`InvalidInput` for an address without a port, or a token or CA that
+    Token and CA: as told, of a folder that was named, in ``FOGLINE_TOKEN`` (or a file, ``FOGLINE_TOKEN_FILE``) and
+    ``FOGLINE_CA``, of the default folder, or what is known of the address.
+
+    Raises :class:`InvalidInput` for an address without a port, or a token or CA that
     cannot be read, :class:`NotFound` where no ``up`` runs in the folder.
     """
     if server is None and directory is None:
@@ -60,8 +63,8 @@ def find_cloud(
     encrypted = False if server.startswith(_PLAIN) else (True if server.startswith(_ENCRYPTED) else None)
     address = _checked(server)
     if directory is None:
-        known = {**known, **_of_environment()}
-    known = {**logins.known(address), **known}
+        known = _over(known, _of_environment())
+    known = _over(logins.known(address), known)
     return Place(
         address=address,
         token=parse_api_token(token) if token else _token(known),
@@ -98,8 +101,18 @@ def _of_up(directory: Path) -> tuple[str, dict[str, Any]]:
 
 
 def _of_environment() -> dict[str, Any]:
-    named = {"token": os.environ.get(TOKEN_VARIABLE), "ca_file": os.environ.get(CA_VARIABLE)}
+    named = {
+        "token": os.environ.get(TOKEN_VARIABLE),
+        "token_file": os.environ.get(TOKEN_FILE_VARIABLE),
+        "ca_file": os.environ.get(CA_VARIABLE),
+    }
     return {name: value for name, value in named.items() if value}
+
+
+def _over(known: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    """What is known, but for what was told otherwise: a token is one, in whichever way it is named."""
+    heads = {name.removesuffix("_file") for name in told}
+    return {name: value for name, value in known.items() if name.removesuffix("_file") not in heads} | told
 
 
 def _token(known: dict[str, Any]) -> ApiToken | None:
