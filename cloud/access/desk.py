@@ -46,7 +46,7 @@ class Desk:
         self._throttle: Final = throttle or Throttle()
         self._rows: dict[str, ApiTokenRow] = {}
         self._version = -1
-        self._looked_us = -LOOK_AGAIN_US
+        self._looked_us = 0
         self._noted_us = clock.now_us()
         self._used: dict[str, int] = {}
         self._turn: Final = asyncio.Lock()
