@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import fogline
 from aggregator.assigner import Sign, unsigned
 from aggregator.group import Group
-from aggregator.images.cache import AT_ONCE, ImageCache
+from aggregator.images.cache import ImageCache
 from aggregator.images.servicer import add_images
 from aggregator.images.upstream import FromParent, FromRegistry
 from aggregator.metrics import AggregatorMetrics
@@ -161,7 +161,7 @@ class Aggregator:
             self._settings.folder / IMAGES_FOLDER,
             settings,
             desired=self._kept.desired,
-            upstreams=(parent, FromRegistry(settings, at_once=AT_ONCE)),
+            upstreams=(parent, FromRegistry(settings)),
         )
 
     async def _accept(self, told: control_pb2.AttachResponse) -> None:

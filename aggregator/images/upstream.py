@@ -1,10 +1,10 @@
 """Where an aggregator has pieces of images from: its own parent's cache, and the registry that the image names."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from collections.abc import Callable
+from contextlib import aclosing, suppress
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Final, Protocol
 
 from aggregator.images.named import Wanted
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from fogline.registry.client import Kind, Registries
 
 CONNECT_S: Final = 5.0
-READ_S: Final = 20.0
-"""A registry that sends nothing for so long is given up."""
+READ_S: Final = 60.0
+"""A registry that sends nothing for so long is given up: some fetch a whole layer themselves before its first byte."""
 
 
 class Filling(Protocol):
@@ -84,21 +84,19 @@ class FromRegistry:
 
     name: Final = "registry"
 
-    def __init__(self, settings: ImageSettings, *, at_once: int) -> None:
+    def __init__(self, settings: ImageSettings) -> None:
         self._settings: Final = settings
-        self._threads: Final = ThreadPoolExecutor(at_once, thread_name_prefix="registry")
         self._making: Final = Lock()
         self._made: Registries | None = None
 
     def close(self) -> None:
-        """No more; what still comes ends with its own deadline."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """No more; what still comes ends with its own deadline, and holds up nobody."""
         if self._made is not None:
             self._made.__exit__(None, None, None)
 
     async def fetch(self, wanted: Wanted, filling: Filling) -> None:
         """From where the filling stands, if the registry can do that."""
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._fetch, wanted, filling)
+        await _apart(lambda: self._fetch(wanted, filling))
 
     def _fetch(self, wanted: Wanted, filling: Filling) -> None:
         kind: Kind = "manifests" if wanted.piece.is_manifest else "blobs"
@@ -124,3 +122,29 @@ class FromRegistry:
                     read_s=READ_S,
                 )
             return self._made
+
+
+async def _apart(work: Callable[[], None]) -> None:
+    """Do it in a thread that the process does not wait for when it ends: a registry may be silent for long."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: BaseException | None) -> None:
+        if done.done():
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        error: BaseException | None = None
+        try:
+            work()
+        except BaseException as raised:  # noqa: BLE001 - told to who waits
+            error = raised
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, error)
+
+    Thread(target=run, name="registry", daemon=True).start()
+    await done

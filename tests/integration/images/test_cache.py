@@ -165,3 +165,21 @@ async def test_a_parent_that_keeps_no_images_or_is_hung_is_said(
     monkeypatch.setattr("fogline.registry.parent.SILENCE_S", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as hung, pytest.raises(Unavailable, match="has said nothing"):
         await read(child_of(f"127.0.0.1:{hung.getsockname()[1]}"), reference, digest(image.manifest))
+
+
+async def test_one_that_is_stopped_does_not_wait_for_a_silent_registry(
+    registry: Registry, image: ImageFile, tmp_path: Path
+) -> None:
+    reference, layer = registry.put("acme/still", image), digest(image.layers[0])
+    told(tmp_path / "a1", reference)
+    registry.holding.set()
+    async with process(tmp_path) as (running, address):
+        child = child_of(address)
+        await read(child, reference, digest(image.manifest))
+        asking = asyncio.create_task(read(child, reference, layer))
+        assert await asyncio.to_thread(registry.reached.wait, HANG_S)
+        running.terminate()
+        with pytest.raises(Unavailable):
+            await asking
+        assert await running.wait() == 0
+        assert registry.holding.is_set(), "it was still silent"
