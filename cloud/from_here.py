@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from fogline.model.clock import MINUTE
+from fogline.model.words import CLOCK
 
 CLOCK_OFF_US: Final = MINUTE
 """By how much a machine's clock may differ from the cloud's; a report is under way for a second or two."""
@@ -16,7 +17,7 @@ def clock_words(ahead_us: int) -> str:
     far = timedelta(seconds=abs(ahead_us) // 1_000_000)
     where = "ahead of" if ahead_us > 0 else "behind"
     return (
-        f"its clock is {far} {where} the cloud's: its readings are judged by it, and fall into wrong windows or none; "
+        f"{CLOCK}{far} {where} the cloud's: its readings are judged by it, and fall into wrong windows or none; "
         "set it, and let a time service keep it"
     )
 

@@ -3,6 +3,7 @@
 from fogline.client.errors import TooSlow
 from fogline.client.installation import Status
 from fogline.model.errors import FogError
+from fogline.model.words import CLOCK
 
 
 def who_is_behind(status: Status, generation: int, *, nodes: int) -> str:
@@ -11,7 +12,7 @@ def who_is_behind(status: Status, generation: int, *, nodes: int) -> str:
     Raises :class:`FogError` if a node could not apply it.
     """
     alive = [n for n in status.nodes if n.alive]
-    if faults := [f"{n.name}: {fault}" for n in alive for fault in n.faults]:
+    if faults := [f"{n.name}: {fault}" for n in alive for fault in n.faults if not fault.startswith(CLOCK)]:
         raise FogError("; ".join(faults), hint="the nodes go on with what they ran before")
     if behind := [n.name for n in alive if n.generation < generation]:
         return ", ".join(behind)

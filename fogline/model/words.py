@@ -6,6 +6,10 @@ MOST: Final = 500
 """Characters of somebody else's words that are told on, where nothing else is said."""
 
 
+CLOCK: Final = "its clock is "
+"""How the fault of a machine begins whose clock is wrong: it runs what it is told all the same."""
+
+
 def plain(text: str, most: int = MOST) -> str:
     """One line without control characters, as they steer terminals and logs; the end of what is longer is left out.
 

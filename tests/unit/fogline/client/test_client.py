@@ -9,9 +9,11 @@ import grpc
 import pytest
 
 import fogline
+from cloud.from_here import clock_words
 from fogline.client.client import Client
 from fogline.client.errors import TooSlow, Unreachable
 from fogline.client.values import WindowStatus
+from fogline.model.clock import DAY
 from fogline.model.errors import FogError, Unavailable
 from fogline.v1 import api_pb2, control_pb2
 from tests.unit.fogline.client.messages import START, START_US, abort, window
@@ -199,3 +201,6 @@ def test_waiting_says_who_is_behind_and_what_a_node_could_not_apply(cloud: Scrip
         )
         with pytest.raises(FogError, match="b: no disk"):
             client.wait_until_applied(5)
+        late = node("b", 5, faults=(clock_words(-3 * DAY),))
+        cloud.answers["GetStatus"] = lambda *_: api_pb2.GetStatusResponse(nodes=[late])
+        client.wait_until_applied(5)
