@@ -70,10 +70,6 @@ class ComposeSite:
         """Start all of it, as one would."""
         self.compose("up", "--detach", "--no-build", *SERVICES)
 
-    def fogline(self, *arguments: str, given: str = "") -> str:
-        """The command line where the cloud is."""
-        return self.compose("exec", "-T", "cloud", "fogline", *arguments, given=given)
-
 
 @dataclass(frozen=True)
 class RunningSite(ComposeSite):
@@ -115,6 +111,17 @@ class RunningSite(ComposeSite):
             while self.container(service)["State"]["Health"]["Status"] != "healthy":
                 assert time.monotonic() < end, self.compose("logs", "--no-color")
                 time.sleep(0.2)
+
+    def deploy(self, spec: str) -> None:
+        """Give the nodes something to do, however long the cloud takes to answer."""
+        end = time.monotonic() + WITHIN_S
+        while True:
+            try:
+                self.compose("exec", "-T", "cloud", "fogline", "deploy", "/dev/stdin", "--wait", given=spec)
+            except AssertionError:
+                assert time.monotonic() < end, self.compose("logs", "--no-color", "--tail", "50")
+            else:
+                return
 
 
 def _succeeded(client: Any, asked: Any) -> bool:

@@ -211,8 +211,8 @@ def machine(engine: DockerEngine, network: str, name: str, *, tree: str = "") ->
         client.remove_container(made, force=True, v=True)
 
 
-def _system() -> ImageFile:
-    """A root folder for this machine's /usr, with a fresh copy of its /etc."""
+def check_present() -> None:
+    """Raises :class:`MachineAbsent` if this machine has not what another one is made of."""
     version = subprocess.run(
         [PYTHON, "-c", "import sys; print(*sys.version_info[:2])"],
         capture_output=True,
@@ -223,6 +223,11 @@ def _system() -> ImageFile:
         raise MachineAbsent(f"needs {PYTHON} of the version that runs the tests")
     if not Path("/lib/systemd/systemd").exists() or not Path("/bin").is_symlink():
         raise MachineAbsent("needs systemd in a merged /usr (Debian: systemd)")
+
+
+def _system() -> ImageFile:
+    """A root folder for this machine's /usr, with a fresh copy of its /etc."""
+    check_present()
     files: dict[str, bytes | Path | str] = {f"/{folder}/.keep": b"" for folder in FOLDERS}
     files |= {
         str(link): str(link.readlink())

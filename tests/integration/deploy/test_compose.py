@@ -70,7 +70,7 @@ async def test_one_command_starts_a_site_that_survives_kills_and_keeps_what_it_h
 ) -> None:
     site.up()
     site.wait_healthy(*TIERS, "postgresql")
-    site.fogline("deploy", "/dev/stdin", "--wait", given=SPEC)
+    site.deploy(SPEC)
     send(site, "kitchen", "hall")
     wait_for_rooms(site, {"kitchen", "hall"})
 

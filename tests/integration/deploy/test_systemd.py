@@ -3,29 +3,19 @@
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.compose_site import WITHIN_S
-from tests.conftest import absent
 from tests.engine import DockerEngine
-from tests.machine import PACKAGES, PYTHON, ROOT, Machine, MachineAbsent, machine
-from tests.wheels import make_wheel
+from tests.joining_machine import ENVIRONMENT, UNIT, JoinedCloud, install, put_wheel, ready_machine
+from tests.machine import PACKAGES, WITHIN_S, Machine
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.needs("systemctl", "mosquitto_pub")]
-UNIT = "fogline-node"
-NETWORK = "fogline-test-machines"
-ENVIRONMENT = (f"PYTHONPATH={PACKAGES}", "PIP_NO_DEPS=1", "PIP_NO_INDEX=1", "PIP_NO_COMPILE=1")
-"""What wheels need lies on the machine: nothing is asked for."""
 BROKEN = {
     "fog_node/node.py": "async def run_node(*_, **__):\n    raise OSError('this release does not start')\n"
 }
-# Quicker than a minute.
-WATCHDOG = b"[Service]\nWatchdogSec=8\n"
 SPEC = """
 name: lab
 streams:
@@ -36,114 +26,9 @@ late: {disorder: 0s, wait: 1m, keep: 1d}
 """
 
 
-class Cloud:
-    """One in a container, which machines of its network join."""
-
-    def __init__(self, engine: DockerEngine, container: str) -> None:
-        self._engine = engine
-        self._container = container
-
-    def fogline(self, *arguments: str) -> str:
-        """The command line beside it."""
-        client = self._engine.client
-        asked = client.exec_create(self._container, ["fogline", *arguments], stderr=False)
-        said = str(client.exec_start(asked).decode())
-        assert client.exec_inspect(asked)["ExitCode"] == 0, said
-        return said
-
-    def deploy(self, spec: str) -> None:
-        """Give the nodes something to do."""
-        script = 'printf %s "$0" >/tmp/spec.yaml && fogline deploy /tmp/spec.yaml --wait'
-        asked = self._engine.client.exec_create(self._container, ["sh", "-c", script, spec])
-        said = self._engine.client.exec_start(asked).decode()
-        assert self._engine.client.exec_inspect(asked)["ExitCode"] == 0, said
-
-    def rows(self, *arguments: str) -> list[dict[str, Any]]:
-        """An answer in JSON."""
-        return [json.loads(line) for line in self.fogline(*arguments, "--json").splitlines()]
-
-    def wait_for(self, found: Callable[["Cloud"], bool], machine: Machine) -> None:
-        """Wait until something is seen here."""
-        end = time.monotonic() + WITHIN_S
-        while not found(self):
-            assert time.monotonic() < end, machine.journal()
-            time.sleep(0.2)
-
-    def wait_for_room(self, room: str, machine: Machine) -> None:
-        """Wait until a room's messages have become a result."""
-        self.wait_for(
-            lambda cloud: (
-                room in {row["key"]["room"] for row in cloud.rows("results", "lab", "--since", "1h")}
-            ),
-            machine,
-        )
-
-
-@pytest.fixture(scope="module")
-def network(docker_engine: DockerEngine) -> Iterator[str]:
-    made = docker_engine.client.create_network(NETWORK)
-    try:
-        yield made["Id"]
-    finally:
-        docker_engine.client.remove_network(made["Id"])
-
-
-@pytest.fixture(scope="module")
-def cloud(docker_engine: DockerEngine, tier_image: str, network: str) -> Iterator[Cloud]:
-    client = docker_engine.client
-    ports = {"LISTEN": 7070, "ENROL": 7073, "CHILDREN": 7074}
-    environment = {f"FOGLINE_CLOUD_{name}": f"0.0.0.0:{port}" for name, port in ports.items()}
-    environment |= {"FOGLINE_CLOUD_INSECURE": "true", "FOGLINE_SERVER": "127.0.0.1:7070"}
-    joined = client.create_endpoint_config(aliases=["cloud"])
-    made = client.create_container(
-        tier_image,
-        ["cloud"],
-        environment=environment,
-        host_config=client.create_host_config(network_mode=network),
-        networking_config=client.create_networking_config({network: joined}),
-        healthcheck={"interval": 2_000_000_000},
-    )
-    try:
-        client.start(made)
-        end = time.monotonic() + WITHIN_S
-        while docker_engine.inspect(made["Id"])["State"]["Health"]["Status"] != "healthy":
-            assert time.monotonic() < end, client.logs(made)
-            time.sleep(0.2)
-        yield Cloud(docker_engine, made["Id"])
-    finally:
-        client.remove_container(made, force=True, v=True)
-
-
-@contextmanager
-def ready_machine(engine: DockerEngine, network: str, name: str) -> Iterator[Machine]:
-    """One on which the installer and wheels lie."""
-    try:
-        with machine(engine, network, name) as made:
-            made.put("/fogline/install.sh", (ROOT / "deploy" / "install.sh").read_bytes())
-            # A tier finds there what its wheel needs, and tells that it hangs sooner.
-            made.put("/etc/fogline/node.env", f"PYTHONPATH={PACKAGES}\n".encode())
-            made.put(f"/etc/systemd/system/{UNIT}.service.d/watchdog.conf", WATCHDOG)
-            yield made
-    except MachineAbsent as missing:
-        absent(str(missing))
-
-
-def put_wheel(machine: Machine, folder: Path, version: str, changed: dict[str, str] | None = None) -> str:
-    wheel = make_wheel(folder, version, changed)
-    machine.put(f"/fogline/{wheel.name}", wheel.read_bytes())
-    return f"/fogline/{wheel.name}"
-
-
-def install(machine: Machine, *arguments: str, environment: tuple[str, ...] = ()) -> str:
-    return machine.run(
-        *("sh", "/fogline/install.sh", "--python", str(PYTHON), *arguments),
-        environment=(*ENVIRONMENT, *environment),
-    )
-
-
 @pytest.fixture(scope="module")
 def pi(
-    docker_engine: DockerEngine, network: str, cloud: Cloud, tmp_path_factory: pytest.TempPathFactory
+    docker_engine: DockerEngine, network: str, cloud: JoinedCloud, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Machine]:
     """A machine that was made a node by the installer's line."""
     with ready_machine(docker_engine, network, "pi-1") as made:
@@ -173,7 +58,7 @@ def version(pi: Machine) -> str:
     ).strip()
 
 
-def test_what_joined_runs_takes_messages_and_may_do_little(pi: Machine, cloud: Cloud) -> None:
+def test_what_joined_runs_takes_messages_and_may_do_little(pi: Machine, cloud: JoinedCloud) -> None:
     publish(pi, "hall")
     cloud.wait_for_room("hall", pi)
     assert pi.run("systemctl", "is-enabled", UNIT).strip() == "enabled"
@@ -187,7 +72,7 @@ def test_what_joined_runs_takes_messages_and_may_do_little(pi: Machine, cloud: C
     )
 
 
-def test_a_process_that_is_killed_or_hangs_is_started_again(pi: Machine, cloud: Cloud) -> None:
+def test_a_process_that_is_killed_or_hangs_is_started_again(pi: Machine, cloud: JoinedCloud) -> None:
     before = pi.process(UNIT)
     pi.run("systemctl", "kill", "--signal=KILL", UNIT)
     second = pi.wait_started_again(UNIT, before)
@@ -199,7 +84,7 @@ def test_a_process_that_is_killed_or_hangs_is_started_again(pi: Machine, cloud: 
 
 
 def test_after_a_power_cut_it_comes_back_alone_and_keeps_what_it_takes_for_later(
-    pi: Machine, cloud: Cloud
+    pi: Machine, cloud: JoinedCloud
 ) -> None:
     pi.unplug()
     try:
@@ -223,7 +108,7 @@ def test_the_installer_again_changes_nothing_and_joins_no_second_time(pi: Machin
 
 
 def test_an_update_stays_if_it_runs_and_goes_if_it_does_not_also_through_a_power_cut(
-    pi: Machine, cloud: Cloud, tmp_path: Path
+    pi: Machine, cloud: JoinedCloud, tmp_path: Path
 ) -> None:
     update = ("/opt/fogline/current/bin/fogline", "node", "update", "--wheel")
     done = pi.tried(*update, put_wheel(pi, tmp_path / "good", "1.1"), environment=ENVIRONMENT)
