@@ -1,6 +1,7 @@
 """A cloud in a container, and machines in its network that the installer makes nodes of."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from tests.machine import PACKAGES, PYTHON, ROOT, WITHIN_S, Machine, machine
 from tests.wheels import make_wheel
 
 UNIT: Final = "fogline-node"
-NETWORK: Final = "fogline-test-machines"
+NETWORK: Final = f"fogline-test-{os.getpid()}"
 ENVIRONMENT: Final = (f"PYTHONPATH={PACKAGES}", "PIP_NO_DEPS=1", "PIP_NO_INDEX=1", "PIP_NO_COMPILE=1")
 """What wheels need lies on the machine: nothing is asked for."""
 # Quicker than a minute.
