@@ -299,12 +299,13 @@ class PlanLane:
 
     async def _read_ahead(self, tail: Tail) -> bool:
         """Read what will be wanted once a parent is reached; whether there was anything."""
-        end = cursors.unasked(self._cursor, tail.origin, tail.position)
-        rests = self._clock.monotonic() < tail.rest_until and end - tail.position < ENOUGH
-        if end == tail.position or rests or tail.ahead_bytes >= AHEAD_BYTES:
+        before = tail.position
+        end = cursors.unasked(self._cursor, tail.origin, before)
+        rests = self._clock.monotonic() < tail.rest_until and end - before < ENOUGH
+        if end == before or rests or tail.ahead_bytes >= AHEAD_BYTES:
             return False
         await self._read(tail, end)
-        return True
+        return tail.position > before  # else the journal has just lost it, and will say so
 
     async def _read(self, tail: Tail, end: int) -> None:
         """Read a stretch of blocks."""

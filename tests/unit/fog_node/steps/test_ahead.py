@@ -136,6 +136,17 @@ async def test_what_expires_after_it_was_read_goes_up_as_a_gap() -> None:
     assert (cloud.gaps, cloud.counted["all"]) == ({"expired": 2}, 1)
 
 
+async def test_what_cannot_be_read_is_waited_for() -> None:
+    journal, clock = MemoryJournal(), JumpingClock(NOON)
+    journal.append([1])
+    journal.append([2])
+    del journal.blocks[journal.live][0]
+    lane = lane_of(journal, clock, plan())
+    async with alone(lane):
+        await turns()
+    assert clock.now_us() > NOON, "it has slept"
+
+
 async def test_beyond_its_memory_messages_wait_in_the_journal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
