@@ -39,7 +39,7 @@ def a_home_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     """Clouds that a test logs in to are none of the developer's own, and the other way round."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
-        for name in ("FOGLINE_SERVER", "FOGLINE_TOKEN", "FOGLINE_CA"):
+        for name in ("FOGLINE_SERVER", "FOGLINE_TOKEN", "FOGLINE_TOKEN_FILE", "FOGLINE_CA"):
             patch.delenv(name, raising=False)
         yield
 
