@@ -31,7 +31,7 @@ name: lab
 streams:
   room: {{mqtt: "lab/{{room}}/climate", format: json, time: ts, fields: {{temp: float}}}}
 steps:
-  clean: {{image: "{image}", from: room, fields: {{score: float}}, labels: [room]}}
+  clean: {{image: "{image}", from: room, fields: {{score: float}}, labels: [room], timeout: 60s}}
   climate:
     sql: SELECT room, count(*) AS n, max(score) AS score FROM clean GROUP BY room, TUMBLE(ts, INTERVAL '1 second')
 late: {{disorder: 1s, wait: 1m, keep: 1d}}
@@ -161,7 +161,14 @@ async def test_an_arm64_node_joins_takes_messages_runs_an_operator_and_reports(
             "--listener-port",
             port.split(":")[1],
         )
-        more = ("--runtimes-docker", "", "--runtimes-bundles", node / "bundles")
+        more = (
+            "--runtimes-docker",
+            "",
+            "--runtimes-bundles",
+            node / "bundles",
+            "--runtimes-start-within",
+            "120",
+        )
         async with started(machine, "fogline", "node", *settings, *more, log=tmp_path / "pi.log"):
             await obeyed("deploy", str(spec), "--server", listen)
             await until_told("containers", "--server", listen, holds=runs)
