@@ -1,9 +1,9 @@
 """Wires the cloud together."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -11,18 +11,10 @@ import fogline
 from cloud.access.entrance import Entrance
 from cloud.api.servicers import add_api
 from cloud.api.services import make_services
-from cloud.board import Board
-from cloud.catalog import Catalog
-from cloud.changes import Changes
-from cloud.committer import Committer
-from cloud.finish.finisher import Finisher
-from cloud.members import Members
+from cloud.core import Core, Works
 from cloud.metrics import CloudMetrics, StoreWatch
 from cloud.news import News
-from cloud.planner.planner import Planner
-from cloud.planner.reader import RegistrySettings
 from cloud.settings import CloudSettings
-from cloud.signing.keyring import Keyring
 from cloud.signing.servicer import serve_signing
 from cloud.signing.signer import Signer
 from cloud.store.kept import Machine
@@ -42,7 +34,7 @@ from fogline.service.metrics import MetricsPort, open_metrics
 from fogline.service.notify import READY, say
 from fogline.service.run import refused, run_until_signalled
 from fogline.service.server import Server
-from fogline.v1 import control_pb2, control_pb2_grpc, uplink_pb2_grpc
+from fogline.v1 import control_pb2_grpc, uplink_pb2_grpc
 
 if TYPE_CHECKING:
     from cloud.identity.admittance import Admittance
@@ -65,86 +57,57 @@ class Cloud:
         self._settings: Final = settings
         self._store: Final = store
         self._clock: Final = clock
-        changes = Changes()
         signer = admittance.signer if admittance is not None else Signer()
-        self._catalog: Final = Catalog(signer)
-        self._keyring: Final = Keyring(store, self._catalog, signer, clock)
-        self._members: Final = Members(store, clock, settings.name)
-        self._finisher: Final = Finisher(
-            store,
-            self._catalog,
-            clock,
-            changes,
-            results_keep_us=settings.results_keep,
-            keeps=self._members.keeps,
-        )
-        self._committer: Final = Committer(store, self._catalog, clock, self._finisher.committed)
-        self._planner: Final = Planner(
-            store,
-            self._catalog,
-            clock,
-            changes,
-            replaced_keep_us=settings.replaced_keep,
-            keeps=self._members.keeps,
-            reports=self._reports,
-            registries=RegistrySettings(
-                insecure=settings.insecure_registries, logins=settings.registry_logins
-            ),
-        )
-        self._board: Final = Board(
-            store,
-            clock,
-            self._catalog.desired,
-            outbid=self._planner.outbid,
-            astray=self._keyring.astray,
-            depose=self._planner.depose,
-            moved=self._finisher.look_at_all,
-            taken_back=self._taken_back,
-        )
+        self.core: Final = Core(settings, store, signer=signer, taken_back=self._taken_back, clock=clock)
         sessions = Switchboard()
         self.services: Final = make_services(
             store=store,
-            catalog=self._catalog,
-            board=self._board,
-            planner=self._planner,
-            changes=changes,
+            catalog=self.core.catalog,
+            board=self.core.board,
+            planner=self.core.planner,
+            changes=self.core.changes,
             clock=clock,
-            commits=self._committer.counters,
+            commits=self.core.committer.counters,
             sessions=sessions,
         )
-        self._watch: Final = StoreWatch(store, self._catalog, self.services.overview, clock)
+        self._watch: Final = StoreWatch(store, self.core.catalog, self.services.overview, clock)
         self._intake: Final = IntakeServicer(
-            self._committer, parent=settings.name, credit_bytes=settings.credit
+            self.core.committer, parent=settings.name, credit_bytes=settings.credit
         )
-        self._control: Final = ControlServicer(self._board, sessions)
-        self._entrance: Final = Entrance(
-            store.api_tokens,
-            clock,
-            folder=settings.folder,
-            holder=admittance.holder if admittance else None,
-            authority=admittance.fingerprint if admittance else b"",
-            anonymous=settings.anonymous,
-        )
+        self._control: Final = ControlServicer(self.core.board, sessions)
+        self._entrance: Final = self._make_entrance()
         self.server: Final = Server(
             listen=settings.listen, insecure=settings.insecure, door=self._entrance.door
         )
         self.doors: Final = admittance.doors(self.server.calls) if admittance and self._commits else None
-        self._news: Final = News(
-            store,
-            self._catalog,
-            changes,
-            clock,
-            board=self._board if self._answers else None,
-            alone=self._members.alone,
-            changed=self._finisher.look_at_all,
-            serves=self.serves,
-        )
+        self._news: Final = self._make_news()
         self.serving: Final = asyncio.Event()
         """Set once every port is open."""
         self.rest: Final = self._rest() if settings.rest and self._answers else None
 
-    def _reports(self, tenant: str) -> list[control_pb2.NodeReport]:
-        return [word.report for word in self._board.nodes(tenant)]
+    def _make_entrance(self) -> Entrance:
+        admittance = self._admittance
+        return Entrance(
+            self._store.api_tokens,
+            self._clock,
+            folder=self._settings.folder,
+            holder=admittance.holder if admittance else None,
+            authority=admittance.fingerprint if admittance else b"",
+            anonymous=self._settings.anonymous,
+        )
+
+    def _make_news(self) -> News:
+        core = self.core
+        return News(
+            self._store,
+            core.catalog,
+            core.changes,
+            self._clock,
+            board=core.board if self._answers else None,
+            alone=core.members.alone,
+            changed=core.finisher.look_at_all,
+            serves=self.serves,
+        )
 
     @property
     def _commits(self) -> bool:
@@ -156,13 +119,9 @@ class Cloud:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until told to stop. Raises :class:`StoreBusy` if the store goes away before everything is read."""
-        await self._keyring.open()
-        await self._catalog.refresh(self._store)
-        await self._board.take_up()
+        await self.core.open(self._store, commits=self._commits)
         if self._answers:
             await self._entrance.open()
-        if self._commits:
-            await self._members.join()
         self._add_services()
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(work, name=name) for name, work in self._works()]
@@ -179,22 +138,14 @@ class Cloud:
             for task in tasks:
                 task.cancel()
         if self._commits:
-            await self._members.leave()
+            await self.core.members.leave()
 
-    def _works(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+    def _works(self) -> Works:
         works = [
             ("hear of other processes", self._news.run()),
-            ("keep a reader of specs", self._planner.readers.run()),
+            *self.core.works(commits=self._commits),
             *self._entrance.works(),
         ]
-        if self._commits:
-            works += [
-                ("commit parts", self._committer.run()),
-                ("finish windows", self._finisher.run()),
-                ("keep reports", self._board.run()),
-                ("switch names", self._planner.run()),
-                ("be a member", self._members.run(self._finisher.look_at_all)),
-            ]
         if self.doors is not None:
             works += self.doors.works(self._end_revoked)
             works.append(("end streams with their certificates", end_expired(self._clock, self.end_expired)))
@@ -220,11 +171,11 @@ class Cloud:
     def metrics(self) -> CloudMetrics:
         """What this process counts."""
         return CloudMetrics(
-            board=self._board,
-            catalog=self._catalog,
+            board=self.core.board,
+            catalog=self.core.catalog,
             intake=self._intake if self._commits else None,
-            committer=self._committer if self._commits else None,
-            finisher=self._finisher if self._commits else None,
+            committer=self.core.committer if self._commits else None,
+            finisher=self.core.finisher if self._commits else None,
             watch=self._watch if self._commits else None,
             grpc_calls=self.server.calls,
             http_calls=self.rest.calls if self.rest is not None else None,
@@ -285,7 +236,7 @@ class Cloud:
             )
         if self._answers:
             add_api(self.server, self.services)
-            serve_signing(self.server, self._keyring)
+            serve_signing(self.server, self.core.keyring)
             self._entrance.serve(self.server)
             if self._admittance is not None:
                 self._admittance.serve_people(self.server)

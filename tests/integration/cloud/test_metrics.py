@@ -46,7 +46,7 @@ async def test_commits_refusals_windows_and_calls_are_counted(running: Running) 
     await push(running, plan, 0)
     await push(running, plan, 7)
     async with asyncio.timeout(30):
-        while not running.cloud._finisher.written:  # noqa: ASYNC110 - a pass sends no event
+        while not running.cloud.core.finisher.written:  # noqa: ASYNC110 - a pass sends no event
             await asyncio.sleep(0.01)
     await running.cloud._watch.look()
 

@@ -65,7 +65,7 @@ class House:
         submission = Submission(tenant="main", plan=self.plan, part=part)
         (answer,) = await cloud._store.commit([submission], T0)
         assert not answer.refused
-        cloud._finisher.committed("main", self.plan)
+        cloud.core.finisher.committed("main", self.plan)
 
 
 @pytest.fixture(scope="session")

@@ -116,7 +116,7 @@ async def test_streams_and_nodes_are_listed(house: House) -> None:
     report = control_pb2.AttachRequest(
         nodes=[control_pb2.NodeReport(node=f"n{n}", at_us=1) for n in range(3)]
     )
-    house.cloud._board.reported(report, LOCAL)
+    house.cloud.core.board.reported(report, LOCAL)
     (stream,) = (await house.http.get("/v1/streams")).json()["streams"]
     assert (stream["name"], stream["topic"], stream["fields"]) == ("air", "greenhouse/{zone}/air", ["temp"])
     names, token = [], ""
@@ -135,7 +135,7 @@ async def test_streams_and_nodes_are_listed(house: House) -> None:
 async def test_a_node_that_is_gone_can_be_retired(house: House) -> None:
     await house.deploy()
     report = control_pb2.AttachRequest(nodes=[control_pb2.NodeReport(node="n1", at_us=1)])
-    board = house.cloud._board
+    board = house.cloud.core.board
     board.reported(report, LOCAL)
     await board.keep_all()
     (word,) = board.nodes("main")
