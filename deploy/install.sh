@@ -146,7 +146,7 @@ elif [ -n "$wheel$version" ]; then
   set -- update --prefix "$opt"
   [ -z "$wheel" ] || set -- "$@" --wheel "$wheel"
   [ -z "$version" ] || set -- "$@" --version "$version"
-  if [ -n "$root" ] || [ "$start" = no ] || [ $added = yes ]; then set -- "$@" --no-start; fi
+  if [ -n "$root" ] || [ "$start" = no ] || [ $added = yes ] || [ ! -s "$etc/$tier.toml" ]; then set -- "$@" --no-start; fi
   (cd / && "$fogline" node "$@")
 elif [ $added = yes ]; then
   say "adding what a $tier needs ..."
