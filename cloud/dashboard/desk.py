@@ -49,7 +49,7 @@ class _Source:
 
 
 class Desk:
-    """Sources by token, and the sessions that they serve. An async context manager: leaving it ends all."""
+    """Sources by token, and the sessions that they serve, while :meth:`run` runs."""
 
     def __init__(self, server: str, clock: Clock, *, ca: str = "", anonymous: bool = False) -> None:
         """``anonymous``: nobody signs in, and the cloud is asked without a token."""
@@ -61,6 +61,7 @@ class Desk:
         self.anonymous: Final = anonymous
         self._answered = False
         self._looks = 0
+        self._group: asyncio.TaskGroup | None = None
         self._nobody: Final = Session(token="", who="", began_us=0, used_us=0)
 
     @property
@@ -113,19 +114,24 @@ class Desk:
 
     async def run(self) -> None:
         """Let go of sources at which nobody looks, until cancelled; then of all."""
-        try:
-            while True:
-                await asyncio.sleep(_LOOK_SECONDS)
-                self.sessions.sweep()
-                now_us = self._clock.now_us()
-                for token, source in tuple(self._sources.items()):
-                    self._answered = source.live.newest.lost is None
-                    if source.live.watchers:
-                        source.watched_us = now_us
-                    elif now_us - source.watched_us >= KEPT_US:
-                        await self._let_go(token)
-        finally:
-            for token in tuple(self._sources):
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                while True:
+                    await asyncio.sleep(_LOOK_SECONDS)
+                    self.sessions.sweep()
+                    await self._let_go_of_what_nobody_watches()
+            finally:
+                for token in tuple(self._sources):
+                    await self._let_go(token)
+
+    async def _let_go_of_what_nobody_watches(self) -> None:
+        now_us = self._clock.now_us()
+        for token, source in tuple(self._sources.items()):
+            self._answered = source.live.newest.lost is None
+            if source.live.watchers:
+                source.watched_us = now_us
+            elif now_us - source.watched_us >= KEPT_US:
                 await self._let_go(token)
 
     def _session(self, request: HTTPConnection) -> Session:
@@ -139,8 +145,8 @@ class Desk:
         if source is None:
             client = self._client(token)
             live = Live(client, self._clock, refused=lambda error: self._refused(token, error))
-            # Its owner is this desk: `_let_go` waits for its end.
-            task = asyncio.ensure_future(live.run())
+            assert self._group is not None  # pages are served while the desk runs
+            task = self._group.create_task(live.run(), name="look at the cloud")
             source = self._sources[token] = _Source(client, live, task, self._clock.now_us())
         return source
 

@@ -44,7 +44,8 @@ class _Asked(msgspec.Struct, forbid_unknown_fields=True):
 
 def cookie_of(connection: HTTPConnection) -> str:
     """Name of the session's cookie. Ports share cookies: two dashboards of one machine must not share a name."""
-    return f"fogline_{connection.headers.get('host', '').rpartition(':')[2] or 'session'}".replace("]", "_")
+    port = connection.headers.get("host", "").rpartition(":")[2]
+    return f"fogline_{port if port.isdecimal() and port.isascii() else 'session'}"
 
 
 class Entry:

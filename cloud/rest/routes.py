@@ -139,7 +139,7 @@ class Routes:
             **asked.bounds(),
         )
         caller = current_caller()
-        followed = until(self._services.results.follow(caller, request), self._ended(caller))
+        followed = until(self._services.results.follow(caller, request), partial(self._ended, caller))
         first = await in_time(anext(followed))
         kind = EVENTS if EVENTS in accept else NDJSON
         return Follow(followed, first=first, kind=kind, stopping=self._stopping)

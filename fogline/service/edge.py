@@ -4,6 +4,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Any, Final, NoReturn, TypeAlias
 
 import grpc
@@ -76,7 +77,7 @@ class Edge(grpc.aio.ServerInterceptor):
                 answer = behaviour(request, context)
                 if not inspect.isasyncgen(answer):
                     return await (self._in_time(answer) if once else answer)
-                async with aclosing(until(answer, self._door.ended(caller))) as answers:
+                async with aclosing(until(answer, partial(self._door.ended, caller))) as answers:
                     async for response in answers:
                         await context.write(response)
             except FogError as error:

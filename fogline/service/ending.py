@@ -1,7 +1,7 @@
 """Ending a call's answers when what let its caller in holds no longer."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -11,15 +11,17 @@ T = TypeVar("T")
 
 
 async def until(
-    answers: AsyncGenerator[T, Any], ended: Awaitable[FogError] | None
+    answers: AsyncGenerator[T, Any], ended: Callable[[], Awaitable[FogError] | None]
 ) -> AsyncGenerator[T, None]:
-    """Yield the answers; once ``ended`` says why, raise that instead of waiting for the next one.
+    """Yield the answers; once what ``ended`` returns says why, raise that instead of waiting for the next one.
 
     Only the wait for an answer is broken off, never what is done with one: a write to a gRPC stream that is cancelled
     leaves it without a status (:mod:`fogline.service.writing`).
     """
     async with aclosing(answers):
-        if ended is None:
+        # Asked for here: a coroutine of a call that is never read would be one that nobody awaits.
+        end_of_it = ended()
+        if end_of_it is None:
             async for answer in answers:
                 yield answer
             return
@@ -32,7 +34,7 @@ async def until(
                 if waits is not None:
                     waits.cancel()
 
-        watching = asyncio.ensure_future(ended)
+        watching = asyncio.ensure_future(end_of_it)
         watching.add_done_callback(end)
         try:
             while not why:

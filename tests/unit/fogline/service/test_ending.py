@@ -28,14 +28,14 @@ async def test_all_answers_come_and_nobody_watches_on() -> None:
         yield 1
         yield 2
 
-    assert [answer async for answer in until(two(), never())] == [1, 2]
-    assert [answer async for answer in until(two(), None)] == [1, 2]
+    assert [answer async for answer in until(two(), never)] == [1, 2]
+    assert [answer async for answer in until(two(), lambda: None)] == [1, 2]
 
 
 async def test_a_wait_for_the_next_answer_is_broken_off() -> None:
     closed: list[bool] = []
     over: asyncio.Future[FogError] = asyncio.get_running_loop().create_future()
-    answers = until(counted(closed), over)
+    answers = until(counted(closed), lambda: over)
     assert [await anext(answers), await anext(answers)] == [1, 2]
     asyncio.get_running_loop().call_soon(over.set_result, TokenRevoked("taken back"))
     with pytest.raises(TokenRevoked):
@@ -48,7 +48,7 @@ async def test_a_wait_for_the_next_answer_is_broken_off() -> None:
 
 async def test_what_is_done_with_an_answer_is_not_broken_off() -> None:
     over: asyncio.Future[FogError] = asyncio.get_running_loop().create_future()
-    answers = until(counted([]), over)
+    answers = until(counted([]), lambda: over)
     assert await anext(answers) == 1
     over.set_result(TokenRevoked("taken back"))
     await asyncio.sleep(0)  # a write, during which it ends
@@ -57,7 +57,7 @@ async def test_what_is_done_with_an_answer_is_not_broken_off() -> None:
 
 
 async def test_who_cancels_the_call_is_not_told_another_reason() -> None:
-    answers = until(counted([]), never())
+    answers = until(counted([]), never)
     await anext(answers)
     await anext(answers)
     waiting: asyncio.Task[int] = asyncio.ensure_future(anext(answers))
