@@ -15,6 +15,7 @@ from fog_node.runtimes.docker.counters import Counters
 from fog_node.runtimes.docker.creation import RECORD, RUN, creation, limits_of
 from fog_node.runtimes.docker.engine import PING_S, UNIX, Engine
 from fog_node.runtimes.docker.images import Images
+from fog_node.runtimes.docker.kernel_log import ended_for_memory
 from fog_node.runtimes.docker.loading import Cache
 from fog_node.runtimes.docker.networks import ensure_network, network_name
 from fog_node.runtimes.naming import container_name
@@ -46,6 +47,8 @@ _CONDITIONS: Final = {
     "paused": Condition.PAUSED,
     "restarting": Condition.RUNNING,
 }
+KILLED: Final = 137
+"""The Engine's exit code of what SIGKILL ended."""
 _EVENTS: Final = {"start": "started", "die": "exited", "oom": "out_of_memory"}
 
 
@@ -231,11 +234,14 @@ class DockerRuntime:
         if known is not None and known[0] == state:
             return known[1]
         try:
-            seen: Mapping[str, Any] = await self._engine.get(f"/containers/{name}/json")
+            seen: dict[str, Any] = await self._engine.get(f"/containers/{name}/json")
         except ContainerFault as fault:
             if fault.reason == "no_such_container":
                 return None
             raise
+        ended = seen["State"]
+        if ended["ExitCode"] == KILLED and not ended.get("OOMKilled"):
+            ended["OOMKilled"] = await asyncio.to_thread(ended_for_memory, str(seen["Id"]))
         self._seen[name] = (state, seen)
         self._counters.forget(name)
         return seen
