@@ -98,7 +98,7 @@ class Installation:
 
     async def start(self) -> None:
         """Start, and return when it answers."""
-        ports = ("--listen", self.listen, "--children", self.children, "--enrol", self.enrol)
+        ports = ("--anonymous", "--listen", self.listen, "--children", self.children, "--enrol", self.enrol)
         await self._running.enter_async_context(
             running("cloud", "--anonymous", "--folder", str(self.folder / "cloud"), *ports)
         )
