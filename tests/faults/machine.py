@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -47,7 +48,10 @@ def own_world(module: str, arguments: Sequence[str]) -> int:
         )
         return done.returncode
     finally:
-        _remove_groups(f"{folder.name}-*")
+        deadline = time.monotonic() + HANG_S
+        # Whoever was killed with the world may take a moment to be gone.
+        while not _remove_groups(f"{folder.name}-*") and time.monotonic() < deadline:
+            time.sleep(0.1)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -217,10 +221,11 @@ def _pss_kib(pid: int) -> int:
     return 0
 
 
-def _remove_groups(pattern: str) -> None:
-    """Groups of processes that have ended; the innermost first."""
+def _remove_groups(pattern: str) -> bool:
+    """Groups of processes that have ended, the innermost first; whether none is left."""
     for top in (*GROUPS.glob(pattern), *GROUPS.glob(f"*/{pattern}")):
         found = sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True)
         for path in (*found, top):
             with suppress(OSError):
                 path.rmdir()
+    return not any((*GROUPS.glob(pattern), *GROUPS.glob(f"*/{pattern}")))
