@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 import fogline
+from cloud import admin
 from cloud.access import desk as desks
 from cloud.access.desk import Desk
 from fogline.access.first import FILE
@@ -253,3 +254,13 @@ async def test_uses_are_written_down(guarded: Guarded) -> None:
     await guarded.desk.note()
     (row,) = await guarded.cloud._store.api_tokens.of("main")
     assert row.used_us is not None
+
+
+async def test_whoever_has_the_store_makes_a_way_in_again(guarded: Guarded) -> None:
+    lost = guarded.admin
+    (guarded.folder / FILE).unlink()
+    said = await admin.new_token(admin.Where(url="", folder=guarded.folder))
+    assert str(guarded.folder / FILE) in said
+    assert guarded.admin != lost
+    await guarded.desk.refresh()
+    assert (await guarded.client(guarded.admin).whoami()).name == "administrator"
