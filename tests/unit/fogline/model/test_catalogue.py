@@ -15,13 +15,17 @@ PACKAGES = ("fogline", "fog_node", "aggregator", "cloud")
 ROW = re.compile(r"^\| `(\w+)` \| (\d+) \| (\w+) \| (yes|no) \| (.+) \|$", re.MULTILINE)
 INHERIT = {
     "BlockGivenUp",
+    "CacheFull",
     "ContainerFault",
     "Disbelieved",
     "MalformedBatch",
+    "NoCache",
     "NoSuchContainer",
+    "NotHad",
     "RuntimeAway",
     "SpecErrors",
     "SpecRejected",
+    "TooManyPieces",
     "TooSlow",
     "WrongColumn",
 }
