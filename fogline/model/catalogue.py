@@ -174,6 +174,7 @@ _ROWS: Final = (
     _row("malformed_plan", _INVALID, 400, "A plan contradicts itself"),
     _row("malformed_release", _INVALID, 400, "A release contradicts itself"),
     _row("malformed_image", _INVALID, 400, "A text that names no image"),
+    _row("malformed_manifest", _INVALID, 400, "Bytes that are no manifest of an image"),
     _row("no_such_image", _INVALID, 400, "A registry has no such image"),
     _row("malformed_packet", _INVALID, 400, "Bytes that are no MQTT"),
     _row("not_mqtt5", _INVALID, 400, "The broker does not speak MQTT 5"),

@@ -19,7 +19,7 @@ MOST_PIECES: Final = 512
 class MalformedManifest(InvalidInput):
     """Bytes that are no manifest, or one of a kind that cannot be run."""
 
-    code = "malformed_image"
+    code = "malformed_manifest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
