@@ -66,10 +66,10 @@ def test_what_joined_runs_takes_messages_and_may_do_little(pi: Machine, cloud: J
     rated = re.search(r"Overall exposure level for .*: ([0-9.]+) ", said)
     assert rated is not None
     assert float(rated[1]) < 2
-    after = pi.run("systemctl", "show", "--property=After", UNIT)
-    assert {"network.target", "time-sync.target", "docker.service"} <= set(
-        after.strip().removeprefix("After=").split()
-    )
+    # An Engine that hangs, or a time service without a network, must not keep messages from being taken.
+    after = set(pi.run("systemctl", "show", "--property=After", UNIT).strip().removeprefix("After=").split())
+    assert "network.target" in after
+    assert not after & {"docker.service", "time-sync.target"}
 
 
 def test_a_process_that_is_killed_or_hangs_is_started_again(pi: Machine, cloud: JoinedCloud) -> None:
