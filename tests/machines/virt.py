@@ -33,6 +33,8 @@ class Virt:
         """Switch on."""
         forwards = "".join(f",hostfwd=tcp:127.0.0.1:{ours}-:{its}" for ours, its in self.ports)
         self._process = await asyncio.create_subprocess_exec(
+            # It goes with whoever switched it on, however that one ends.
+            *("setpriv", "--pdeathsig", "KILL"),
             *(
                 "qemu-system-aarch64",
                 "-M",
