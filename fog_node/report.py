@@ -3,8 +3,8 @@ went.
 """
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Final, Protocol
 
 from fog_node.containers import Containers
 from fog_node.ingest.broker import Brokers, BrokerStanding
@@ -20,6 +20,8 @@ from fogline import __version__
 from fogline.identity.shown import Shown
 from fogline.model.clock import Clock
 from fogline.model.errors import NotFound
+from fogline.model.gap import Gap
+from fogline.model.part import Origin
 from fogline.model.protocol import PROTOCOL
 from fogline.model.words import plain
 from fogline.uplink.cursor import Place
@@ -28,6 +30,14 @@ from fogline.v1 import control_pb2
 from fogline.wire.origins import origin_to_wire
 
 LETTERS: Final = 20
+
+
+class Counting(Protocol):
+    """What knows how many messages a journal holds."""
+
+    async def pending(self, origin: Origin, offset: int, end: int) -> int:
+        """Those of [offset, end) that can be read."""
+        ...
 
 
 class Reporter:
@@ -136,8 +146,8 @@ class Reporter:
     async def _lane(self, lane: PlanLane, state: OriginState, place: Place) -> control_pb2.LaneReport | None:
         origin = state.origin
         try:
-            pending = await self._journal.pending(origin, place.committed, state.end)
             records = self._journal.gaps(lane.plan, origin)
+            pending = await uncommitted(self._journal, origin, place.committed, state.end, records)
         except NotFound:
             return None  # the journal let go of a drained epoch in between
         gaps: Counter[str] = Counter()
@@ -167,6 +177,19 @@ class Reporter:
             )
             for letter in newest
         ]
+
+
+async def uncommitted(
+    journal: Counting, origin: Origin, committed: int, end: int, gaps: Iterable[Gap]
+) -> int:
+    """Messages [committed, end) that the journal holds, and those of its gaps that it does not hold any more."""
+    count = await journal.pending(origin, committed, end)
+    for gap in gaps:
+        # What is told as a gap is not committed either. A batch that an operator broke on is still there.
+        first, last = max(gap.first, committed), min(gap.end, end)
+        if first < last:
+            count += last - first - await journal.pending(origin, first, last)
+    return count
 
 
 def _journal(state: OriginState) -> control_pb2.JournalReport:
