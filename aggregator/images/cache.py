@@ -130,6 +130,7 @@ class ImageCache:
 
     async def fetched(self, piece: Wanted) -> AsyncGenerator[int, None]:
         """Until a piece is here: how many bytes of it are. Raises :class:`FogError`."""
+        await self.ready.wait()
         digest = piece.piece.digest
         if self._blobs.size(digest) is not None:
             self.counters.asked["hit"] += 1
@@ -162,7 +163,7 @@ class ImageCache:
 
     def _begin(self, piece: Wanted) -> _Flight:
         if self._group is None:
-            raise Unavailable(self._unusable or "the aggregator has only begun to run")
+            raise Unavailable(self._unusable or "the aggregator stops")
         digest = piece.piece.digest
         task = self._group.create_task(self._fly(piece), name=f"fetch {digest}")
         flight = self._flights[digest] = _Flight(task=task, promised=piece.piece.size)

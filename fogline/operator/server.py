@@ -104,15 +104,35 @@ def _within(most: int, answer: operator_pb2.ProcessResponse) -> operator_pb2.Pro
     return operator_pb2.ProcessResponse(error=operator_pb2.BatchError(id=answer.rows.id, reason=reason))
 
 
+class _Stopping:
+    """Tells that SIGTERM or SIGINT has come.
+
+    An event that a handler sets would not do: a signal that comes while the main thread begins to wait finds the
+    event's lock taken by the very thread that it interrupts, or is seen only after the next one.
+    """
+
+    SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+    def __init__(self) -> None:
+        self._heard, told = os.pipe()
+        os.set_blocking(told, False)
+        signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+        for number in self.SIGNALS:
+            signal.signal(number, lambda *_: None)
+
+    def wait(self) -> None:
+        """Return when one has come, be it before."""
+        while os.read(self._heard, 1)[0] not in self.SIGNALS:
+            continue  # another one, for a handler of the function
+
+
 def serve(operator: Operator, socket: str = "") -> int:
     """Serve until SIGTERM or SIGINT; returns the process's exit code. For a program's main thread.
 
     ``socket``: where, if not as FOGLINE_SOCKET says. Start-up hooks run before the socket is there. The signals are
     handled here: a container's first process dies of none that it does not handle.
     """
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = _Stopping()
     path = Path(socket or os.environ.get(SOCKET, "") or DEFAULT_SOCKET)
     operator.start()
     servicer = Servicer(operator)

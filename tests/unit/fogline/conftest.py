@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import grpc
 import pytest
@@ -9,8 +10,9 @@ from tests.unit.fogline.scripted_cloud import ScriptedCloud
 
 
 @pytest.fixture
-def cloud() -> Iterator[ScriptedCloud]:
-    """A cloud that answers what the test tells it to, on a real socket."""
+def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedCloud]:
+    """A cloud that answers what the test tells it to, on a real socket; nobody has ever logged in to any."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     scripted = ScriptedCloud()
     server = grpc.server(ThreadPoolExecutor(4))
     api_pb2_grpc.add_PipelineServiceServicer_to_server(scripted, server)
