@@ -44,7 +44,8 @@ class AsyncClient:
     Every call answers within ``timeout`` seconds or raises a :class:`fogline.model.errors.FogError` whose hint
     says what to do. Within that time it is tried up to ``attempts`` times if it is safe to repeat and the error
     may be gone by then. Making a client reads small files of this machine. The connection is made by the first
-    call and belongs to its event loop, whose tasks may share the client. A call that is cancelled is cancelled at the server, too.
+    call and belongs to its event loop, whose tasks may share the client. A call that is cancelled is cancelled at
+    the server, too.
     """
 
     def __init__(

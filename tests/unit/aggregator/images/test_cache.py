@@ -1,11 +1,12 @@
 """The cache of images: fetched once, checked, kept, and never what nobody may have."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from aggregator.images.cache import AT_ONCE, ImageCache, NotHad
+from aggregator.images.cache import AT_ONCE, ImageCache
 from aggregator.images.settings import ImageSettings
 from fogline.control.word import Word
 from fogline.model.caller import Caller, Right
@@ -248,13 +249,16 @@ async def test_a_folder_that_cannot_be_used_is_said_and_stops_nothing(
             await ask(cache, named, digest(image.manifest))
 
 
-async def test_before_it_runs_nothing_is_fetched(tmp_path: Path, image: ImageFile) -> None:
+async def test_who_asks_before_it_runs_waits_until_it_does(tmp_path: Path, image: ImageFile) -> None:
     upstream = Staged()
     named = upstream.has(image)
     cache = ImageCache(tmp_path, ImageSettings(), desired=desiring(named), upstreams=(upstream,))
-    with pytest.raises(Unavailable, match="begun"):
-        await ask(cache, named, digest(image.manifest))
-    assert issubclass(NotHad, Unavailable)
+    asking = asyncio.create_task(ask(cache, named, digest(image.manifest)))
+    running = asyncio.create_task(cache.run())
+    assert await asking == image.manifest
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
 
 
 async def test_a_disk_that_fills_up_is_said_and_keeps_nothing_half(image: ImageFile) -> None:
