@@ -1,10 +1,10 @@
 """The file with the administrator's token, in the cloud's folder: the cloud writes it, who is beside it reads it."""
 
-import os
 from pathlib import Path
 from typing import Final
 
 from fogline.access.token import ApiToken, new_api_token, parse_api_token
+from fogline.service.files import write_whole
 
 FILE: Final = "admin.token"
 
@@ -16,19 +16,7 @@ def read_token_file(path: Path) -> ApiToken:
 
 def write_token_file(path: Path, token: ApiToken) -> None:
     """Replace the file; nobody else can read it, not for a moment. Blocks on the disk, raises :class:`OSError`."""
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(f"{token}\n")
-        file.flush()
-        os.fsync(descriptor)
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_whole(path, f"{token}\n".encode(), private=True)
 
 
 def ensure_token_file(folder: Path, authority: bytes) -> Path:

@@ -13,6 +13,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Final
 
+from fogline.access.letters import bytes_of, check_of, letters_of
 from fogline.model.errors import InvalidInput
 
 PREFIX: Final = "fat1"
@@ -22,7 +23,6 @@ FINGERPRINT_BYTES: Final = 16
 MAX_CHARACTERS: Final = 128
 NO_CA: Final = "none"
 _ID_BYTES: Final = 5
-_CHECK_CHARACTERS: Final = 4
 _ID: Final = re.compile(r"[a-z2-7]{8}", re.ASCII)
 _LETTERS: Final = re.compile(r"[\w-]+", re.ASCII)
 
@@ -37,9 +37,9 @@ class ApiToken:
     secret: bytes = field(repr=False)
 
     def __str__(self) -> str:
-        fingerprint = _letters(self.fingerprint) if self.fingerprint else NO_CA
-        words = (PREFIX, self.id, fingerprint, _letters(self.secret))
-        return ".".join((*words, _check(words)))
+        fingerprint = letters_of(self.fingerprint) if self.fingerprint else NO_CA
+        words = (PREFIX, self.id, fingerprint, letters_of(self.secret))
+        return ".".join((*words, check_of(words)))
 
     @property
     def hash(self) -> bytes:
@@ -60,11 +60,11 @@ def parse_api_token(text: str) -> ApiToken:
     words = tuple(text.strip().split(".")) if len(text) <= MAX_CHARACTERS else ()
     if len(words) != 5 or words[0] != PREFIX or _ID.fullmatch(words[1]) is None:
         raise _unreadable()
-    if not all(_LETTERS.fullmatch(word) for word in words) or _check(words[:-1]) != words[-1]:
+    if not all(_LETTERS.fullmatch(word) for word in words) or check_of(words[:-1]) != words[-1]:
         raise _unreadable()
     try:
-        fingerprint = b"" if words[2] == NO_CA else _bytes(words[2])
-        secret = _bytes(words[3])
+        fingerprint = b"" if words[2] == NO_CA else bytes_of(words[2])
+        secret = bytes_of(words[3])
     except (binascii.Error, ValueError):
         raise _unreadable() from None
     if len(secret) != SECRET_BYTES or len(fingerprint) not in (0, FINGERPRINT_BYTES):
@@ -76,15 +76,3 @@ def _unreadable() -> InvalidInput:
     return InvalidInput(
         "this is not a whole API token", hint="copy all of what `fogline api-token create` printed"
     )
-
-
-def _check(words: tuple[str, ...]) -> str:
-    return hashlib.sha256(".".join(words).encode()).hexdigest()[:_CHECK_CHARACTERS]
-
-
-def _letters(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
-
-
-def _bytes(letters: str) -> bytes:
-    return base64.urlsafe_b64decode(letters + "=" * (-len(letters) % 4))

@@ -4,7 +4,6 @@
 the check tells a token that was cut or mistyped. The server keeps a hash of the secret.
 """
 
-import base64
 import binascii
 import hashlib
 import re
@@ -12,13 +11,13 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Final
 
+from fogline.access.letters import bytes_of, check_of, letters_of
 from fogline.identity.names import Subject
 from fogline.model.errors import FogError
 
 PREFIX: Final = "fj1"
 SECRET_BYTES: Final = 16
 _FINGERPRINT_BYTES: Final = 32
-_CHECK_CHARACTERS: Final = 4
 _ID_CHARACTERS: Final = 8
 _SHAPE: Final = re.compile(r"[\w-]+", re.ASCII)
 
@@ -39,8 +38,8 @@ class JoinToken:
     secret: bytes = field(repr=False)
 
     def __str__(self) -> str:
-        words = (PREFIX, self.tenant, _letters(self.authority), _letters(self.secret))
-        return ".".join((*words, _check(words)))
+        words = (PREFIX, self.tenant, letters_of(self.authority), letters_of(self.secret))
+        return ".".join((*words, check_of(words)))
 
 
 def new_token(tenant: str, authority: bytes) -> JoinToken:
@@ -53,10 +52,10 @@ def parse_token(text: str) -> JoinToken:
     words = tuple(text.strip().split("."))
     if len(words) != 5 or words[0] != PREFIX or not all(_SHAPE.fullmatch(word) for word in words):
         raise _unreadable()
-    if _check(words[:-1]) != words[-1]:
+    if check_of(words[:-1]) != words[-1]:
         raise _unreadable()
     try:
-        authority, secret = _bytes(words[2]), _bytes(words[3])
+        authority, secret = bytes_of(words[2]), bytes_of(words[3])
         Subject(tenant=words[1], role="node", name="any")
     except (binascii.Error, ValueError, FogError):
         raise _unreadable() from None
@@ -79,15 +78,3 @@ def hash_of(secret: bytes) -> bytes:
 def id_of(digest: bytes) -> str:
     """Short name of a token for people, out of the hash of its secret."""
     return digest.hex()[:_ID_CHARACTERS]
-
-
-def _check(words: tuple[str, ...]) -> str:
-    return hashlib.sha256(".".join(words).encode()).hexdigest()[:_CHECK_CHARACTERS]
-
-
-def _letters(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
-
-
-def _bytes(letters: str) -> bytes:
-    return base64.urlsafe_b64decode(letters + "=" * (-len(letters) % 4))

@@ -4,10 +4,15 @@ import os
 from pathlib import Path
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Replace a file; a power cut leaves the old one or the new one, whole. Blocks on the disk."""
+def write_whole(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Replace a file; a power cut leaves the old one or the new one, whole. Blocks on the disk, raises OSError.
+
+    ``private``: nobody else can read it, not for a moment.
+    """
     written = path.with_name(path.name + ".new")
-    with written.open("wb") as file:
+    if private:
+        written.unlink(missing_ok=True)  # one with other rights would keep them
+    with open(written, "xb" if private else "wb", opener=_private if private else None) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -17,3 +22,7 @@ def write_whole(path: Path, content: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

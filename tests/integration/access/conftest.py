@@ -14,7 +14,6 @@ from cloud.identity.admittance import open_admittance
 from cloud.main import Cloud
 from cloud.settings import CloudSettings
 from cloud.store.access import ApiTokenRow
-from cloud.store.migrate import migrate
 from cloud.store.opening import STORE_FILE, open_sqlite
 from fogline.access.first import FILE
 from fogline.access.token import ApiToken, new_api_token
@@ -83,14 +82,6 @@ class Guarded:
         """End the clients."""
         for client in self._clients:
             await client.close()
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with tables and nothing in them: migrating takes longer than most tests."""
-    path = tmp_path_factory.mktemp("empty") / STORE_FILE
-    migrate(f"sqlite:///{path}")
-    return path
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 
 from cloud.main import Cloud
 from cloud.settings import CloudSettings
-from cloud.store.migrate import migrate
 from cloud.store.opening import STORE_FILE, open_sqlite
 from fogline.model.clock import SystemClock
 
@@ -25,14 +24,6 @@ class Running:
     def address(self) -> str:
         """Where children and clients connect."""
         return self.cloud.server.address
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with tables and nothing in them: migrating takes longer than most tests."""
-    path = tmp_path_factory.mktemp("empty") / STORE_FILE
-    migrate(f"sqlite:///{path}")
-    return path
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import pytest
 from cloud.identity.admittance import Admittance, open_admittance
 from cloud.main import Cloud
 from cloud.settings import CloudSettings
-from cloud.store.migrate import migrate
 from cloud.store.opening import STORE_FILE, open_sqlite
 from cloud.store.sql import SqlStore
 from fogline.identity.joining import Joined, Keys, join
@@ -76,14 +75,6 @@ class Installation:
 def keys_for(role: str) -> Keys:
     """Fresh keys of a machine."""
     return Keys(own=new_key(), issuing=new_key() if role == "aggregator" else None)
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with tables and nothing in them: migrating takes longer than most tests."""
-    path = tmp_path_factory.mktemp("empty") / STORE_FILE
-    migrate(f"sqlite:///{path}")
-    return path
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from blockbuster import blockbuster_ctx
 from cloud.main import Cloud
 from cloud.rest.server import RestServer
 from cloud.settings import CloudSettings
-from cloud.store.migrate import migrate
 from cloud.store.opening import STORE_FILE, open_sqlite
 from cloud.store.results import ResultQuery
 from cloud.store.settlement import Submission
@@ -66,14 +65,6 @@ class House:
         (answer,) = await cloud._store.commit([submission], T0)
         assert not answer.refused
         cloud.core.finisher.committed("main", self.plan)
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with tables and nothing in them: migrating takes longer than most tests."""
-    path = tmp_path_factory.mktemp("empty") / STORE_FILE
-    migrate(f"sqlite:///{path}")
-    return path
 
 
 @pytest.fixture
