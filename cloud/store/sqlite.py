@@ -1,6 +1,7 @@
 """SQLite in one file: WAL, synced at every commit, one writer at a time."""
 
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,7 @@ from cloud.store.bulk import SqliteBulk
 BUSY_SECONDS: Final = 10.0
 """How long a write waits for another process that holds SQLite's only write lock."""
 READERS: Final = 4
+_RETRY_SECONDS: Final = 0.01
 
 
 def sqlite_backend(path: Path) -> Backend:
@@ -50,8 +52,22 @@ def sqlite_fault(error: DBAPIError) -> Fault:
 
 
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-    cursor = connection.cursor()
+    _write_ahead(connection, until=time.monotonic() + BUSY_SECONDS)
     # FULL: with WAL, NORMAL does not sync at COMMIT, and an ack would promise what a power cut takes back.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-4096"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    for pragma in ("synchronous=FULL", "cache_size=-4096"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _write_ahead(connection: sqlite3.Connection, until: float) -> None:
+    """Switch a new file to WAL. SQLite does not wait its timeout for this lock when another holds it half: of
+    processes that open a new file at once, some are refused straight away.
+    """
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(_RETRY_SECONDS)
+        else:
+            return

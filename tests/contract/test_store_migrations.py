@@ -1,8 +1,9 @@
 """A store of every released schema is brought to this release's with everything that is in it."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import Engine, MetaData, create_engine, inspect, text
 
 from cloud.store import schema
 from cloud.store.migrate import migrate
-from cloud.store.opening import HEAD, open_store
+from cloud.store.opening import HEAD, STORE_FILE, open_store
 from cloud.store.sql import SqlStore
 from cloud.store.store import Store
 from tests.contract.installation import T0, Installation, Reading
@@ -137,6 +138,25 @@ async def test_of_processes_that_start_at_once_one_makes_the_tables(
             return store.incarnation
 
     assert len(set(await asyncio.gather(*(start() for _ in range(4))))) == 1
+
+
+async def test_a_new_file_that_another_process_is_writing_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite refuses the switch to WAL at once, whatever the timeout says."""
+    with closing(
+        sqlite3.connect(tmp_path / STORE_FILE, isolation_level=None, check_same_thread=False)
+    ) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        def wait(_seconds: float) -> None:
+            if other.in_transaction:
+                other.execute("COMMIT")
+
+        monkeypatch.setattr("cloud.store.sqlite.time.sleep", wait)
+        async with open_store("", tmp_path, T0) as store:
+            assert store.incarnation
+        assert not other.in_transaction
 
 
 async def test_a_migration_that_fails_changes_nothing(postgres: PostgresServer, tmp_path: Path) -> None:
