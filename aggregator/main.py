@@ -149,7 +149,8 @@ class Aggregator:
             self.sink.flush()
             self._uplink.stop()
             await pushing
-            await _ended(works)
+            for work in works:
+                work.cancel()
 
     def _image_cache(self, dial: Dial) -> ImageCache | None:
         settings = self._settings.images
@@ -208,15 +209,6 @@ class Aggregator:
 
     def _tell_parent(self) -> None:
         self._control.changed()
-
-
-async def _ended(works: Sequence["asyncio.Task[None]"]) -> None:
-    """Cancel until all have ended: a cancellation that meets the end of a task group inside can be lost."""
-    left = set(works)
-    while left:
-        for work in left:
-            work.cancel()
-        _, left = await asyncio.wait(left, timeout=1.0)
 
 
 def _vouching(holder: Holder | None) -> tuple[Anchor | None, Sign]:

@@ -190,10 +190,13 @@ class Feed:
         async with self._dial(address) as channel, asyncio.TaskGroup() as group:
             call: Call = enrol_pb2_grpc.AdmissionFeedServiceStub(channel).Follow()
             telling = group.create_task(self._tell(call), name="admission: tell what was issued")
-            said = await self._hear(call)
+            hearing = group.create_task(self._hear(call), name="admission: hear the list")
+            # Not awaited itself: a call that is being opened takes a cancellation of its reader for its own, and says
+            # only that it failed. It would be lost here.
+            await asyncio.wait((hearing,))
             telling.cancel()
             _log.debug("admission feed ended", parent=address, reason=await ending_of(call))
-        return said
+        return hearing.result()
 
     async def _tell(self, call: Call) -> None:
         try:

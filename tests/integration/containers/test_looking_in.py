@@ -17,7 +17,6 @@ from fogline.model.errors import FogError
 from tests.engine import DockerEngine
 from tests.images import make_image, python_layer
 from tests.integration.cloud.conftest import Running
-from tests.integration.cloud.conftest import empty_store as empty_store  # noqa: PLC0414 - a fixture
 from tests.integration.cloud.conftest import running as running  # noqa: PLC0414 - a fixture
 from tests.integration.control.test_attaching import aggregating
 

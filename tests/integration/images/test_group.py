@@ -16,7 +16,6 @@ from tests.images import digest
 from tests.integration.control.told import aggregating
 from tests.integration.identity.conftest import Installation
 from tests.integration.identity.conftest import clock as clock  # noqa: PLC0414 - a fixture
-from tests.integration.identity.conftest import empty_store as empty_store  # noqa: PLC0414 - a fixture
 from tests.integration.identity.conftest import installation as installation  # noqa: PLC0414 - a fixture
 from tests.integration.identity.test_signing import deploy, holder_of
 from tests.integration.images.site import SPEC, node, runs, sleeper
