@@ -12,6 +12,7 @@ from fog_node.containers import Containers
 from fog_node.ingest.broker import Brokers, senders
 from fog_node.ingest.broker.link import Surroundings
 from fog_node.ingest.listener import Listener, recalled_sessions
+from fog_node.ingest.noting import Noting
 from fog_node.ingest.session import Sessions
 from fog_node.journal.files import Files
 from fog_node.journal.journal import Journal
@@ -178,11 +179,13 @@ class Node:
             now_us=self._clock.now_us(),
             brokers=await asyncio.to_thread(senders, settings.all_brokers, settings.name),
         )
+        noting = Noting(self._journal, self._journal.streams, self._clock)
         listener, brokers = self._ingest(sessions)
         async with asyncio.TaskGroup() as group:
             async with listener, brokers, self._metrics(listener), self._containers, self._visits:
                 tasks = [
                     group.create_task(self._journal.run(), name="tidy the journal"),
+                    group.create_task(noting.run(), name="note who sent what"),
                     group.create_task(self._follow(listener, brokers), name="follow desired state"),
                     group.create_task(self._report(listener, brokers), name="report"),
                     group.create_task(self._control.run(), name="control"),

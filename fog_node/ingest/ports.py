@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from fog_node.journal import Gap, OriginState
+from fog_node.journal import Gap, SegmentState
 from fog_node.messages import Block, Messages
 from fogline.model.part import Origin
 
@@ -30,8 +30,16 @@ class Appender(Protocol):
 class Memory(Protocol):
     """Where journaled messages are read from."""
 
-    def origins(self, stream: str) -> Sequence[OriginState]:
-        """Every epoch of the stream that still holds messages, oldest first."""
+    def segments(self, stream: str) -> Sequence[SegmentState]:
+        """The files that hold the stream's messages, oldest first."""
+        ...
+
+    async def note(self, segment: SegmentState) -> bytes | None:
+        """What was left beside a closed one, if that can be believed."""
+        ...
+
+    def leave_note(self, segment: SegmentState, content: bytes) -> None:
+        """Keep this beside a closed one, where that can be done."""
         ...
 
     async def read(self, origin: Origin, first: int) -> Block | Gap | None:

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from xxhash import xxh3_64_intdigest
 
 from fog_node.ingest.repeats import Repeats
 
@@ -22,11 +23,13 @@ Mask = npt.NDArray[np.bool_]
 def content_hashes(
     topics: Sequence[str], codes: npt.NDArray[np.intp], payloads: Sequence[bytes]
 ) -> npt.NDArray[np.int64]:
-    """64 bits for each message's topic and payload; equal only within one process, as Python's hashes are."""
-    of_payloads = np.fromiter(map(hash, payloads), np.int64, len(payloads))
-    of_topics = np.fromiter(map(hash, topics), np.int64, len(topics))
-    mixed: npt.NDArray[np.int64] = of_payloads ^ of_topics[codes]
-    return mixed
+    """XXH3's 64 bits of each message's topic and payload: the same in every process, since notes hold them."""
+    of_payloads = np.fromiter(map(xxh3_64_intdigest, payloads), np.uint64, len(payloads))
+    # Another seed, or a message that says its own topic would be as any other that does.
+    of_topics = np.fromiter(
+        (xxh3_64_intdigest(topic.encode(), 1) for topic in topics), np.uint64, len(topics)
+    )
+    return (of_payloads ^ of_topics[codes]).view(np.int64)
 
 
 class Session:

@@ -8,14 +8,12 @@ from fog_node.journal.errors import (
     JournalUnreadable,
 )
 from fog_node.journal.journal import Journal
-from fog_node.journal.recent import payload_digest
 from fog_node.journal.settings import JournalSettings
-from fog_node.journal.values import Counters, Delivery, Finding, OriginState, Usage
+from fog_node.journal.values import Counters, Finding, OriginState, SegmentState, Usage
 from fogline.model.gap import Gap
 
 __all__ = [
     "Counters",
-    "Delivery",
     "Finding",
     "Gap",
     "Journal",
@@ -26,6 +24,6 @@ __all__ = [
     "JournalSettings",
     "JournalUnreadable",
     "OriginState",
+    "SegmentState",
     "Usage",
-    "payload_digest",
 ]

@@ -129,6 +129,13 @@ class StreamRow:
         """The epoch that is being written."""
         return self.origins[-1]
 
+    def counters(self) -> Counters:
+        """Of all epochs, those that are gone included."""
+        total = self.carried
+        for origin in self.origins:
+            total = total.plus(origin.counters)
+        return total
+
     def used_bytes(self) -> int:
         """Disk that its segments take."""
         return sum(s.size for o in self.origins for s in o.segments)

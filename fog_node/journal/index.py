@@ -58,6 +58,24 @@ class BlockIndex:
         number = bisect_right(self.firsts, offset) - 1
         return self.place(number) if number >= 0 and offset < self.ends[number] else None
 
+    def run_at(self, offset: int, size: int) -> list[Place]:
+        """Give the block that holds ``offset``, and those that follow it without a hole, up to so many bytes."""
+        number = bisect_right(self.firsts, offset) - 1
+        if number < 0 or offset >= self.ends[number]:
+            return []
+        run = [self.place(number)]
+        while (number := number + 1) < len(self):
+            place = self.place(number)
+            size -= run[-1].size
+            if (
+                place.size > size
+                or place.first != run[-1].end
+                or place.position != run[-1].position + run[-1].size
+            ):
+                break
+            run.append(place)
+        return run
+
     def messages_between(self, offset: int, end: int) -> int:
         """Count the messages [offset, end) of all blocks."""
         number = max(bisect_right(self.firsts, offset) - 1, 0)

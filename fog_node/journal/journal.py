@@ -17,6 +17,7 @@ from fog_node.journal.files import DiskFiles, Files
 from fog_node.journal.layout import LOCK, LONGEST_NAME, name_of
 from fog_node.journal.ledger import LedgerFile
 from fog_node.journal.memory import RecentBlocks
+from fog_node.journal.notes import Notes
 from fog_node.journal.orders import Bounced, Committed, Died, Done, Order, Outcome, Roll, Stop
 from fog_node.journal.plans import Plans
 from fog_node.journal.reading import Reading
@@ -24,7 +25,7 @@ from fog_node.journal.records import Records
 from fog_node.journal.recovery import Recovery
 from fog_node.journal.room import done_with, outdated
 from fog_node.journal.settings import JournalSettings
-from fog_node.journal.values import Counters, Delivery, Finding, OriginState, Usage
+from fog_node.journal.values import Counters, Finding, OriginState, SegmentState, Usage
 from fog_node.journal.writer import Writer
 from fog_node.messages import Block, Messages
 from fogline.model.clock import MINUTE, SECOND, Clock
@@ -142,11 +143,7 @@ class Journal:
 
     def counters(self, stream: str) -> Counters:
         """Say what became of the stream's messages since the folder was made, across restarts."""
-        row = self._declared(stream)
-        total = row.carried
-        for origin in row.origins:
-            total = total.plus(origin.counters)
-        return total
+        return self._declared(stream).counters()
 
     def origins(self, stream: str) -> tuple[OriginState, ...]:
         """List the epochs that still matter, oldest first; the last is the open one."""
@@ -154,6 +151,18 @@ class Journal:
             OriginState(origin=o.origin, base=o.base, end=o.end, closed=o.closed, counters=o.counters)
             for o in self._declared(stream).origins
         )
+
+    def segments(self, stream: str) -> tuple[SegmentState, ...]:
+        """List the files that hold the stream's messages, oldest first."""
+        return self._notes.segments(self._declared(stream).origins)
+
+    async def note(self, segment: SegmentState) -> bytes | None:
+        """Return what was left beside a closed segment; None: nothing, or something that cannot be believed."""
+        return await self._notes.read(segment)
+
+    def leave_note(self, segment: SegmentState, content: bytes) -> None:
+        """Keep what was made out of a closed segment beside it, where that can be done; it goes with the segment."""
+        self._notes.leave(segment, content)
 
     def streams(self) -> tuple[str, ...]:
         """List every stream that the journal holds something of, declared in this run or not."""
@@ -224,13 +233,6 @@ class Journal:
         """Close the epoch of every stream and open a new one; returns its name. Raises JournalFailed."""
         await asyncio.shield(self._epochs.roll())
         return self.epoch
-
-    async def recent(self, *, messages: int, window: int = 65_535) -> dict[str, dict[int, Delivery]]:
-        """Collect client -> packet id -> newest delivery with QoS above 0.
-
-        Among the newest ``messages`` messages of all streams, at most ``window`` packet ids a client.
-        """
-        return await self._reading.recent(messages=messages, window=window)
 
     def usage(self) -> Usage:
         """Tell the disk used by blocks, and its limit."""
@@ -330,6 +332,7 @@ class Journal:
             records=self._records,
             findings=self._findings,
         )
+        self._notes = Notes(catalog, self._files, in_thread=self._reading.in_thread, order=self._send)
         self._appending = Appending(
             settings=self._settings,
             catalog=catalog,

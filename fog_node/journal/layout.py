@@ -4,6 +4,7 @@ LOCK                                         held by the one writer
 ledger                                       small durable facts (ledger.py)
 reserve                                      disk kept for them
 streams/TENANT/STREAM/SEQUENCE-EPOCH/FIRST.blocks
+                                     .../FIRST.note   made out of it (notes.py)
 """
 
 import re
@@ -55,6 +56,11 @@ def epoch_of(name: str) -> tuple[int, bytes] | None:
 def segment_name(first: int) -> str:
     """File name of the segment whose first message is ``first``."""
     return f"{first:020d}.blocks"
+
+
+def note_path(segment: Path) -> Path:
+    """Where a segment's note lies."""
+    return segment.with_suffix(".note")
 
 
 def segment_of(name: str) -> int | None:

@@ -55,11 +55,21 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Keep what was made out of a closed segment, if that can be done."""
+
+    path: Path
+    """The segment's."""
+    end: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
     """Write nothing any more."""
 
 
-Order = Batch | Save | Roll | Resume | Stop
+Order = Batch | Save | Roll | Resume | Note | Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

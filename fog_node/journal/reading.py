@@ -4,7 +4,7 @@ import errno
 from asyncio import get_running_loop
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, TypeVar
@@ -16,10 +16,9 @@ from fog_node.journal.files import Files
 from fog_node.journal.index import BlockIndex, Place
 from fog_node.journal.memory import RecentBlocks
 from fog_node.journal.plans import known
-from fog_node.journal.recent import Newest, collect
 from fog_node.journal.records import Records
-from fog_node.journal.scan import load, scan
-from fog_node.journal.values import CORRUPT, RELEASED, Delivery, Finding
+from fog_node.journal.scan import load_run, scan
+from fog_node.journal.values import CORRUPT, RELEASED, Finding
 from fog_node.messages import Block
 from fogline.model.errors import DataLoss
 from fogline.model.gap import Gap, gap_at, uncovered
@@ -28,6 +27,14 @@ from fogline.model.part import Origin
 _log = get_logger(__name__)
 _INDEXES: Final = 16
 """Segments that were looked into and stay indexed."""
+_RUN_BYTES: Final = 64 * 1024
+"""Who reads on from where it stopped is given so much in one go: a turn in the thread costs as much as a hundred
+small blocks.
+"""
+_AHEAD_BYTES: Final = 1024 * 1024
+"""Blocks that were read and not asked for yet, of all who read on."""
+_READERS: Final = 64
+"""Places that somebody may read on from."""
 
 T = TypeVar("T")
 
@@ -48,6 +55,8 @@ class Reading:
         self._records, self._findings = records, findings
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal reader")
         self._indexed: deque[Segment] = deque()
+        self._ahead = RecentBlocks(_AHEAD_BYTES)
+        self._read_to: deque[tuple[Origin, int]] = deque(maxlen=_READERS)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run something that blocks."""
@@ -68,8 +77,10 @@ class Reading:
                 return None
             if first < row.base:
                 return Gap(first=first, end=row.base, reason=RELEASED)
-            block = self._memory.get(origin, first) or await self._from_disk(row, first)
+            block = self._memory.get(origin, first) or self._ahead.get(origin, first)
+            block = block or await self._from_disk(row, first)
             if block is not None:
+                self._read_to.append((origin, block.end))
                 return block
 
     async def pending(self, origin: Origin, offset: int, end: int) -> int:
@@ -95,27 +106,23 @@ class Reading:
         place = segment.index.at(offset) if segment.index is not None else None
         return place.latest_us if place is not None else segment.earliest_us
 
-    async def recent(self, *, messages: int, window: int) -> dict[str, dict[int, Delivery]]:
-        """Go back over the newest blocks of all streams."""
-        sources = [
-            (row.origin, [(s.path, s.first, s.end) for s in row.segments if not s.dropping])
-            for _, row in self._catalog.origins()
-        ]
-        return await self.in_thread(
-            partial(collect, self._files, sources, Newest(messages=messages, window=window))
-        )
-
     async def _from_disk(self, row: OriginRow, first: int) -> Block | None:
         """Read one block; a place that can't be read becomes a gap for every plan, on record."""
         segment = _segment_at(row, first)
         if segment is None:
             await self._lose(row, None, first, _next_first(row, first), "no file holds them")
             return None
+        place = None
         try:
             index = await self._index(row, segment)
-            place = index.at(first)
-            if place is not None:
-                return (await self.in_thread(partial(self._load, segment, place, row.origin))).since(first)
+            reads_on = (row.origin, first) in self._read_to
+            run = index.run_at(first, _RUN_BYTES if reads_on else 0)
+            if run:
+                place = run[0]
+                block, *ahead = await self.in_thread(partial(self._load, segment, run, row.origin))
+                for following, there in zip(ahead, run[1:], strict=False):  # it may end at a damaged one
+                    self._ahead.keep(following, there.size)
+                return block.since(first)
             end = min((f for f in index.firsts if f > first), default=segment.end)
             await self._lose(row, segment, first, end, "their block is damaged")
         except DataLoss as error:
@@ -128,12 +135,14 @@ class Reading:
                 await self._lose(row, segment, first, segment.end, "their file is gone")
         return None
 
-    def _load(self, segment: Segment, place: Place, origin: Origin) -> Block:
+    def _load(self, segment: Segment, run: Sequence[Place], origin: Origin) -> list[Block]:
         try:
-            return load(self._files, segment.path, place, origin)
+            return load_run(self._files, segment.path, run, origin)
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
+            if len(run) > 1:  # the bad place may be in one that was not asked for
+                return self._load(segment, run[:1], origin)
             raise DataLoss(f"the disk cannot read it: {error}") from error
 
     async def _index(self, row: OriginRow, segment: Segment) -> BlockIndex:

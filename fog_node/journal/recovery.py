@@ -14,8 +14,17 @@ from fog_node.journal.catalog import Catalog, OriginRow, PlanRow, Record, Segmen
 from fog_node.journal.facts import counters_of, plan_row, records_of
 from fog_node.journal.files import Files
 from fog_node.journal.header import HEADER, Header, parse_header
-from fog_node.journal.layout import STREAMS, epoch_folder, epoch_of, segment_of, tenant_folder, word_of
+from fog_node.journal.layout import (
+    STREAMS,
+    epoch_folder,
+    epoch_of,
+    note_path,
+    segment_of,
+    tenant_folder,
+    word_of,
+)
 from fog_node.journal.ledger import Document, EpochFact, LedgerFile
+from fog_node.journal.notes import remove_segment
 from fog_node.journal.scan import Scan, read_or_nothing, scan
 from fog_node.journal.values import CORRUPT, Counters, Finding
 from fogline.model.errors import DataLoss
@@ -116,11 +125,14 @@ class Recovery:
         self, stream: str, sequence: int, epoch: bytes, folder: Path, fact: EpochFact | None
     ) -> OriginRow:
         row = OriginRow(origin=self._origin(stream, epoch), sequence=sequence, folder=folder, closed=True)
-        firsts = [f for f in map(segment_of, self.files.names(folder)) if f is not None]
+        names = self.files.names(folder)
+        firsts = [f for f in map(segment_of, names) if f is not None]
         base = fact.base if fact else 0
         row.segments = [self._segment(folder, first) for first in firsts]
         for segment, following in zip(row.segments, [*firsts[1:], None], strict=False):
             segment.end = segment.first if following is None else following
+            if (note := note_path(segment.path)).name in names:
+                segment.size += self.files.size(note)
         if fact:
             _take_facts(row, fact)
         self._find_end(row, fact.end if fact else None)
@@ -162,7 +174,7 @@ class Recovery:
             # A file is begun only after the one before it was synced: that one ends where this began.
             row.end = last.first
             self._say_torn(last, found)
-            self.files.remove(last.path)
+            remove_segment(self.files, last.path)
             row.segments.pop()
             if row.segments:
                 self._end_at(row, row.end)
@@ -172,7 +184,7 @@ class Recovery:
         """Take over an end that is certain; whatever lies behind it was never acknowledged."""
         row.end = end
         for beyond in [s for s in row.segments if s.first >= end]:
-            self.files.remove(beyond.path)
+            remove_segment(self.files, beyond.path)
             row.segments.remove(beyond)
         if row.segments:
             last = row.segments[-1]
@@ -212,7 +224,7 @@ class Recovery:
     def _drop_below(self, row: OriginRow, base: int) -> None:
         """Finish removals that were decided, and recorded, before the crash."""
         for segment in [s for s in row.segments if s.end <= base and s.first < base]:
-            self.files.remove(segment.path)
+            remove_segment(self.files, segment.path)
             row.segments.remove(segment)
 
     def _find_front(self, row: OriginRow, base: int) -> None:

@@ -1,6 +1,7 @@
 """Finding the blocks of a segment file, also of a damaged one. Blocks; runs in a thread."""
 
 import errno
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -75,9 +76,26 @@ def read_or_nothing(files: Files, path: Path, position: int, length: int) -> byt
         return b""
 
 
-def load(files: Files, path: Path, place: Place, origin: Origin) -> Block:
-    """Read one block. Raises DataLoss if it is damaged, OSError if the file cannot be read."""
-    data = files.read(path, place.position, place.size)
+def load_run(files: Files, path: Path, run: Sequence[Place], origin: Origin) -> list[Block]:
+    """Read blocks that stand behind each other, up to the first that is damaged.
+
+    Raises DataLoss if that is the first of all, OSError if the file cannot be read.
+    """
+    start = run[0].position
+    data = files.read(path, start, run[-1].position + run[-1].size - start)
+    blocks: list[Block] = []
+    for place in run:
+        at = place.position - start
+        try:
+            blocks.append(_decoded(data[at : at + place.size], place, origin))
+        except DataLoss:
+            if not blocks:
+                raise
+            break
+    return blocks
+
+
+def _decoded(data: bytes, place: Place, origin: Origin) -> Block:
     header = parse_header(data)
     if (header.first, header.end) != (place.first, place.end):
         raise DataLoss("another block stands there")

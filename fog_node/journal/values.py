@@ -53,14 +53,14 @@ class OriginState:
     """Since the epoch began."""
 
 
-class Delivery(NamedTuple):
-    """The newest journaled message of one client and packet id."""
+class SegmentState(NamedTuple):
+    """The messages [first, end) of one origin that lie in one file."""
 
-    flags: int
-    topic: str
-    digest: bytes
-    """:func:`fog_node.journal.recent.payload_digest` of the payload."""
-    arrival_us: int
+    origin: Origin
+    first: int
+    end: int
+    closed: bool
+    """Nothing will ever be added."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,14 +14,16 @@ from threading import Thread
 from typing import Final
 
 from fog_node.journal.files import Files
-from fog_node.journal.layout import epoch_folder
+from fog_node.journal.layout import epoch_folder, note_path
 from fog_node.journal.ledger import LedgerFile
+from fog_node.journal.notes import remove_segment, write_note
 from fog_node.journal.orders import (
     Batch,
     Bounced,
     Committed,
     Died,
     Done,
+    Note,
     Order,
     Outcome,
     Resume,
@@ -104,6 +106,8 @@ class Writer:
                 return False
             case Resume():
                 self._held.pop(order.stream, None)
+            case Note():
+                self._note(order)
             case Save() | Roll():
                 self._publish([Done(order=order, error=self._record(order))])
         return True
@@ -200,6 +204,15 @@ class Writer:
             self._tails[stream] = tail
         return tail
 
+    def _note(self, note: Note) -> None:
+        try:
+            self._leave_reserve(len(note.content))
+            write_note(self._files, note)
+        except OSError:
+            # It is only a copy, and a torn one is not believed.
+            with suppress(OSError):
+                self._files.remove(note_path(note.path))
+
     def _record(self, order: Save | Roll) -> OSError | None:
         try:
             self._ledger.save(order.document)
@@ -223,7 +236,7 @@ class Writer:
             if tail.path in gone:
                 tail.close_segment()
         for path in order.remove:
-            self._files.remove(path)
+            remove_segment(self._files, path)
         for folder in order.remove_folders:
             if self._files.remove_folder(folder):
                 # The next ledger does not know this epoch any more: it must not come back.

@@ -12,7 +12,7 @@ with atheris.instrument_imports(include=["fog_node"]):
     from fog_node.journal.errors import JournalUnreadable
     from fog_node.journal.header import HEADER, MAGIC, VERSION, parse_header
     from fog_node.journal.ledger import decode as decode_ledger
-    from fog_node.journal.scan import load, scan
+    from fog_node.journal.scan import load_run, scan
     from fogline.model.errors import DataLoss
     from fogline.model.part import Origin
     from fogline.testing.disk import ForgetfulDisk
@@ -50,7 +50,7 @@ def one(data: bytes) -> None:
             index = scan(disk, PATH, ORIGIN.epoch, first=0, bodies=bodies).index
             for number in range(len(index)):
                 try:
-                    block = load(disk, PATH, index.place(number), ORIGIN)
+                    (block,) = load_run(disk, PATH, [index.place(number)], ORIGIN)
                 except DataLoss:
                     continue
                 assert len(block.payloads) == len(block) == len(block.flags) == len(block.arrival_us)

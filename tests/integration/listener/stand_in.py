@@ -8,8 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from fog_node.journal import Gap, JournalFull, OriginState
-from fog_node.journal.values import Counters
+from fog_node.journal import Gap, JournalFull, SegmentState
 from fog_node.messages import Block, Messages
 from fogline.model.part import Origin
 
@@ -75,10 +74,16 @@ class HeldJournal:
         self.redelivered[stream] += redelivered
         self.retained[stream] += retained
 
-    def origins(self, stream: str) -> Sequence[OriginState]:
+    def segments(self, stream: str) -> Sequence[SegmentState]:
         blocks = self.blocks.get(stream, [])
         end = blocks[-1].end if blocks else 0
-        return [OriginState(origin=self._origin(stream), base=0, end=end, closed=False, counters=Counters())]
+        return [SegmentState(self._origin(stream), 0, end, closed=False)]
+
+    async def note(self, segment: SegmentState) -> bytes | None:
+        return None
+
+    def leave_note(self, segment: SegmentState, content: bytes) -> None:
+        raise AssertionError(segment)
 
     async def read(self, origin: Origin, first: int) -> Block | Gap | None:
         for block in self.blocks.get(origin.stream, []):

@@ -4,8 +4,7 @@ import numpy as np
 
 from fog_node.ingest.rebuild import LARGEST_WINDOW, rebuild_sessions
 from fog_node.ingest.session import Session, Sessions, content_hashes
-from fog_node.journal import Gap, OriginState
-from fog_node.journal.values import Counters
+from fog_node.journal import Gap, SegmentState
 from fog_node.messages import Block
 from fogline.model.part import Origin
 
@@ -20,9 +19,14 @@ class Past:
     def __init__(self, arrivals: Sequence[int]) -> None:
         self._arrivals = arrivals
 
-    def origins(self, stream: str) -> Sequence[OriginState]:
-        end = EACH * len(self._arrivals)
-        return [OriginState(origin=_origin(stream), base=0, end=end, closed=False, counters=Counters())]
+    def segments(self, stream: str) -> Sequence[SegmentState]:
+        return [SegmentState(_origin(stream), 0, EACH * len(self._arrivals), closed=False)]
+
+    async def note(self, segment: SegmentState) -> bytes | None:
+        return None
+
+    def leave_note(self, segment: SegmentState, content: bytes) -> None:
+        raise AssertionError(segment)
 
     async def read(self, origin: Origin, first: int) -> Block | Gap | None:
         number = first // EACH

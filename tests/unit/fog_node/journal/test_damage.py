@@ -190,7 +190,6 @@ async def test_random_bytes_never_crash_an_opening(opened: Any, kit: Any, seed: 
             payloads, gaps = await kit.read_origin(journal, state.origin)
             assert len(payloads) + sum(g.end - g.first for g in gaps) == state.end
             assert len(payloads) == await journal.pending(state.origin, 0, 2**62)
-        assert await journal.recent(messages=1000) is not None
         if seed % 3:
             assert journal.origins("air")[0].origin == origin
             assert journal.origins("air")[0].end == 8

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fog_node.journal import Journal, JournalClosed, JournalLocked, JournalSettings, payload_digest
+from fog_node.journal import Journal, JournalClosed, JournalLocked, JournalSettings
 from fog_node.messages import Block, Messages
 from fogline.model.clock import SECOND, SystemClock
 from fogline.model.errors import InvalidInput, NotFound
@@ -214,25 +214,6 @@ async def test_appending_to_a_closed_journal_is_refused(disk: ForgetfulDisk, ope
         pass
     with pytest.raises(JournalClosed):
         await journal.append("air", kit.messages(b"a"))
-
-
-async def test_recent_deliveries_are_found_across_streams_and_epochs(
-    disk: ForgetfulDisk, opened: Any, kit: Any
-) -> None:
-    streams = ("air", "water")
-    async with opened(disk, streams=streams) as journal:
-        await journal.append("air", kit.messages(b"old", b"two", client="c", arrival_us=1))
-        await journal.append("water", kit.messages(b"wet", client="d", arrival_us=2))
-    async with opened(disk, streams=streams) as journal:
-        await journal.append("water", kit.messages(b"new", client="c", arrival_us=3))
-    async with opened(disk, streams=streams) as journal:
-        recent = await journal.recent(messages=100)
-        assert set(recent) == {"c", "d"}
-        assert recent["c"][1].digest == payload_digest(b"new")
-        assert (recent["c"][1].topic, recent["c"][1].flags, recent["c"][1].arrival_us) == ("site/a", 1, 3)
-        assert recent["c"][2].digest == payload_digest(b"two")
-        assert set(await journal.recent(messages=1)) == {"c"}
-        assert len((await journal.recent(messages=100, window=1))["c"]) == 1
 
 
 async def test_small_commits_wait_for_their_interval_and_large_ones_do_not(tmp_path: Path, kit: Any) -> None:
