@@ -50,8 +50,9 @@ def scan(files: Files, path: Path, epoch: bytes, *, first: int, bodies: bool, en
     size = files.size(path)
     index, damages = BlockIndex(), list[Damage]()
     position, expected, last = 0, first, None
+    read = _Strides(files, path)
     while position < size:
-        header, why = _block_at(files, path, position, size, bodies=bodies)
+        header, why = _block_at(read, position, size, bodies=bodies)
         if header is not None and (header.epoch != epoch or header.first < expected):
             header, why = None, "a block of another epoch or place"
         if header is not None and end is not None and header.end > end:
@@ -102,18 +103,32 @@ def _decoded(data: bytes, place: Place, origin: Origin) -> Block:
     return decode(origin, header, data[HEADER.size :])
 
 
-def _block_at(
-    files: Files, path: Path, position: int, size: int, *, bodies: bool
-) -> tuple[Header | None, str]:
+class _Strides:
+    """Reads a file from its begin to its end in large pieces: small blocks stand close together."""
+
+    def __init__(self, files: Files, path: Path) -> None:
+        self._files, self._path = files, path
+        self._at, self._piece = 0, b""
+
+    def __call__(self, position: int, length: int) -> bytes:
+        """As :func:`read_or_nothing`."""
+        start = position - self._at
+        if not 0 <= start <= start + length <= len(self._piece):
+            piece = read_or_nothing(self._files, self._path, position, max(length, _STRIDE))
+            if not piece and length < _STRIDE:  # the bad sector may lie behind what is wanted
+                return read_or_nothing(self._files, self._path, position, length)
+            self._at, self._piece, start = position, piece, 0
+        return self._piece[start : start + length]
+
+
+def _block_at(read: _Strides, position: int, size: int, *, bodies: bool) -> tuple[Header | None, str]:
     try:
-        header = parse_header(read_or_nothing(files, path, position, HEADER.size))
+        header = parse_header(read(position, HEADER.size))
     except DataLoss as error:
         return None, error.message
     if position + header.size > size:
         return None, "the file ends inside a block"
-    if bodies and not body_is_whole(
-        header, read_or_nothing(files, path, position + HEADER.size, header.body_bytes)
-    ):
+    if bodies and not body_is_whole(header, read(position + HEADER.size, header.body_bytes)):
         return None, "a block's body fails its checksum"
     return header, ""
 
