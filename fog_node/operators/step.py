@@ -15,15 +15,16 @@ from fog_node.operators.link import BadAnswer, Link
 from fog_node.operators.quarantine import Kept
 from fog_node.operators.values import Counters, StepAround, StepKey, nothing, rows_at_once
 from fog_node.steps.graph import BlockGivenUp
+from fogline.engine.answer import RowAnswer
 from fogline.engine.batch import Batch, concat
 from fogline.engine.expression import ValueType
-from fogline.engine.rows import RowAnswer, select
+from fogline.engine.rows import select
 from fogline.model.clock import SECOND
 from fogline.model.plan import OperatorQuery, StepSpec
 from fogline.model.words import plain
 from fogline.v1 import control_pb2, operator_pb2
 from fogline.wire.batch import PROTOCOL, MalformedBatch, batch_to_wire, rows_from_wire
-from fogline.wire.plan import output_columns_to_wire
+from fogline.wire.columns import output_columns_to_wire
 
 _WIRE_TYPES: Final[Mapping[ValueType, str]] = {"truth": "bool"}
 

@@ -13,8 +13,9 @@ import structlog
 
 from fog_node.decode.stream import Decoded
 from fog_node.messages import Range
+from fogline.engine.answer import RowAnswer
 from fogline.engine.batch import Batch
-from fogline.engine.rows import RowAnswer, RowProgram
+from fogline.engine.rows import RowProgram
 from fogline.engine.state import PartState, ReadingTerm
 from fogline.engine.windows import WindowProgram
 from fogline.model.errors import FogError

@@ -1,25 +1,14 @@
 """Row queries: SELECT and WHERE over a batch."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from fogline.engine.answer import RowAnswer
 from fogline.engine.batch import Batch
 from fogline.engine.expression import Evaluation, InvalidExpression, true_rows
 from fogline.engine.groups import Places
 from fogline.model.plan import Expression, RowQuery, StepSpec
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RowAnswer:
-    """The rows that a step yields for a batch."""
-
-    batch: Batch
-    input_rows: Places
-    """For each row of ``batch`` the row of the input that it comes from, ascending."""
-    filtered: int
-    """How many readings the WHERE left out."""
 
 
 def select(where: Expression | None, batch: Batch) -> tuple[Batch, Places]:

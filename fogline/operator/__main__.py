@@ -1,35 +1,30 @@
-"""``python -m fogline.operator module:function`` serves an operator at the socket that FOGLINE_SOCKET names."""
+"""``python -m fogline.operator module:function`` serves an operator at the socket that FOGLINE_SOCKET names.
 
-import argparse
-import importlib
+Imports are what an operator's start consists of: this module has none, so that it can prepare them.
+"""
+
+import gc
 import os
-import sys
+from typing import Final
 
-from fogline.operator.operator import Operator
-from fogline.operator.server import DEFAULT_SOCKET, SOCKET, serve
-
-
-def find(name: str) -> Operator:
-    """Import an operator by ``module:function``; a plain function is taken as well. Exits with what is wrong."""
-    module_name, _, attribute = name.partition(":")
-    found = getattr(importlib.import_module(module_name), attribute or "operate", None)
-    if isinstance(found, Operator):
-        return found
-    if callable(found):
-        return Operator(function=found)
-    sys.exit(f"{name}: there is no function {attribute or 'operate'!r} in {module_name}")
+BLAS_THREADS: Final = "OPENBLAS_NUM_THREADS"
 
 
 def main() -> None:
     """Serve until told to stop."""
-    parser = argparse.ArgumentParser(prog="python -m fogline.operator", description=__doc__)
-    parser.add_argument("operator", metavar="module:function")
-    parser.add_argument("--socket", default="", help=f"where; else as {SOCKET} says, or {DEFAULT_SOCKET}")
-    given = parser.parse_args()
-    code = serve(find(given.operator), given.socket)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # a function that hangs must not hold up the container
+    # The threads of numpy's linear algebra begin with numpy, one for each core of the machine, and wait busily: where
+    # a container has a part of a core, they take as much of it as all the imports.
+    os.environ.setdefault(BLAS_THREADS, "1")
+    # Modules, functions and classes stay: looking for garbage among them only takes time.
+    gc.disable()
+    from fogline.operator.postponing import postponed  # noqa: PLC0415 -- after what is above, on purpose
+
+    # gRPC imports its second half, for asyncio, and asyncio: a quarter of all the imports. This server has threads.
+    with postponed("asyncio", "grpc.aio"):
+        import grpc  # noqa: F401, PLC0415
+    from fogline.operator.command import run  # noqa: PLC0415
+
+    run()
 
 
 if __name__ == "__main__":

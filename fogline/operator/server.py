@@ -16,10 +16,10 @@ import grpc
 
 from fogline import __version__
 from fogline.model.plan import OutputColumn
-from fogline.operator.operator import Operator
+from fogline.operator.function import Operator
 from fogline.v1 import operator_pb2, operator_pb2_grpc
 from fogline.wire.batch import PROTOCOL, batch_from_wire, rows_to_wire
-from fogline.wire.plan import output_columns_from_wire
+from fogline.wire.columns import output_columns_from_wire
 
 SOCKET: Final = "FOGLINE_SOCKET"
 """Names the socket in the environment."""

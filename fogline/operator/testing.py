@@ -5,7 +5,7 @@ from typing import cast
 
 from fogline.model.plan import OutputColumn, OutputType, Scalar
 from fogline.operator.batch import Batch
-from fogline.operator.operator import Function, Operator
+from fogline.operator.function import Function, Operator
 from fogline.v1 import operator_pb2
 from fogline.wire.batch import batch_from_wire, batch_to_wire, rows_from_wire, rows_to_wire
 

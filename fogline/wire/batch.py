@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fogline.engine.answer import RowAnswer
 from fogline.engine.batch import (
     NULL_TEXT,
     Batch,
@@ -20,7 +21,6 @@ from fogline.engine.batch import (
     Truths,
 )
 from fogline.engine.columns import LARGEST_STEPS, compact, settled
-from fogline.engine.rows import RowAnswer
 from fogline.model.errors import InvalidInput
 from fogline.model.plan import OutputColumn, OutputType
 from fogline.model.protocol import Spoken

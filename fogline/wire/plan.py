@@ -1,7 +1,7 @@
 """Plans as wire messages and back, and the name of a plan."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from fogline.model.plan import (
@@ -14,7 +14,6 @@ from fogline.model.plan import (
     LabelSpec,
     Named,
     OperatorQuery,
-    OutputColumn,
     Plan,
     RowQuery,
     Scalar,
@@ -25,15 +24,18 @@ from fogline.model.plan import (
     WindowQuery,
 )
 from fogline.v1 import plan_pb2
+from fogline.wire.columns import (
+    MalformedPlan,
+    one_of,
+    output_columns_from_wire,
+    output_columns_to_wire,
+)
 from fogline.wire.plan_rules import (
     FIELD_TYPES,
     FORMATS,
     FULL_POLICIES,
-    OUTPUT_TYPES,
     TIME_UNITS,
-    MalformedPlan,
     check_plan,
-    one_of,
 )
 
 __all__ = ["MalformedPlan", "plan_from_wire", "plan_id", "plan_to_wire"]
@@ -152,14 +154,6 @@ def _operator_to_wire(query: OperatorQuery) -> plan_pb2.OperatorQuery:
     return plan_pb2.OperatorQuery(columns=output_columns_to_wire(query.columns))
 
 
-def output_columns_to_wire(columns: Iterable[OutputColumn]) -> list[plan_pb2.OutputColumn]:
-    """Encode what an operator promises."""
-    return [
-        plan_pb2.OutputColumn(name=one.name, type=one.type, resolution=one.resolution or 0.0)
-        for one in columns
-    ]
-
-
 def _windows_to_wire(query: WindowQuery) -> plan_pb2.WindowQuery:
     message = plan_pb2.WindowQuery(
         keys=[_named_to_wire(key) for key in query.keys],
@@ -197,18 +191,6 @@ def _step_from_wire(message: plan_pb2.Step) -> StepSpec:
 
 def _operator_from_wire(message: plan_pb2.OperatorQuery) -> OperatorQuery:
     return OperatorQuery(columns=output_columns_from_wire(message.columns))
-
-
-def output_columns_from_wire(messages: Iterable[plan_pb2.OutputColumn]) -> tuple[OutputColumn, ...]:
-    """Decode what an operator promises. Raises :class:`MalformedPlan` for an unknown type."""
-    return tuple(
-        OutputColumn(
-            name=one.name,
-            type=one_of(one.type, OUTPUT_TYPES, "type of an operator's column"),
-            resolution=one.resolution or None,
-        )
-        for one in messages
-    )
 
 
 def _windows_from_wire(message: plan_pb2.WindowQuery) -> WindowQuery:

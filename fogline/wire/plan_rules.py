@@ -3,13 +3,12 @@
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 from fogline.engine.columns import InvalidExpression
 from fogline.engine.expression import ValueType, expression_type
 from fogline.engine.function import state_layout
 from fogline.engine.state import READINGS
-from fogline.model.errors import InvalidInput
 from fogline.model.plan import (
     FOR_EVER,
     Column,
@@ -18,7 +17,6 @@ from fogline.model.plan import (
     FullPolicy,
     Named,
     OperatorQuery,
-    OutputType,
     PayloadFormat,
     Plan,
     RowQuery,
@@ -28,14 +26,12 @@ from fogline.model.plan import (
     TimeUnit,
     WindowQuery,
 )
-
-Word = TypeVar("Word", bound=str)
+from fogline.wire.columns import MalformedPlan
 
 LABEL: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)
 
 FORMATS: Final[tuple[PayloadFormat, ...]] = ("json", "number", "senml")
 FIELD_TYPES: Final[tuple[FieldType, ...]] = ("float", "int")
-OUTPUT_TYPES: Final[tuple[OutputType, ...]] = ("text", "float", "int", "bool")
 TIME_UNITS: Final[tuple[TimeUnit, ...]] = ("auto", "s", "ms", "us", "ns", "iso")
 FULL_POLICIES: Final[tuple[FullPolicy, ...]] = ("expire", "refuse", "wait")
 
@@ -50,21 +46,7 @@ STATE_TYPES: Final[Mapping[str, ValueType]] = {
 """What a result's expression sees of a state of each kind."""
 
 
-class MalformedPlan(InvalidInput):
-    """A plan that contradicts itself or that this version cannot run."""
-
-    code = "malformed_plan"
-
-
 Types = Mapping[str, ValueType]
-
-
-def one_of(word: str, words: Sequence[Word], what: str) -> Word:
-    """The word, if it is one of these; raises :class:`MalformedPlan`."""
-    for known in words:
-        if word == known:
-            return known
-    raise MalformedPlan(f"{what} {word!r} is unknown; known: {', '.join(words)}", hint="upgrade this tier")
 
 
 def check_plan(plan: Plan) -> None:

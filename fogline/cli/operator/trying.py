@@ -22,8 +22,7 @@ from fogline.model.plan import OutputColumn
 from fogline.operator.batch import Batch
 from fogline.v1 import operator_pb2, operator_pb2_grpc
 from fogline.wire.batch import PROTOCOL, batch_to_wire, rows_from_wire
-from fogline.wire.plan import output_columns_to_wire
-from fogline.wire.plan_rules import OUTPUT_TYPES, one_of
+from fogline.wire.columns import OUTPUT_TYPES, one_of, output_columns_to_wire
 
 BATCH_ROWS: Final = 10_000
 START_SECONDS: Final = 60.0

@@ -20,8 +20,8 @@ from fog_node.messages import Range
 from fog_node.operators.gateway import Operators
 from fog_node.operators.settings import OperatorSettings
 from fog_node.steps.graph import RowStep
+from fogline.engine.answer import RowAnswer
 from fogline.engine.batch import Batch, NumberColumn, text_column
-from fogline.engine.rows import RowAnswer
 from fogline.model.clock import SystemClock
 from fogline.model.part import Origin
 from fogline.model.plan import FieldSpec, OperatorQuery, OutputColumn, Plan, StepSpec

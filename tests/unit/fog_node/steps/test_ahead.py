@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from fog_node.messages import Range
 from fog_node.steps import lane as lanes
 from fog_node.steps.lane import PlanLane
+from fogline.engine.answer import RowAnswer
 from fogline.engine.batch import Batch
-from fogline.engine.rows import RowAnswer, RowProgram
+from fogline.engine.rows import RowProgram
 from fogline.intake.judgement import Verdict
 from fogline.model.clock import HOUR, MINUTE, SECOND
 from fogline.model.plan import Identity, Plan

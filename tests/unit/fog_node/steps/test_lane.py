@@ -12,8 +12,9 @@ from fog_node.steps.blocks import DecodedBlocks
 from fog_node.steps.graph import RowStep, StepFailed, sql_row_steps
 from fog_node.steps.lane import PlanLane
 from fog_node.steps.reader import TOGETHER
+from fogline.engine.answer import RowAnswer
 from fogline.engine.batch import Batch
-from fogline.engine.rows import RowAnswer, RowProgram
+from fogline.engine.rows import RowProgram
 from fogline.engine.state import PartState
 from fogline.intake.judgement import Verdict
 from fogline.model.clock import MINUTE, SECOND

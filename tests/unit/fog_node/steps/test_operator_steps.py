@@ -14,8 +14,8 @@ from cloud.store.rows import layouts_of
 from fog_node.messages import Range
 from fog_node.steps.graph import BlockGivenUp
 from fog_node.steps.lane import PlanLane
+from fogline.engine.answer import RowAnswer
 from fogline.engine.batch import Batch, NumberColumn
-from fogline.engine.rows import RowAnswer
 from fogline.model.clock import MINUTE
 from fogline.model.gap import OPERATOR_FAILED
 from fogline.model.plan import Identity, OperatorQuery, OutputColumn, Plan, StepSpec, WindowQuery

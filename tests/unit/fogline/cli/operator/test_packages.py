@@ -29,7 +29,7 @@ def wheel(folder: Path, tags: str) -> None:
 def test_the_sdk_in_an_image_is_all_that_an_operator_imports(tmp_path: Path) -> None:
     put_sdk(tmp_path)
     code = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import fogline.operator.__main__, fogline.operator.testing; "
+        "import sys; sys.path.insert(0, sys.argv[1]); import fogline.operator.command, fogline.operator.testing; "
         "assert fogline.__file__.startswith(sys.argv[1])"
     )
     done = subprocess.run(

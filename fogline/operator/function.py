@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar, overload
 
+from fogline.engine.answer import RowAnswer
 from fogline.engine.batch import Batch as Columns
-from fogline.engine.rows import RowAnswer
 from fogline.model.plan import OutputColumn
 from fogline.operator.batch import Batch
 from fogline.operator.columns import WrongColumn, as_type
