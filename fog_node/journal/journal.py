@@ -272,9 +272,10 @@ class Journal:
             raise JournalClosed("the journal's writer ended") from self._dead
         drops = outdated(self._catalog, keep_us=settings.keep_us, keep_bytes=settings.keep_bytes, now_us=now)
         removed = done_with(self._catalog)
-        stale = self._plans.unsaved and now - self._saved_us >= MINUTE
+        stale = self._plans.wants_saving(rested=now - self._saved_us >= MINUTE)
         if drops or removed or stale:
-            self._plans.unsaved, self._saved_us = False, now
+            self._plans.saved()
+            self._saved_us = now
             try:
                 await self._records.order_save(drops, removed)
             except JournalFailed as error:

@@ -14,8 +14,7 @@ class Plans:
 
     def __init__(self, catalog: Catalog, records: Records) -> None:
         self._catalog, self._records = catalog, records
-        self.unsaved = False
-        """Progress was told that the ledger does not know."""
+        self._unsaved = self._drained = False
 
     async def started(self, plan: str, origin: Origin, at: Literal["base", "end"]) -> int:
         """Offset at which the plan begins on the origin: written once."""
@@ -43,10 +42,24 @@ class Plans:
         there = row.plans.get(plan) if row else None
         if row is None or there is None:
             return True
+        before = there.committed
         there.committed = min(committed, row.end)
         there.finished = row.closed and committed >= row.end
-        self.unsaved = True
+        self._unsaved = True
+        self._drained |= there.finished and before < row.end
         return committed <= row.end
+
+    def wants_saving(self, *, rested: bool) -> bool:
+        """Whether the ledger should hear of progress: at once of an epoch that is in the store to its end, else seldom.
+
+        A start without a parent works on from what the ledger knows; power that fails every half minute must not heap
+        up old epochs.
+        """
+        return self._drained or (self._unsaved and rested)
+
+    def saved(self) -> None:
+        """The ledger is about to hear of all progress."""
+        self._unsaved = self._drained = False
 
     def last_heard(self, plan: str, origin: Origin) -> int:
         """What the store was last heard to hold, as far as the disk remembers; 0 if nothing is known."""

@@ -52,6 +52,32 @@ async def test_nothing_is_removed_for_progress_that_another_plan_lacks(
         assert journal.origins("air")[0].base > 0
 
 
+async def test_what_a_start_guesses_is_not_older_than_the_last_drained_epoch(
+    disk: ForgetfulDisk, opened: Any, kit: Any
+) -> None:
+    """Else each start without a parent would do again what all starts of the last minute did."""
+    async with opened(disk) as journal:
+        old = journal.origins("air")[0].origin
+        await journal.plan_started("p", old)
+        await journal.append("air", kit.messages(b"a", b"b", b"c"))
+        await journal.roll()
+        await journal.plan_started("p", journal.origins("air")[1].origin)
+        journal.progress("p", old, 2)
+        await journal.tidy()
+        early = disk.cut_power(None)
+        journal.progress("p", old, 3)
+        await journal.tidy()
+        late = disk.cut_power(None)
+        changes: list[str] = []
+        disk.watcher = changes.append
+        journal.progress("p", old, 3)
+        await journal.tidy()
+        assert changes == []
+    for after, heard in ((early, 0), (late, 3)):
+        async with opened(after) as journal:
+            assert journal.last_heard("p", old) == heard
+
+
 async def test_an_epoch_goes_when_all_is_confirmed_and_its_counters_stay(
     disk: ForgetfulDisk, opened: Any, kit: Any
 ) -> None:
