@@ -10,10 +10,11 @@
 #   --token T        better in the environment: FOGLINE_JOIN_TOKEN; a flag can be read by everybody on the machine
 #   --python P       the Python to use (default: python3)
 #   --no-start       start nothing
-#   --remove         stop and remove every tier of this machine; what they keep below /var/lib/fogline stays
+#   --remove         stop and remove every tier of this machine; what they keep stays, and is named
 #   --root DIR       put everything below DIR, and leave accounts and systemd alone
 #
-# Run it again at any time: it mends what is missing. With --wheel or --version it updates what is there.
+# Run it again at any time, also after it failed or was cut off: it mends what is missing. With --wheel or --version it
+# updates what is there, if that is another release.
 set -eu
 NEEDED_MB=600
 
@@ -21,6 +22,25 @@ say() { printf 'fogline: %s\n' "$*"; }
 fail() {
   printf 'fogline: %s\n' "$*" >&2
   exit 1
+}
+TIERS='node aggregator cloud dashboard'
+# Two at once would take each other's files away. Of one that was killed pip may still be at work: it holds the lock, too.
+alone() {
+  exec 9>"$opt/lock"
+  flock -n 9 || fail "another install.sh is at work in $opt, or what it began is: wait until that has ended"
+}
+# What stays when the program goes: nothing of it may go, or stay, without being said.
+say_kept() {
+  for each in $TIERS; do
+    [ -d "$state/$each" ] || continue
+    what=''
+    [ ! -e "$state/$each/identity" ] || what=', with its identity'
+    [ ! -e "$state/$each/journal" ] || what="$what, with a journal whose messages may be nowhere else"
+    say "kept: $state/$each, $(du -sh "$state/$each" | cut -f1) of the $each$what"
+  done
+  for each in "$etc" "$units"/fogline-*.service.d; do
+    [ ! -d "$each" ] || say "kept: $each, settings of this machine"
+  done
 }
 usage() {
   sed -n '2,/^set /{/^#/s/^# \{0,1\}//p;}' "$0"
@@ -50,22 +70,33 @@ done
 
 case $tier in
 node | aggregator | cloud | dashboard) ;;
-*) fail "there is no tier $tier; known are node, aggregator, cloud, dashboard" ;;
+*) fail "there is no tier $tier; known are $TIERS" ;;
 esac
+# A pasted token brings blanks and line ends along.
+token=$(printf %s "$token" | tr -d '[:space:]')
 [ "$(uname -s)" = Linux ] || fail "the tiers run on Linux"
 [ -n "$root" ] || [ "$(id -u)" -eq 0 ] || fail "run this as root, for example with sudo"
 opt=$root/opt/fogline etc=$root/etc/fogline state=$root/var/lib/fogline units=$root/etc/systemd/system
 
 if [ $remove = yes ]; then
-  [ -d "$opt" ] || fail "there is no Fogline in $opt"
-  while read -r each; do
+  found=$(for each in $TIERS; do [ ! -e "$units/fogline-$each.service" ] || echo "$each"; done)
+  if [ ! -d "$opt" ] && [ -z "$found" ]; then
+    say_kept
+    fail "there is no Fogline in $opt"
+  fi
+  [ ! -d "$opt" ] || alone
+  for each in $found; do
     [ -n "$root" ] || systemctl disable --quiet --now "fogline-$each" || true
     rm -f "$units/fogline-$each.service"
     [ ! -L "$etc/$each.toml" ] || rm "$etc/$each.toml"
-  done <"$opt/tiers"
+  done
   [ -n "$root" ] || systemctl daemon-reload
+  # The link first: what is cut off in the middle is no installation any more, and this line goes on with it.
+  rm -f "$opt/current"
   rm -rf "$opt"
-  say "removed; messages, identity and settings stay: rm -r $state $etc removes them, userdel fogline the account"
+  say "removed: the program and its units"
+  say_kept
+  say "install.sh makes it the same machine again; rm -r of what was kept makes that impossible, userdel fogline removes the account"
   say "the cloud knows this machine until: fogline node revoke NAME, fogline nodes retire NAME"
   say "containers that a node started go on: docker ps --filter label=fogline.node"
   exit 0
@@ -76,6 +107,10 @@ fi
 [ -z "$parent" ] || [ -n "$token" ] || fail "--join needs a token: --token, or FOGLINE_JOIN_TOKEN in the environment"
 case $tier:$parent in
 cloud:?* | dashboard:?*) fail "a $tier joins nothing" ;;
+esac
+case $parent in
+'' | *:[0-9]*) ;;
+*) fail "--join needs the port where machines join: $parent:7073 if it is a cloud, $parent:7075 if it is an aggregator" ;;
 esac
 case $token in
 '' | fj1.*) ;;
@@ -104,6 +139,8 @@ if [ -n "$wheel" ]; then wheel=$(cd "$(dirname "$wheel")" && pwd)/$(basename "$w
 opt=$root/opt/fogline etc=$root/etc/fogline state=$root/var/lib/fogline units=$root/etc/systemd/system
 fogline=$opt/current/bin/fogline
 mkdir -p "$opt" "$etc" "$units"
+alone
+trap 'fail "cut off; the same line goes on from here"' HUP INT TERM
 
 as_fogline() { if [ -n "$root" ]; then "$@"; else runuser -u fogline -- "$@"; fi; }
 
@@ -113,58 +150,78 @@ if [ -z "$root" ] && ! getent passwd fogline >/dev/null; then
 fi
 mkdir -p "$state/$tier"
 chmod 0700 "$state/$tier"
-[ -n "$root" ] || chown fogline:fogline "$state" "$state/$tier"
+# Also what root made by hand with `fogline node join`: the tier could not read it.
+[ -n "$root" ] || chown fogline:fogline "$state"
+[ -n "$root" ] || find "$state/$tier" -xdev -user root -exec chown -h fogline:fogline {} +
 
 # What is installed here, one tier a line: an update installs and starts all of them.
-added=no
-if ! grep -qsx "$tier" "$opt/tiers"; then
-  echo "$tier" >>"$opt/tiers"
-  added=yes
-fi
+grep -qsx "$tier" "$opt/tiers" || echo "$tier" >>"$opt/tiers"
 extras=$(tr '\n' ',' <"$opt/tiers" | sed 's/,$//')
 
 requirement="fogline[$extras]"
 [ -z "$wheel" ] || requirement="fogline[$extras] @ file://$wheel"
 [ -z "$version" ] || requirement="fogline[$extras]==$version"
 install_into() {
-  if [ -n "$wheel" ]; then
-    "$1/bin/python" -m pip install --quiet --disable-pip-version-check --find-links "$(dirname "$wheel")" "$requirement"
-  else
-    "$1/bin/python" -m pip install --quiet --disable-pip-version-check "$requirement"
-  fi
+  set -- "$1/bin/python" -m pip install --quiet --disable-pip-version-check
+  [ -z "$wheel" ] || set -- "$@" --find-links "$(dirname "$wheel")"
+  "$@" "$requirement" || fail "pip could not install it, see above; the same line goes on from here. \
+Without a network: --wheel FILE, with what it needs beside it"
 }
+release() { (cd / && "$fogline" --version) 2>/dev/null; }
+# Which release was asked for here last, so that the same line again has nothing to do.
+asked=$version
+[ -z "$wheel" ] || asked=$(sha256sum <"$wheel")
 
-if ! (cd / && "$fogline" --version) >/dev/null 2>&1; then
+changed=no
+if ! there=$(release); then
   say "installing (a minute or two) ..."
   rm -rf "$opt/a" "$opt/trial" "$opt/trial-starts"
   "$python" -m venv "$opt/a"
-  install_into "$opt/a" || fail "pip could not install it: without network --wheel FILE, with what it needs beside it"
+  install_into "$opt/a"
+  echo "$asked" >"$opt/a/asked"
+  echo "$extras" >"$opt/a/extras"
+  # The link must not lead to files that a power cut would empty.
+  sync
   rm -f "$opt/current.new"
   ln -s a "$opt/current.new"
   mv -T "$opt/current.new" "$opt/current"
-elif [ -n "$wheel$version" ]; then
+  changed=yes
+elif [ -n "$asked" ] && [ "$asked" != "$(cat "$opt/current/asked" 2>/dev/null)" ]; then
   set -- update --prefix "$opt"
   [ -z "$wheel" ] || set -- "$@" --wheel "$wheel"
   [ -z "$version" ] || set -- "$@" --version "$version"
-  if [ -n "$root" ] || [ "$start" = no ] || [ $added = yes ] || [ ! -s "$etc/$tier.toml" ]; then set -- "$@" --no-start; fi
-  (cd / && "$fogline" node "$@")
-elif [ $added = yes ]; then
+  if [ -n "$root" ] || [ "$start" = no ] || [ ! -e "$units/fogline-$tier.service" ] || [ ! -s "$etc/$tier.toml" ]; then
+    set -- "$@" --no-start
+    changed=yes
+  fi
+  (cd / && "$fogline" node "$@") || fail "no update, see above; what was installed stays"
+  echo "$asked" >"$opt/current/asked"
+  there=$(release) || there=''
+# An environment that `fogline node update` made notes nothing, and has what the tiers need that were known then.
+elif [ "$extras" != "$(cat "$opt/current/extras" 2>/dev/null)" ] && ! (cd / && "$fogline" "$tier" --help) >/dev/null 2>&1; then
   say "adding what a $tier needs ..."
-  install_into "$opt/current" || fail "pip could not install what a $tier needs"
+  install_into "$opt/current"
+  echo "$extras" >"$opt/current/extras"
+  changed=yes
 fi
-say "$(cd / && "$fogline" --version) is in $opt"
+[ -n "$there" ] || there=$(release) || fail "what was installed in $opt does not run: run this again"
+say "$there is in $opt"
 
 shipped=$opt/current/share/fogline/systemd
+cmp -s "$shipped/fogline-$tier.service" "$units/fogline-$tier.service" || changed=yes
 cp "$shipped/fogline-$tier.service" "$units/fogline-$tier.service"
 cp "$shipped/fogline-trial" "$opt/fogline-trial"
 chmod 0755 "$opt/fogline-trial"
 
 if [ -n "$parent" ]; then
   if [ -e "$state/$tier/identity" ]; then
-    say "this machine has joined before and keeps its identity; to join again remove $state/$tier/identity"
+    say "this machine has joined before and keeps its identity, whatever --join says; to join anew remove \
+$state/$tier/identity and take a new token"
   else
     (cd / && FOGLINE_JOIN_TOKEN=$token as_fogline "$fogline" "$tier" join "$parent" --folder "$state/$tier") ||
-      fail "it is installed and has not joined; run this again with --join and a token that holds"
+      fail "the program is installed, but this machine has not joined, see above; mend that, and the same line goes on \
+from here (a new token goes where the old one stood)"
+    changed=yes
   fi
 fi
 # Joining writes settings; whoever wants others puts a file of their own here.
@@ -173,14 +230,31 @@ node | aggregator) [ -e "$etc/$tier.toml" ] || ln -sfn "$state/$tier/$tier.toml"
 *) [ -e "$etc/$tier.toml" ] || : >"$etc/$tier.toml" ;;
 esac
 
-if [ -n "$root" ]; then exit 0; fi
-if ! command -v systemctl >/dev/null; then exit 0; fi
-systemctl daemon-reload
-systemctl enable --quiet "fogline-$tier"
-if [ "$start" = no ]; then exit 0; fi
-if [ ! -s "$etc/$tier.toml" ] && [ "$tier" != cloud ] && [ "$tier" != dashboard ]; then
-  say "no settings yet: join (--join, --token), or write $etc/$tier.toml; then: systemctl start fogline-$tier"
+settings=yes
+case $tier in
+node | aggregator) [ -s "$etc/$tier.toml" ] || settings=no ;;
+esac
+no_settings() {
+  if [ -e "$state/$tier/identity" ]; then
+    fail "this machine has joined, and $etc/$tier.toml is gone or empty: put it back, or remove $state/$tier/identity and join anew"
+  else
+    say "no settings yet: join (--join, --token), or write $etc/$tier.toml; then: systemctl enable --now fogline-$tier"
+  fi
+}
+
+if [ -n "$root" ] || ! command -v systemctl >/dev/null; then
+  [ $settings = yes ] || no_settings
   exit 0
 fi
-systemctl restart "fogline-$tier"
+systemctl daemon-reload
+# What has no settings would fail at every boot, again and again.
+if [ $settings = no ]; then
+  no_settings
+  exit 0
+fi
+systemctl enable --quiet "fogline-$tier"
+if [ "$start" = no ]; then exit 0; fi
+how=start
+[ $changed = no ] || how=restart
+systemctl $how "fogline-$tier" || fail "fogline-$tier does not come up, and is tried again and again: journalctl -u fogline-$tier says why"
 say "fogline-$tier runs: journalctl -u fogline-$tier shows what it says"

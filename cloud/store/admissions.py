@@ -10,7 +10,7 @@ from cloud.store import schema
 from cloud.store.backend import Backend
 from cloud.store.book import Book
 from cloud.store.kept import Machine
-from fogline.identity.judging import ANEW, KnownToken, judge
+from fogline.identity.judging import KnownToken, anew, judge
 from fogline.identity.names import AGGREGATOR, Subject
 from fogline.identity.token import TokenRefused, id_of
 from fogline.model.clock import DAY
@@ -156,7 +156,7 @@ class Admissions:
             found = connection.execute(select(_tokens).where(_tokens.c.hash == digest)).one_or_none()
             token = _row(found).known if found is not None else None
             subject = judge(token, role=role, name=name, key=key, now_us=now_us)
-            _check_key(connection, key)
+            _check_key(connection, key, subject)
             used = update(_tokens).where(_tokens.c.hash == digest, _tokens.c.used_us.is_(None))
             connection.execute(used.values(used_us=now_us, used_at=at, used_key=key))
             self._take_back(connection, subject, now_us, but=key)
@@ -312,11 +312,11 @@ def _changed(connection: Connection, now_us: int) -> None:
     )
 
 
-def _check_key(connection: Connection, key: str) -> None:
+def _check_key(connection: Connection, key: str, subject: Subject) -> None:
     """Raise :class:`TokenRefused` for a key that was taken back."""
     whose = select(_identities.c.revoked_us).where(_identities.c.key == key)
     if connection.execute(whose).scalar() is not None:
-        raise TokenRefused("the identity that this token brought was revoked", hint=ANEW)
+        raise TokenRefused("the identity that this token brought was revoked", hint=anew(subject))
 
 
 def _token(connection: Connection, digest: bytes) -> TokenRow:

@@ -11,6 +11,9 @@ from fogline.identity.certificates import parse_der
 from fogline.identity.token import TokenRefused
 from fogline.model.errors import FogError, InvalidInput, Unavailable
 
+ENROLS = "machines join at the port that is set as `enrol`: usually 7073 at a cloud, 7075 at an aggregator"
+"""What to do about an address where nobody enrols."""
+
 
 async def authority_at(address: str, fingerprint: bytes, *, within: float = 10.0) -> x509.Certificate:
     """Ask a server for its chain and take the certificate with this fingerprint out of it; nothing else is believed.
@@ -23,11 +26,12 @@ async def authority_at(address: str, fingerprint: bytes, *, within: float = 10.0
     except ssl.SSLError as error:
         raise Unavailable(
             f"{address} does not answer as Fogline's enrolment port: {error.reason or error}",
-            hint="the port for joining is set as `enrol` at the cloud or aggregator",
+            hint=ENROLS,
         ) from error
     except OSError as error:
         raise Unavailable(
-            f"nobody answers at {address}: {error}", hint="is the parent up, and the address right?"
+            f"nobody answers at {address}: {error.strerror or error}",
+            hint=f"is the parent up, the address right, and no firewall between? {ENROLS}",
         ) from error
     for der in shown:
         try:

@@ -1,6 +1,7 @@
 """The joining machine's side of ``EnrolService``: from a token to an identity, and from an identity to a fresh one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,11 +9,11 @@ import grpc
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from fogline.client.errors import translated
+from fogline.client.errors import TooSlow, Unreachable, translated
 from fogline.identity.authority import make_request
 from fogline.identity.certificates import describe, key_of, leads_to, parse_der, parse_pem, to_der, to_pem
 from fogline.identity.identity import Identity, Issuing
-from fogline.identity.introduction import authority_at, split_address
+from fogline.identity.introduction import ENROLS, authority_at, split_address
 from fogline.identity.keys import key_from_pem, key_to_pem, sign
 from fogline.identity.names import parent_name
 from fogline.identity.token import JoinToken
@@ -59,13 +60,40 @@ async def join(address: str, token: JoinToken, keys: Keys, *, role: str, name: s
     )
     async with _unnamed(address, (root,), token.tenant) as channel:
         stub = enrol_pb2_grpc.EnrolServiceStub(channel)
-        with translated(address):
+        with _enrolling(address):
             answer = await stub.Enrol(request, timeout=ANSWER_WITHIN_S)
     granted = answer.granted
     identity = identity_of(granted, keys, (root,), enrol=(address,), now_us=now_us)
     host = address.rpartition(":")[0]
     parents = tuple(f"{host}{parent}" if parent.startswith(":") else parent for parent in granted.parents)
     return Joined(identity=identity, parents=parents, ahead_us=now_us - granted.now_us)
+
+
+@contextmanager
+def _enrolling(address: str) -> Iterator[None]:
+    """What goes wrong inside the block, in words for whoever wants to join.
+
+    Another port of the same installation shows the same CA: it is found out here that nobody enrols there.
+    """
+    try:
+        with translated(address):
+            try:
+                yield
+            except grpc.aio.AioRpcError as error:
+                if error.code() is not grpc.StatusCode.UNIMPLEMENTED:
+                    raise
+                raise Unavailable(
+                    f"{address} is of this installation, but it is not where machines join", hint=ENROLS
+                ) from None
+    except Unreachable as error:
+        raise Unavailable(
+            f"{address} ended the connection: {error.message.rpartition(': ')[2]}",
+            hint=f"it may have stopped just now: the same token can be tried again. Or it is another port: {ENROLS}",
+        ) from None
+    except TooSlow:
+        raise Unavailable(
+            f"{address} did not answer within {ANSWER_WITHIN_S:g} s", hint="the same token can be tried again"
+        ) from None
 
 
 async def renew(identity: Identity, *, parents: Sequence[str], dial: Dial, now_us: int) -> Identity:

@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 
-from fogline.identity.names import Subject
+from fogline.identity.names import NODE, Subject
 from fogline.identity.token import TokenRefused, id_of
 from fogline.model.clock import to_rfc3339
-
-ANEW = "`fogline token create` makes a new one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +36,20 @@ def judge(token: KnownToken | None, *, role: str, name: str, key: str, now_us: i
             "nobody here knows this token", hint="is it of another installation, or of long ago?"
         )
     if token.revoked_us is not None:
-        raise TokenRefused(f"token {token.id} was revoked at {to_rfc3339(token.revoked_us)}", hint=ANEW)
+        raise TokenRefused(
+            f"token {token.id} was revoked at {to_rfc3339(token.revoked_us)}", hint=anew(token.subject)
+        )
     if token.used_us is not None and token.used_key != key:
         raise TokenRefused(
-            f"token {token.id} was used at {to_rfc3339(token.used_us)} by another machine",
-            hint=f"if that was not you, `fogline {token.subject.role} revoke {token.subject.name}`; {ANEW}",
+            f"token {token.id} was used at {to_rfc3339(token.used_us)} by another machine, or by this one with an "
+            "identity that it has lost",
+            hint=f"if it was neither, `fogline {token.subject.role} revoke {token.subject.name}`; "
+            f"{anew(token.subject)}",
         )
     if now_us >= token.expires_us:
-        raise TokenRefused(f"token {token.id} expired at {to_rfc3339(token.expires_us)}", hint=ANEW)
+        raise TokenRefused(
+            f"token {token.id} expired at {to_rfc3339(token.expires_us)}", hint=anew(token.subject)
+        )
     if role != token.subject.role:
         raise TokenRefused(
             f"token {token.id} is for {_article(token.subject.role)}, and {_article(role)} wants to join",
@@ -57,6 +61,12 @@ def judge(token: KnownToken | None, *, role: str, name: str, key: str, now_us: i
             hint="leave the name out, or take a token for it",
         )
     return token.subject
+
+
+def anew(subject: Subject) -> str:
+    """What to do about a token that does not hold for a machine."""
+    role = "" if subject.role == NODE else f" --role {subject.role}"
+    return f"where the cloud is, `fogline token create --name {subject.name}{role}` makes a new one"
 
 
 def _article(role: str) -> str:

@@ -13,11 +13,11 @@ from fogline.cli.exits import reported
 from fogline.cli.join.places import default_folder
 from fogline.cli.tier import become
 from fogline.identity import joining
-from fogline.identity.folder import FOLDER, write_identity, write_private
+from fogline.identity.folder import FOLDER, write_identity
 from fogline.identity.joining import Joined, Keys
 from fogline.identity.keys import key_from_pem, key_to_pem, new_key
 from fogline.identity.names import AGGREGATOR, check_name
-from fogline.identity.token import parse_token
+from fogline.identity.token import JoinToken, hash_of, id_of, parse_token
 from fogline.model.clock import MINUTE, SECOND, SystemClock
 from fogline.model.errors import FogError
 from fogline.service.files import write_whole
@@ -25,7 +25,8 @@ from fogline.service.folder import make_folder
 
 _MODULES: Final = {"node": "fog_node", "aggregator": "aggregator"}
 _MARK: Final = "# Written by `fogline {role} join`; yours once you change this line.\n"
-_PENDING: Final = ".joining-{which}.pem"
+_PENDING: Final = ".joining-"
+_ROOM: Final = "make room, or mend its rights; then ask again with the same token"
 _SKEWED_US: Final = MINUTE
 
 
@@ -50,11 +51,11 @@ def join(wishes: Wishes) -> None:
         folder = (wishes.folder or default_folder(wishes.role)).absolute()
         make_folder(folder)
         now_us = SystemClock().now_us()
-        address = wishes.address.removeprefix("fogline://").removeprefix("https://").rstrip("/")
+        # As people copy it, with the scheme of one thing or another.
+        address = wishes.address.rpartition("://")[2].rstrip("/")
+        keys = _keys(folder, wishes.role, token)
         joined = asyncio.run(
-            joining.join(
-                address, token, _keys(folder, wishes.role), role=wishes.role, name=wishes.name, now_us=now_us
-            )
+            joining.join(address, token, keys, role=wishes.role, name=wishes.name, now_us=now_us)
         )
         settings = _write(folder, wishes.role, joined)
         _say(folder, settings, wishes, joined)
@@ -62,27 +63,35 @@ def join(wishes: Wishes) -> None:
             become(_MODULES[wishes.role], wishes.role, ["--settings", str(settings)])
 
 
-def _keys(folder: Path, role: str) -> Keys:
-    """Keys that are kept until the answer has come: asking again with the same token then works."""
-    own = _pending(folder, "own")
-    return Keys(own=own, issuing=_pending(folder, "issuing") if role == AGGREGATOR else None)
+def _keys(folder: Path, role: str, token: JoinToken) -> Keys:
+    """Keys that are kept until the answer has come: asking again with the same token then works.
+
+    Another token is for other keys: those of one that was used and taken back open nothing any more.
+    """
+    begins = f"{_PENDING}{id_of(hash_of(token.secret))}"
+    own = _pending(folder / f"{begins}-own.pem")
+    return Keys(own=own, issuing=_pending(folder / f"{begins}-issuing.pem") if role == AGGREGATOR else None)
 
 
-def _pending(folder: Path, which: str) -> ec.EllipticCurvePrivateKey:
-    path = folder / _PENDING.format(which=which)
-    if not path.exists():
-        write_private(path, key_to_pem(new_key()))
-    return key_from_pem(path.read_bytes(), where=path)
+def _pending(path: Path) -> ec.EllipticCurvePrivateKey:
+    try:
+        if not path.exists():
+            write_whole(path, key_to_pem(new_key()), private=True)
+        pem = path.read_bytes()
+    except OSError as error:
+        raise FogError(f"the key {path} cannot be kept: {error.strerror}", hint=_ROOM) from error
+    return key_from_pem(pem, where=path)
 
 
 def _write(folder: Path, role: str, joined: Joined) -> Path:
+    # The identity comes last: who finds it finds a machine that has joined, with all that it needs.
     try:
-        write_identity(folder, joined.identity)
         settings = _write_settings(folder, role, joined)
-        for path in folder.glob(_PENDING.format(which="*")):
+        write_identity(folder, joined.identity)
+        for path in folder.glob(f"{_PENDING}*"):
             path.unlink()
     except OSError as error:
-        raise FogError(f"the identity cannot be kept in {folder}: {error.strerror}") from error
+        raise FogError(f"the identity cannot be kept in {folder}: {error.strerror}", hint=_ROOM) from error
     return settings
 
 

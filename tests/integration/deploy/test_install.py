@@ -1,48 +1,62 @@
 """The installer, below a folder instead of on the machine."""
 
+import fcntl
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
+import time
 from pathlib import Path
 
 import pytest
 
+from tests.installer import INSTALL, WITHIN_S, environment, install
 from tests.wheels import ROOT, make_wheel
-
-INSTALL = ROOT / "deploy" / "install.sh"
-
-
-def install(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [INSTALL, *arguments],
-        env={
-            "PATH": os.environ["PATH"],
-            # What wheels need is taken from here: nothing is asked for.
-            "PYTHONPATH": sysconfig.get_path("purelib"),
-            "PIP_NO_DEPS": "1",
-            "PIP_NO_INDEX": "1",
-            "PIP_NO_COMPILE": "1",
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def version_of(root: Path) -> str:
     program = root / "opt" / "fogline" / "current" / "bin" / "fogline"
-    environment = {"PYTHONPATH": sysconfig.get_path("purelib")}
+    found = {"PYTHONPATH": sysconfig.get_path("purelib")}
     said = subprocess.run(
-        [program, "--version"], env=environment, cwd="/", capture_output=True, text=True, check=True
+        [program, "--version"], env=found, cwd="/", capture_output=True, text=True, check=True
     )
     return said.stdout.strip()
+
+
+def cut_off(folder: Path, *options: str | Path) -> str:
+    """Begin, and end it in the middle of its work; what it said."""
+    made = folder / "environment-is-made"
+    python = folder / "python3"
+    python.write_text(
+        f"""#!/bin/sh
+{sys.executable} "$@" || exit
+[ "$2" != venv ] || {{ touch {made}; exec sleep 600; }}
+"""
+    )
+    python.chmod(0o755)
+    begun = subprocess.Popen(
+        [INSTALL, *options, "--python", python],
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    end = time.monotonic() + WITHIN_S
+    while not made.exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    os.killpg(begun.pid, signal.SIGTERM)
+    _, said = begun.communicate(timeout=WITHIN_S)
+    assert begun.returncode == 1
+    return said
 
 
 @pytest.mark.timeout(600)
 def test_it_installs_once_then_joins_then_updates_and_keeps_what_is_there(tmp_path: Path) -> None:
     root, first = tmp_path / "root", make_wheel(tmp_path, "1.0")
+    assert "cut off; the same line goes on from here" in cut_off(tmp_path, "--root", root, "--wheel", first)
     options = ("--root", root, "--python", sys.executable)
     made = install(*options, "--wheel", first)
     assert made.returncode == 0, made.stderr
@@ -57,7 +71,7 @@ def test_it_installs_once_then_joins_then_updates_and_keeps_what_is_there(tmp_pa
 
     (root / "etc" / "fogline" / "node.toml").unlink()
     (root / "etc" / "fogline" / "node.toml").write_text('name = "mine"\n')
-    again = install(*options)
+    again = install(*options, "--wheel", first)
     assert again.returncode == 0, again.stderr
     assert (root / "opt" / "fogline" / "current").readlink() == Path("a")
     assert (root / "etc" / "fogline" / "node.toml").read_text() == 'name = "mine"\n'
@@ -66,6 +80,54 @@ def test_it_installs_once_then_joins_then_updates_and_keeps_what_is_there(tmp_pa
     assert updated.returncode == 0, updated.stderr
     assert (root / "opt" / "fogline" / "current").readlink() == Path("b")
     assert version_of(root) == "fogline 1.1"
+
+
+def test_what_is_removed_is_the_program_and_what_stays_is_said(tmp_path: Path) -> None:
+    opt, state = tmp_path / "opt" / "fogline", tmp_path / "var" / "lib" / "fogline" / "node"
+    units, etc = tmp_path / "etc" / "systemd" / "system", tmp_path / "etc" / "fogline"
+    for folder in (opt / "a", units / "fogline-node.service.d", etc, state / "identity", state / "journal"):
+        folder.mkdir(parents=True)
+    (opt / "current").symlink_to("a")
+    (units / "fogline-node.service").touch()
+    (state / "node.toml").touch()
+    (etc / "node.toml").symlink_to(state / "node.toml")
+    (etc / "node.env").touch()
+
+    removed = install("--root", tmp_path, "--remove")
+    assert removed.returncode == 0, removed.stderr
+    assert not opt.exists()
+    assert sorted(path.name for path in units.iterdir()) == ["fogline-node.service.d"]
+    assert [path.name for path in etc.iterdir()] == ["node.env"]
+    assert sorted(path.name for path in state.iterdir()) == ["identity", "journal", "node.toml"]
+    for kept in (
+        f"{state}, ",
+        "of the node, with its identity, with a journal whose messages",
+        f"{etc}, settings",
+        f"{units}/fogline-node.service.d, settings",
+    ):
+        assert kept in removed.stdout
+
+    nothing = install("--root", tmp_path, "--remove")
+    assert nothing.returncode == 1
+    assert f"there is no Fogline in {opt}" in nothing.stderr
+    assert f"kept: {state}" in nothing.stdout
+    # What an installation or a removal left that was killed at its beginning or its end.
+    for left in (opt / "a", units / "fogline-node.service"):
+        left.mkdir(parents=True) if left.name == "a" else left.touch()
+        assert install("--root", tmp_path, "--remove").returncode == 0
+        assert not left.exists()
+
+
+def test_two_at_once_do_not_take_each_others_files_away(tmp_path: Path) -> None:
+    opt = tmp_path / "opt" / "fogline"
+    (opt / "a").mkdir(parents=True)
+    with (opt / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for arguments in (["--python", sys.executable], ["--remove"]):
+            refused = install("--root", tmp_path, *arguments)
+            assert refused.returncode == 1
+            assert "another install.sh is at work" in refused.stderr
+    assert (opt / "a").exists()
 
 
 @pytest.mark.parametrize(
@@ -77,6 +139,8 @@ def test_it_installs_once_then_joins_then_updates_and_keeps_what_is_there(tmp_pa
         (["--wheel", "/nowhere.whl"], "there is no file /nowhere.whl"),
         (["--wheel", str(INSTALL), "--version", "1"], "name two releases"),
         (["--join", "cloud:7073"], "--join needs a token"),
+        (["--join", "https://cloud", "--token", "fj1."], "--join needs the port where machines join"),
+        (["--join", "cloud:7073", "--token", "fap1."], "this is no join token"),
         (["--tier", "cloud", "--join", "cloud:7073", "--token", "t"], "a cloud joins nothing"),
         (["--python", "/nowhere/python3"], "there is no /nowhere/python3"),
     ],

@@ -98,8 +98,11 @@ def test_after_a_power_cut_it_comes_back_alone_and_keeps_what_it_takes_for_later
 
 def test_the_installer_again_changes_nothing_and_joins_no_second_time(pi: Machine) -> None:
     before = pi.run("sh", "-c", "sha256sum /var/lib/fogline/node/identity/* /etc/systemd/system/*.service")
-    said = install(pi, "--join", "cloud:7073", "--token", "fj1.used")
+    process = pi.process(UNIT)
+    wheel = pi.run("sh", "-c", "ls /fogline/*.whl").strip()
+    said = install(pi, "--wheel", wheel, "--join", "cloud:7073", "--token", "fj1.used")
     assert "keeps its identity" in said
+    assert pi.process(UNIT) == process
     assert (
         pi.run("sh", "-c", "sha256sum /var/lib/fogline/node/identity/* /etc/systemd/system/*.service")
         == before
