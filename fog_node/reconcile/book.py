@@ -61,10 +61,15 @@ class Book:
         self.starts.pop(slot, None)
         self.faults.pop(slot, None)
 
-    def actual(self) -> Actual:
+    def actual(self, lives: Lives) -> Actual:
         """What is, as a value."""
         seen = tuple(
-            Seen(runtime=name, container=container, condemned=container.id in self.condemned)
+            Seen(
+                runtime=name,
+                container=container,
+                condemned=container.id in self.condemned,
+                ready=lives.is_ready(container.id),
+            )
             for name, containers in self.seen.items()
             for container in containers
         )
@@ -122,10 +127,8 @@ class Book:
     def _standing(self, wanted: Wanted, lives: Lives, now_us: int) -> Standing:
         slot, key = wanted.spec.slot, (wanted.runtime, wanted.spec.image)
         found = self.alive(slot)
-        ready = 0
-        if found is not None and (life := lives.get(found[1].id)) is not None:
-            ready = life.ready_us
-        state, fault = self._state(wanted, runs=found is not None, ready=ready > 0)
+        ready = found is not None and lives.is_ready(found[1].id)
+        state, fault = self._state(wanted, runs=found is not None, ready=ready)
         if found is not None and state in {"starting", "running"} and not fault:
             fault = self.excesses.words(found[1], now_us)
         return Standing(

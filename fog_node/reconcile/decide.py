@@ -14,6 +14,8 @@ from fog_node.runtimes.runtime import Condition, Container, ContainerSpec, Limit
 from fogline.model.clock import SECOND
 
 ALIVE: Final = frozenset({Condition.RUNNING, Condition.PAUSED})
+START_US: Final = 10 * SECOND
+"""How long a container that is not ready keeps what it has for its start."""
 
 
 class Presence(StrEnum):
@@ -50,6 +52,8 @@ class Seen:
     container: Container
     condemned: bool = False
     """Somebody found that it must be started anew."""
+    ready: bool = False
+    """It offers its socket."""
 
 
 ImageKey = tuple[str, str]
@@ -142,7 +146,7 @@ def _for_slot(
     if wanted is None or wanted.runtime in actual.away:
         return None
     if kept is not None:
-        return _adjusted(kept, wanted)
+        return _adjusted(kept, wanted, now_us)
     return _begun(wanted, known, actual, now_us)
 
 
@@ -157,12 +161,19 @@ def _begun(wanted: Wanted, others: list[Seen], actual: Actual, now_us: int) -> A
     if others:
         first = min(others, key=lambda seen: seen.container.id)
         return Stop(runtime=first.runtime, container=first.container, at_once=False)
-    return Start(runtime=wanted.runtime, spec=wanted.spec)
+    return Start(runtime=wanted.runtime, spec=replace(wanted.spec, limits=_starting(wanted)))
 
 
-def _adjusted(kept: Seen, wanted: Wanted) -> Action | None:
+def _starting(wanted: Wanted) -> Limits:
+    """The limits that a container begins with: imports are most of a start, and need a core."""
     limits = wanted.spec.limits
-    if kept.container.spec.limits == limits:
+    return replace(limits, cpu_millis=max(limits.cpu_millis, wanted.start_millis))
+
+
+def _adjusted(kept: Seen, wanted: Wanted, now_us: int) -> Action | None:
+    has, limits = kept.container.spec.limits, wanted.spec.limits
+    starts = not kept.ready and 0 <= now_us - kept.container.since_us < START_US
+    if has == limits or (starts and has == _starting(wanted)):
         return None
     return Update(runtime=kept.runtime, container=kept.container, limits=limits)
 

@@ -1,7 +1,7 @@
 """Which containers shall run on this node: from desired state, the owner's permits and the group's assignments."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -25,6 +25,8 @@ class Wanted:
 
     spec: ContainerSpec
     runtime: str
+    start_millis: int = 0
+    """Thousandths of a core that it has while it starts, if that is more than its limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +110,7 @@ def desired_containers(
                 refused = Refusal(slot=one.spec.slot, image=one.spec.image, runtime=one.runtime, fault=fault)
                 refusals.append(refused)
             else:
-                wanted[one.spec.slot] = one
+                wanted[one.spec.slot] = replace(one, start_millis=0) if account.counts_cores else one
     return Desired(
         wanted=MappingProxyType(wanted),
         refusals=tuple(refusals),
@@ -123,6 +125,8 @@ class _Account:
     def __init__(self, tenant: str, permits: Permits) -> None:
         self._tenant: Final = tenant
         self._permits: Final = permits
+        permit = permits.of(tenant)
+        self.counts_cores: Final = permit is not None and permit.cpu > 0
         self._cpu_millis = 0
         self._memory_bytes = 0
 
@@ -197,7 +201,8 @@ def _replicas(
             limits=_limits(operator.resources, here.settings, assigned),
             environment=_variables(operator.environment),
         )
-        yield Wanted(spec=spec, runtime=runtime)
+        start_millis = round(here.settings.start_cpu * 1000) if runtime == DOCKER else 0
+        yield Wanted(spec=spec, runtime=runtime, start_millis=start_millis)
 
 
 def _service(plan: str, tenant: str, service: ServiceRelease, here: Here) -> Wanted:

@@ -71,6 +71,11 @@ class Lives:
         """The life of a container."""
         return self._lives.get(container)
 
+    def is_ready(self, container: str) -> bool:
+        """Whether a container runs and, of an operator, offers its socket."""
+        life = self._lives.get(container)
+        return life is not None and life.ready_us > 0
+
     @property
     def containers(self) -> tuple[Container, ...]:
         """Those that run."""

@@ -124,7 +124,9 @@ class Reconciler:
                         group.create_task(self._tidy(name), name=f"tidy images of {name}")
                 while True:
                     self._wake.clear()
-                    for action in decide(self._book.desired, self._book.actual(), self._clock.now_us()):
+                    for action in decide(
+                        self._book.desired, self._book.actual(self._lives), self._clock.now_us()
+                    ):
                         self._doer.begin(action)
                         group.create_task(self._do(action), name=type(action).__name__)
                     with suppress(TimeoutError):

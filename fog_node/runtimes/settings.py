@@ -19,6 +19,10 @@ class RuntimeSettings:
     """Folder of operator bundles for the process runtime; empty: ``bundles`` in the node's folder."""
     cpu: float = 0.5
     """Cores of one container."""
+    start_cpu: float = 1.0
+    """Cores of an operator's container until it offers its socket, for ten seconds at most, where it has fewer and its
+    tenant's permit does not count cores; 0: never more than it has.
+    """
     memory: Size = 128 * MIB
     """Memory of one container."""
     pids: int = 64

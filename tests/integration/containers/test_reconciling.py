@@ -102,6 +102,19 @@ async def test_limits_change_without_a_restart_and_an_image_with_one(
         assert await dial(one.gateway.up["guest", 0], "I am") == "I am new"
 
 
+async def test_an_operator_starts_with_a_core_and_goes_on_with_its_own(
+    docker_engine: DockerEngine, image: str, node: str, tmp_path: Path
+) -> None:
+    few = replace(replica(image, "serve").spec.limits, cpu_millis=250)
+    wanted = replace(replica(image, "serve", limits=few), start_millis=1000)
+    async with yard(tmp_path, docker=docker_engine.url, node=node) as one:
+        one.want(wanted)
+        await one_container(one, lambda seen: seen.spec == wanted.spec)
+        seen = await one.becomes("guest", "running")
+        assert docker_engine.inspect(seen.id)["HostConfig"]["CpuQuota"] == 25_000
+        assert await dial(one.gateway.up["guest", 0], "hello") == "hello"
+
+
 async def test_an_image_comes_from_a_registry_by_its_digest(
     docker_engine: DockerEngine, registry: Registry, node: str, tmp_path: Path
 ) -> None:

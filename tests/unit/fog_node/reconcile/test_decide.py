@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from fog_node.reconcile.decide import (
     ALIVE,
+    START_US,
     Action,
     Actual,
     ImageState,
@@ -57,7 +58,12 @@ tries = st.builds(
 def wishes(draw: st.DrawFn) -> Desired:
     chosen = {spec.slot: spec for spec in draw(st.lists(specs, max_size=4))}
     wanted = {
-        slot: Wanted(spec=spec, runtime=draw(st.sampled_from(RUNTIMES))) for slot, spec in chosen.items()
+        slot: Wanted(
+            spec=spec,
+            runtime=draw(st.sampled_from(RUNTIMES)),
+            start_millis=draw(st.sampled_from([0, 150, 300])),
+        )
+        for slot, spec in chosen.items()
     }
     return Desired(wanted=wanted, images=frozenset(one.spec.image for one in wanted.values()))
 
@@ -106,9 +112,8 @@ def _done(actual: Actual, action: Action, number: int) -> Actual:
             return replace(actual, images={**actual.images, action.key: ImageState(presence=found)})
         case Start():
             made = Container(id=f"n{number}", spec=action.spec, condition=Condition.RUNNING, since_us=NOW)
-            return replace(
-                actual, containers=(*actual.containers, Seen(runtime=action.runtime, container=made))
-            )
+            seen = Seen(runtime=action.runtime, container=made, ready=True)
+            return replace(actual, containers=(*actual.containers, seen))
         case Stop():
             left = tuple(seen for seen in actual.containers if seen.container.id != action.container.id)
             return replace(actual, containers=left)
@@ -141,9 +146,9 @@ def test_doing_what_is_decided_ends_with_exactly_what_is_wanted(desired: Desired
     assert decide(desired, actual, NOW) == ()
     running = {seen.container.spec.slot: seen for seen in actual.containers}
     assert len(running) == len(actual.containers)
-    assert {
-        slot: Wanted(spec=seen.container.spec, runtime=seen.runtime) for slot, seen in running.items()
-    } == dict(desired.wanted)
+    assert {slot: (seen.container.spec, seen.runtime) for slot, seen in running.items()} == {
+        slot: (want.spec, want.runtime) for slot, want in desired.wanted.items()
+    }
     assert all(seen.container.condition in ALIVE and not seen.condemned for seen in actual.containers)
 
 
@@ -208,6 +213,35 @@ def test_an_old_release_runs_on_until_the_new_image_is_here() -> None:
     assert decide(desired, absent, NOW) == (Pull(key=key),)
     present = replace(absent, images={key: ImageState(presence=Presence.PRESENT)})
     assert decide(desired, present, NOW) == (Stop(runtime="docker", container=runs.container, at_once=False),)
+
+
+def test_a_container_has_a_core_until_it_is_ready_but_not_for_long() -> None:
+    spec = _spec(IMAGES[0])
+    desired = Desired(wanted={spec.slot: Wanted(spec=spec, runtime="docker", start_millis=1000)})
+    images = {("docker", IMAGES[0]): ImageState(presence=Presence.PRESENT)}
+    (start,) = decide(desired, Actual(images=images), NOW)
+    assert isinstance(start, Start)
+    assert start.spec == replace(spec, limits=replace(spec.limits, cpu_millis=1000))
+    made = Container(id="c", spec=start.spec, condition=Condition.RUNNING, since_us=NOW)
+    starts = Seen(runtime="docker", container=made)
+
+    def then(seen: Seen, now_us: int) -> tuple[Action, ...]:
+        return decide(desired, Actual(containers=(seen,), images=images), now_us)
+
+    # Nobody has to remember anything: whoever looks, also in another life, sees what it has and what it shall have.
+    bound = (Update(runtime="docker", container=made, limits=spec.limits),)
+    assert then(starts, NOW + START_US - 1) == ()
+    assert then(starts, NOW + START_US) == bound
+    assert then(starts, NOW - 1) == bound  # the clock was set back
+    assert then(replace(starts, ready=True), NOW + 1) == bound
+    assert then(replace(starts, ready=True, container=replace(made, spec=spec)), NOW + 1) == ()
+
+
+def test_a_start_never_has_less_than_the_limit() -> None:
+    spec = _spec(IMAGES[0])
+    desired = Desired(wanted={spec.slot: Wanted(spec=spec, runtime="docker", start_millis=50)})
+    images = {("docker", IMAGES[0]): ImageState(presence=Presence.PRESENT)}
+    assert decide(desired, Actual(images=images), NOW) == (Start(runtime="docker", spec=spec),)
 
 
 def test_waits_double_up_to_the_cap_and_begin_anew_after_health() -> None:

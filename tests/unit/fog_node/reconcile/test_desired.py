@@ -26,6 +26,14 @@ def test_a_grant_makes_replicas_with_the_nodes_defaults() -> None:
     assert found.images == {IMAGE}
 
 
+def test_an_operator_starts_with_a_core_unless_its_tenants_cores_are_counted() -> None:
+    assert _desired(_grant(_operator())).wanted[_slot()].start_millis == 1000
+    counted = _permits(replace(MAIN, cpu=4.0))
+    assert _desired(_grant(_operator()), permits=counted).wanted[_slot()].start_millis == 0
+    allowed = _permits(replace(MAIN, allow_process=True))
+    assert _desired(_grant(_operator(image=BUNDLE)), permits=allowed).wanted[_slot()].start_millis == 0
+
+
 def test_assignments_hold_within_the_grant() -> None:
     few = _desired(_grant(_operator(least=1, most=3)), assigned={("p1", "clean"): Assigned(replicas=9)})
     assert len(few.wanted) == 3
