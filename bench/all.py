@@ -18,8 +18,10 @@ from bench.report import OUT
 BENCHES = {
     "engine": (),
     "journal": (),
+    "start": (),
     "operator": (),
     "deploy": (),
+    "join": (),
     "ingest": ("--seconds", "40"),
     "through_broker": ("--rounds", "5", "--messages", "800000", "300000"),
     "latency": (),

@@ -11,8 +11,6 @@ pipeline says nothing.
 import argparse
 import asyncio
 import json
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -23,6 +21,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from bench.made import built, flags_of_operators, operator_folder
 from bench.report import Heading, Report, flags
 from bench.site import site
 from fogline.client import AsyncClient
@@ -105,42 +104,22 @@ def main() -> None:
     """Measure, print, write."""
     parser = flags("deploy", __doc__)
     parser.add_argument("--deploys", type=int, default=20, help="for each runtime")
-    parser.add_argument("--runtimes", nargs="+", default=["docker", "process"], choices=("docker", "process"))
-    parser.add_argument("--base", default="", help="base image of operators [default: made, and removed]")
+    flags_of_operators(parser)
     arguments = parser.parse_args()
     report = Report("deploy", arguments)
     with tempfile.TemporaryDirectory(prefix="fogline-bench-", dir=".") as made:
         folder = Path(made)
-        operator = _operator(folder)
+        source = Path(__file__).with_name("deployed.py").read_text()
+        operator = operator_folder(folder, NAME, source)
         for runtime in arguments.runtimes:
             deploys = _measure(folder / runtime, operator, runtime, arguments)
             report.table(f"{runtime}: {len(deploys)} deploys", _rows(runtime, deploys), COLUMNS)
     report.end()
 
 
-def _operator(folder: Path) -> Path:
-    """The folder of the operator's source."""
-    made = folder / NAME
-    _fogline("operator", "new", NAME, cwd=folder)
-    module = made / f"{NAME.replace('-', '_')}.py"
-    source = Path(__file__).with_name("deployed.py").read_text()
-    module.write_text(source.replace("deployed", module.stem))
-    return made
-
-
 def _measure(folder: Path, operator: Path, runtime: str, arguments: argparse.Namespace) -> list[Deploy]:
-    if runtime == "process":
-        built = _fogline("operator", "build", str(operator), "--process", "--into", str(folder / "bundles"))
-        return asyncio.run(_deploys(folder, built.splitlines()[-1], arguments.deploys))
-    base = arguments.base or _fogline("operator", "base", "--tag", "bench").splitlines()[-1].partition("@")[0]
-    image = _fogline("operator", "build", str(operator), "--base", base).splitlines()[-1]
-    try:
+    with built(operator, runtime, bundles=folder / "bundles", base=arguments.base) as image:
         return asyncio.run(_deploys(folder, image, arguments.deploys))
-    finally:
-        for made in (image, *([] if arguments.base else [base])):
-            subprocess.run(
-                ["docker", "image", "rm", "--force", made.partition("@")[0]], check=False, capture_output=True
-            )
 
 
 async def _deploys(folder: Path, image: str, number: int) -> list[Deploy]:
@@ -215,15 +194,6 @@ def _rows(runtime: str, deploys: Sequence[Deploy]) -> list[Row]:
             )
         )
     return rows
-
-
-def _fogline(*words: str, cwd: Path | None = None) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "fogline", *words], capture_output=True, text=True, check=False, cwd=cwd
-    )
-    if done.returncode:
-        raise SystemExit(f"fogline {' '.join(words)}: {done.stderr}")
-    return done.stdout
 
 
 if __name__ == "__main__":
