@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,19 @@ class DockerEngine:
         return seen
 
     def remove_all(self, label: str) -> None:
-        """Remove containers with a label."""
+        """Remove containers with a label; one that a node is still removing is waited for."""
+        from docker.errors import APIError, NotFound  # noqa: PLC0415 - a machine without it skips
+
         for seen in self.containers(label):
-            self.client.remove_container(seen["Id"], force=True, v=True)
+            try:
+                self.client.remove_container(seen["Id"], force=True, v=True)
+            except NotFound:
+                continue
+            except APIError as error:
+                if error.status_code != HTTPStatus.CONFLICT:
+                    raise
+                with suppress(NotFound):
+                    self.client.wait(seen["Id"], timeout=60, condition="removed")
 
     def remove_images(self, prefix: str) -> None:
         """Remove images that were pulled under names with this beginning."""
