@@ -172,7 +172,8 @@ release() { (cd / && "$fogline" --version) 2>/dev/null; }
 asked=$version
 [ -z "$wheel" ] || asked=$(sha256sum <"$wheel")
 
-changed=no
+# What runs is not what is installed, until it was started again; also if this is cut off before.
+changed() { : >"$opt/changed"; }
 if ! there=$(release); then
   say "installing (a minute or two) ..."
   rm -rf "$opt/a" "$opt/trial" "$opt/trial-starts"
@@ -184,15 +185,15 @@ if ! there=$(release); then
   sync
   rm -f "$opt/current.new"
   ln -s a "$opt/current.new"
+  changed
   mv -T "$opt/current.new" "$opt/current"
-  changed=yes
 elif [ -n "$asked" ] && [ "$asked" != "$(cat "$opt/current/asked" 2>/dev/null)" ]; then
   set -- update --prefix "$opt"
   [ -z "$wheel" ] || set -- "$@" --wheel "$wheel"
   [ -z "$version" ] || set -- "$@" --version "$version"
   if [ -n "$root" ] || [ "$start" = no ] || [ ! -e "$units/fogline-$tier.service" ] || [ ! -s "$etc/$tier.toml" ]; then
     set -- "$@" --no-start
-    changed=yes
+    changed
   fi
   (cd / && "$fogline" node "$@") || fail "no update, see above; what was installed stays"
   echo "$asked" >"$opt/current/asked"
@@ -200,15 +201,15 @@ elif [ -n "$asked" ] && [ "$asked" != "$(cat "$opt/current/asked" 2>/dev/null)" 
 # An environment that `fogline node update` made notes nothing, and has what the tiers need that were known then.
 elif [ "$extras" != "$(cat "$opt/current/extras" 2>/dev/null)" ] && ! (cd / && "$fogline" "$tier" --help) >/dev/null 2>&1; then
   say "adding what a $tier needs ..."
+  changed
   install_into "$opt/current"
   echo "$extras" >"$opt/current/extras"
-  changed=yes
 fi
 [ -n "$there" ] || there=$(release) || fail "what was installed in $opt does not run: run this again"
 say "$there is in $opt"
 
 shipped=$opt/current/share/fogline/systemd
-cmp -s "$shipped/fogline-$tier.service" "$units/fogline-$tier.service" || changed=yes
+cmp -s "$shipped/fogline-$tier.service" "$units/fogline-$tier.service" || changed
 cp "$shipped/fogline-$tier.service" "$units/fogline-$tier.service"
 cp "$shipped/fogline-trial" "$opt/fogline-trial"
 chmod 0755 "$opt/fogline-trial"
@@ -218,10 +219,10 @@ if [ -n "$parent" ]; then
     say "this machine has joined before and keeps its identity, whatever --join says; to join anew remove \
 $state/$tier/identity and take a new token"
   else
+    changed
     (cd / && FOGLINE_JOIN_TOKEN=$token as_fogline "$fogline" "$tier" join "$parent" --folder "$state/$tier") ||
       fail "the program is installed, but this machine has not joined, see above; mend that, and the same line goes on \
 from here (a new token goes where the old one stood)"
-    changed=yes
   fi
 fi
 # Joining writes settings; whoever wants others puts a file of their own here.
@@ -255,6 +256,11 @@ fi
 systemctl enable --quiet "fogline-$tier"
 if [ "$start" = no ]; then exit 0; fi
 how=start
-[ $changed = no ] || how=restart
-systemctl $how "fogline-$tier" || fail "fogline-$tier does not come up, and is tried again and again: journalctl -u fogline-$tier says why"
+[ ! -e "$opt/changed" ] || how=restart
+if ! systemctl $how "fogline-$tier"; then
+  say "the last that it said:" >&2
+  journalctl --quiet --no-pager --output cat --identifier fogline --unit "fogline-$tier" --lines 6 >&2 || true
+  fail "fogline-$tier does not come up, and is tried again and again: journalctl -u fogline-$tier says more"
+fi
+rm -f "$opt/changed"
 say "fogline-$tier runs: journalctl -u fogline-$tier shows what it says"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.engine import DockerEngine
 from tests.joining_machine import ENVIRONMENT, UNIT, JoinedCloud, install, put_wheel, ready_machine
-from tests.machine import PACKAGES, WITHIN_S, Machine
+from tests.machine import PACKAGES, PYTHON, WITHIN_S, Machine
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.needs("systemctl", "mosquitto_pub")]
 BROKEN = {
@@ -108,6 +108,27 @@ def test_the_installer_again_changes_nothing_and_joins_no_second_time(pi: Machin
         == before
     )
     pi.wait_for("systemctl", "is-active", UNIT, said=r"^active")
+
+
+def test_what_was_removed_comes_back_the_same_and_what_does_not_come_up_says_why(pi: Machine) -> None:
+    identity = "sha256sum /var/lib/fogline/node/identity/*"
+    before, wheel = pi.run("sh", "-c", identity), pi.run("sh", "-c", "ls /fogline/*.whl").strip()
+    said = install(pi, "--remove")
+    assert "kept: /var/lib/fogline/node, " in said
+    assert "of the node, with its identity, with a journal whose messages may be nowhere else" in said
+    assert pi.process(UNIT) == 0
+    assert pi.tried("systemctl", "cat", UNIT).returncode != 0
+
+    pi.put("/etc/fogline/node.toml", b"nonsense = 1\n")
+    line = ("sh", "/fogline/install.sh", "--python", str(PYTHON), "--wheel", wheel)
+    failed = pi.tried(*line, environment=ENVIRONMENT)
+    assert failed.returncode == 1
+    assert "nonsense" in failed.stdout
+    assert "fogline-node does not come up" in failed.stdout
+
+    pi.run("rm", "/etc/fogline/node.toml")
+    assert "fogline-node runs" in pi.run(*line, environment=ENVIRONMENT)
+    assert pi.run("sh", "-c", identity) == before
 
 
 def test_an_update_stays_if_it_runs_and_goes_if_it_does_not_also_through_a_power_cut(
