@@ -186,6 +186,16 @@ async def _joined(folder: Path, name: str, enrol: str, token: str, port: int) ->
         raise SystemExit(f"{name} was not at work after {WITHIN_S:g} s; it said:\n{said}") from None
     finally:
         await asyncio.to_thread(stop, process)
+        await asyncio.to_thread(_remove_containers, name)
+
+
+def _remove_containers(node: str) -> None:
+    """A node that stops leaves its containers to its next life, and this one has none."""
+    asked = ["docker", "ps", "--all", "--quiet", "--filter", f"label=fogline.node={node}"]
+    with suppress(FileNotFoundError):
+        found = subprocess.run(asked, check=False, capture_output=True, text=True).stdout.split()
+        if found:
+            subprocess.run(["docker", "rm", "--force", *found], check=False, capture_output=True)
 
 
 def _rows(runtime: str, joins: Sequence[Join]) -> list[Row]:

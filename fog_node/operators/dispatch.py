@@ -1,12 +1,13 @@
 """Which replica works on which batch, and which batch is given up: decisions only, in events and actions.
 
 A batch that was under way to a replica that died is blamed, and sent again. Several are under way to one replica, so
-several are blamed for one death: after some failures a batch is tried alone, and only what fails alone is given up.
-Nothing is given up while the operator answers no batch at all: then it is the operator that is wrong, and the plan
-waits, up to a limit.
+several are blamed for one death: they are tried alone, and only what fails so several times is given up.
+Nothing is given up while the operator answers no batch at all, or while replicas die that did not have the batch: then
+it is the operator or the machine that is wrong, and the plan waits, up to a limit.
 """
 
 from bisect import insort
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -25,9 +26,9 @@ class Rules:
     in_flight: int
     """Batches under way to one replica."""
     attempts: int
-    """Failures after which a batch is tried alone."""
+    """Failures of its own after which a batch is given up: errors, no answer in time, deaths when it was alone."""
     patience_s: float
-    """How long a batch is tried at least while the operator answers none."""
+    """How long a batch is tried at least while the operator answers none, or dies of others too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,10 @@ Action = Send | Accept | GiveUp | Break
 class _Batch:
     number: int
     failures: int = 0
+    own_failures: int = 0
+    """Those that no other batch can have caused."""
+    suspect: bool = False
+    """A replica died that had it: it is tried alone."""
     failed_at: float = 0.0
     """When it failed first."""
     not_before: float = float("-inf")
@@ -85,6 +90,12 @@ class _Replica:
     """It takes nothing but this batch, and that alone."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Death:
+    at: float
+    under_way: frozenset[int]
+
+
 class Dispatch:
     """The batches and replicas of one step. Times are seconds of a monotonic clock."""
 
@@ -96,6 +107,8 @@ class Dispatch:
         self._replicas: Final[dict[int, _Replica]] = {}
         self._answered = False
         self._given_up_in_a_row = 0
+        self._deaths: Final[deque[_Death]] = deque()
+        """Those of the last while that no batch was found guilty of."""
         self._busy_s = 0.0
         self.replays = 0
         """Batches that were sent again. Counts only up."""
@@ -168,8 +181,11 @@ class Dispatch:
         there = self._leave(replica, now)
         actions: list[Action] = []
         if there is not None:
+            self._deaths.append(_Death(now, frozenset(there.under_way)))
             sure = len(there.under_way) == 1
             for batch in there.under_way:
+                if batch in self._batches:
+                    self._batches[batch].suspect = True
                 actions += self._failed(batch, now, reason, sure=sure)
         return [*actions, *self._fill(now)]
 
@@ -213,15 +229,25 @@ class Dispatch:
         if not batch.failures:
             batch.failed_at = now
         batch.failures += 1
-        too_often = batch.failures >= self._rules.attempts
-        patient = not self.is_trusted and now < batch.failed_at + self._rules.patience_s
+        batch.own_failures += sure
+        too_often = batch.own_failures >= self._rules.attempts
+        doubtful = not self.is_trusted or self._die_without(number, now)
+        patient = doubtful and now < batch.failed_at + self._rules.patience_s
         if too_often and sure and not patient:
             del self._batches[number]
             self._given_up_in_a_row += 1
+            for death in [death for death in self._deaths if number in death.under_way]:
+                self._deaths.remove(death)
             return [GiveUp(batch=number, failures=batch.failures, reason=reason)]
         batch.not_before = now + min(FIRST_REST_S * 2 ** min(batch.failures - 1, 20), LONGEST_REST_S)
         self._again(number, now)
         return []
+
+    def _die_without(self, batch: int, now: float) -> bool:
+        """Whether replicas die as often that do not have the batch."""
+        while self._deaths and self._deaths[0].at < now - self._rules.patience_s:
+            self._deaths.popleft()
+        return sum(batch not in death.under_way for death in self._deaths) >= self._rules.attempts
 
     def _again(self, number: int, now: float) -> None:
         if number in self._batches:
@@ -252,8 +278,7 @@ class Dispatch:
             batch = self._batches[number]
             if batch.not_before > now:
                 continue
-            alone = batch.failures >= self._rules.attempts
-            chosen = self._alone_for(number) if alone else self._least_busy()
+            chosen = self._alone_for(number) if batch.suspect else self._least_busy()
             if chosen is None:
                 continue
             replica = self._replicas[chosen]

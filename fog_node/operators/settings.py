@@ -15,7 +15,9 @@ class OperatorSettings:
     in_flight: int = 4
     """Batches under way to one replica."""
     attempts: int = 3
-    """A batch that failed so often is tried alone, and given up if it fails again."""
+    """A batch that failed so often by itself is given up. One of several that a replica had when it died is tried alone
+    from then on.
+    """
     patience: Seconds = 60.0
     """How long a batch is tried before it is given up, while the operator answers no other one either."""
     timeout: Seconds = 5.0

@@ -76,7 +76,7 @@ async def drill(folder: Path, *, kills: int, seed: int) -> list[str]:
             before = _answered(bench)
             await publish(device, truth, rng, range(kill * BURST, (kill + 1) * BURST))
             await until(partial(_has_answered_more, bench, before), within=60)
-            bench.kill_replica(rng)
+            await until(partial(bench.kill_replica, rng), within=60)
             if kill % RESTART_EVERY == RESTART_EVERY // 2:
                 await bench.switch_off()
                 await bench.start()

@@ -68,13 +68,16 @@ class Workbench(House):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def kill_replica(self, rng: Random) -> None:
-        """Kill -9 of one that lives."""
+    def kill_replica(self, rng: Random) -> bool:
+        """Kill -9 of one that lives; False: none does at this moment."""
         living = [process for process in self._processes.values() if process.returncode is None]
+        if not living:
+            return False
         self.deaths += 1
         # Whose death is not noticed yet may be gone already.
         with contextlib.suppress(ProcessLookupError):
             os.kill(rng.choice(living).pid, signal.SIGKILL)
+        return True
 
     async def clear(self) -> None:
         """End all replicas."""

@@ -66,14 +66,13 @@ def test_a_batch_that_dies_with_others_is_tried_alone_before_it_is_given_up(disp
     proven(dispatch)
     dispatch.offered(1, 0)
     dispatch.offered(2, 0)
-    now = 0.0
-    for _ in range(RULES.attempts):
-        assert not any(isinstance(action, GiveUp) for action in dispatch.died(0, now, "exited"))
-        now += 20
-        alone = dispatch.up(0, now)
-    assert alone == [Send(replica=0, batch=1)]
-    assert dispatch.answered(0, 1, now) == [Accept(batch=1), Send(replica=0, batch=2)]
-    assert dispatch.died(0, now, "exited") == [GiveUp(batch=2, failures=4, reason="exited")]
+    assert dispatch.died(0, 0, "exited") == []
+    assert dispatch.up(0, 20) == [Send(replica=0, batch=1)]
+    assert dispatch.answered(0, 1, 20) == [Accept(batch=1), Send(replica=0, batch=2)]
+    for now in range(20, 20 + RULES.attempts - 1):
+        assert dispatch.died(0, now, "exited") == []
+        assert dispatch.up(0, now + 0.9) == [Send(replica=0, batch=2)]
+    assert dispatch.died(0, 23, "exited") == [GiveUp(batch=2, failures=4, reason="exited")]
 
 
 def test_one_that_was_alone_all_the_time_is_given_up_at_once(dispatch: Dispatch) -> None:
@@ -86,13 +85,40 @@ def test_one_that_was_alone_all_the_time_is_given_up_at_once(dispatch: Dispatch)
     assert found == [GiveUp(batch=1, failures=3, reason="out_of_memory")]
 
 
+def test_while_replicas_die_without_it_no_batch_is_guilty(dispatch: Dispatch) -> None:
+    """Somebody kills operators: who is hit three times has had bad luck. Once that is over, the guilty are found."""
+    proven(dispatch)
+    now = 0.0
+    for _ in range(RULES.attempts):
+        dispatch.died(0, now, "exited")
+        dispatch.up(0, now)
+    dispatch.offered(1, now)
+    for _ in range(RULES.attempts + 1):
+        assert dispatch.died(0, now, "exited") == []
+        now += 12
+        dispatch.up(0, now)
+    now += RULES.patience_s
+    assert dispatch.holds(0, 1)
+    assert dispatch.died(0, now, "exited") == [GiveUp(batch=1, failures=5, reason="exited")]
+
+
+def test_deaths_that_somebody_is_guilty_of_excuse_nobody_else(dispatch: Dispatch) -> None:
+    proven(dispatch)
+    for number in (1, 2):
+        dispatch.offered(number, 0)
+        found: list[Action] = []
+        for at in range(RULES.attempts):
+            found = dispatch.died(0, at * 2, "exited")
+            dispatch.up(0, at * 2 + 1)
+        assert found == [GiveUp(batch=number, failures=3, reason="exited")]
+
+
 def test_while_one_is_tried_alone_others_go_elsewhere(dispatch: Dispatch) -> None:
     proven(dispatch)
     dispatch.offered(1, 0)
     dispatch.offered(2, 0)
-    for at in range(RULES.attempts):
-        dispatch.died(0, at * 20, "exited")
-        dispatch.up(0, at * 20 + 19)
+    dispatch.died(0, 0, "exited")
+    dispatch.up(0, 19)
     assert dispatch.holds(0, 1)
     assert dispatch.up(1, 60) == []
     assert dispatch.offered(3, 60) == [Send(replica=1, batch=3)]
@@ -191,6 +217,7 @@ class World:
         self.down = list(range(replicas))
         self.waiting = list(range(batches))
         self.accidents = RULES.attempts - 1
+        """More than that may hit the same batch alone each time."""
 
     def do(self, actions: Iterable[Action]) -> None:
         for action in actions:
