@@ -128,7 +128,7 @@ command -v "$python" >/dev/null || fail "there is no $python; install Python 3.1
 # A release with what it needs, and room for the next one beside it.
 there=$opt
 while [ ! -d "$there" ]; do there=$(dirname "$there"); done
-free=$(df -Pk "$there" | awk 'NR == 2 { print int($4 / 1024) }')
+free=$(df -Pk "$there" | { read -r _; read -r _ _ _ kib _; echo $((kib / 1024)); })
 [ -e "$opt/current/bin/fogline" ] || [ "$free" -ge "$NEEDED_MB" ] || fail "only $free MB are free at $there; Fogline needs $NEEDED_MB MB there"
 
 if [ -n "$root" ]; then

@@ -189,7 +189,8 @@ async def drill(folder: Path, *, resets: int, seed: int) -> list[str]:
     await machine.start()
     try:
         async with asyncio.timeout(WITHIN_S):
-            ready = await machine.said("test-owner.service: Deactivated")
+            owner = "test-owner.service"
+            ready = await machine.said(f"{owner}: Deactivated", unless=f"{owner}: Failed")
             await obeyed("deploy", str(spec), "--server", cloud.listen)
             up = await machine.said("operator is up")
             say(figures(what="switched on, joined, runs", joined_s=ready - begun, operator_s=up - ready))

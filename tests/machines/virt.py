@@ -75,12 +75,14 @@ class Virt:
         finally:
             writer.close()
 
-    async def said(self, words: str, *, since: float = 0.0) -> float:
-        """When it said this for the first time after an instant; waits for it."""
+    async def said(self, words: str, *, since: float = 0.0, unless: str = "") -> float:
+        """When it said this for the first time after an instant; waits for it. ``unless`` it says that."""
         while True:
             for at, line in list(self.heard):
                 if at > since and words in line:
                     return at
+                if at > since and unless and unless in line:
+                    raise AssertionError("\n".join(heard for _, heard in self.heard[-30:]))
             assert self._process is not None
             assert self._process.returncode is None, "the machine is off"
             await asyncio.sleep(0.05)
