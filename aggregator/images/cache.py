@@ -122,6 +122,7 @@ class ImageCache:
 
     async def find(self, image: str, digest: str, caller: Caller) -> Wanted:
         """The piece that a caller asks for. Raises :class:`fogline.model.errors.NotAllowed`."""
+        await self.ready.wait()  # what an earlier life has left says which pieces are parts of which image
         try:
             return await asyncio.to_thread(wanted, self._desired.state, image, digest, caller, self._known)
         except FogError:

@@ -224,9 +224,9 @@ class Planner:
                 from_us=NEVER if covers(begins, begun, node) else newest.row.deployed_us,
                 upto_us=upto,
             )
-            for node, upto in least_passed(new).items()
+            for node, upto in least_passed(newest, new).items()
         }
-        from_us = switch_from(least_passed(old), has, max(widths, default=SECOND))
+        from_us = switch_from(least_passed(public, old), has, max(widths, default=SECOND))
         if from_us is None:
             return False
         await self._store.publish(newest.row, from_us, self._clock.now_us(), self._catalog.edition)
@@ -267,11 +267,11 @@ def check_streams(content: Plan, running: Iterable[KnownPlan]) -> None:
                 )
 
 
-def least_passed(progresses: Progresses) -> dict[str, int]:
-    """How far each node is on all its streams."""
+def least_passed(plan: KnownPlan, progresses: Progresses) -> dict[str, int]:
+    """How far each node is on all streams of a plan's results; its nodes have streams of other plans too."""
     least: dict[str, int] = {}
-    for nodes in progresses.passed.values():
-        for node, passed in nodes.items():
+    for stream in {layout.stream for layout in plan.layouts.values()}:
+        for node, passed in progresses.on_stream(stream).items():
             least[node] = min(least.get(node, passed), passed)
     return least
 

@@ -106,7 +106,10 @@ class Reading:
         self._connection = connection
 
     def passed(self, tenant: str, plan: str) -> dict[str, dict[str, int]]:
-        """By stream and node: up to where the node has sent everything; it never goes back."""
+        """By stream and node: up to where the node has sent everything; it never goes back.
+
+        Streams that only other plans read are among them, as never begun.
+        """
         found = {stream: watermarks(marks) for stream, marks in (self._marks(tenant, plan)).items()}
         for row in self._connection.execute(_PASSED, {"tenant": tenant, "plan": plan}):
             nodes = found.setdefault(row.stream, {})

@@ -153,8 +153,8 @@ class Journal:
         )
 
     def segments(self, stream: str) -> tuple[SegmentState, ...]:
-        """List the files that hold the stream's messages, oldest first."""
-        return self._notes.segments(self._declared(stream).origins)
+        """List the files that hold the stream's messages, oldest first, declared in this run or not."""
+        return self._notes.segments(row.origins) if (row := self._catalog.streams.get(stream)) else ()
 
     async def note(self, segment: SegmentState) -> bytes | None:
         """Return what was left beside a closed segment; None: nothing, or something that cannot be believed."""

@@ -221,6 +221,21 @@ async def gone(descriptor: int) -> None:
         os.close(descriptor)
 
 
+@pytest.mark.timeout(300)
+async def test_a_spec_whose_stream_has_another_name_hides_nothing_that_was_shown(
+    tmp_path: Path, spec: Path
+) -> None:
+    begin, folder, renamed = recently(), tmp_path / "up", tmp_path / "renamed.yaml"
+    renamed.write_text(SPEC.replace("  room:", "  indoors:").replace("FROM room", "FROM indoors"))
+    before = truth(range(300), begin - 30)
+    async with Site(folder, spec) as site, devices(site) as clients:
+        await acknowledged(publish(clients, range(300), begin - 30))
+        await until_complete(folder, before)
+    async with Site(folder, renamed) as site, devices(site) as clients:
+        await acknowledged(publish(clients, range(300), begin))
+        await until_complete(folder, before | truth(range(300), begin))
+
+
 async def test_one_line_says_where_everything_is_and_a_second_up_is_refused(
     tmp_path: Path, spec: Path
 ) -> None:

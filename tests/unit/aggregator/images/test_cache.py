@@ -252,10 +252,15 @@ async def test_a_folder_that_cannot_be_used_is_said_and_stops_nothing(
 async def test_who_asks_before_it_runs_waits_until_it_does(tmp_path: Path, image: ImageFile) -> None:
     upstream = Staged()
     named = upstream.has(image)
+    async with running_cache(tmp_path, desiring(named), upstream) as earlier:
+        await ask(earlier, named, digest(image.manifest))
     cache = ImageCache(tmp_path, ImageSettings(), desired=desiring(named), upstreams=(upstream,))
-    asking = asyncio.create_task(ask(cache, named, digest(image.manifest)))
+    # Only the manifest of the earlier life says that the layer may be had.
+    asking = asyncio.create_task(ask(cache, named, digest(image.layers[0])))
+    answered, _ = await asyncio.wait((asking,), timeout=0.05)
+    assert not answered
     running = asyncio.create_task(cache.run())
-    assert await asking == image.manifest
+    assert await asking == image.layers[0]
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running

@@ -1,6 +1,6 @@
 """A start with notes recalls what one without recalls, and reads no closed segment."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -23,6 +23,7 @@ from fogline.testing.clock import ManualClock
 from fogline.testing.disk import ForgetfulDisk
 
 CLIENTS = ("one", "two", "three")
+STREAMS = ("air", "soil")
 
 
 class Site:
@@ -35,7 +36,7 @@ class Site:
         self._rng = Random(3)
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[Journal]:
+    async def opened(self, streams: Sequence[str] = STREAMS) -> AsyncIterator[Journal]:
         site = self
 
         class Watched(Journal):
@@ -52,7 +53,7 @@ class Site:
             files=self.disk,
         )
         async with journal:
-            for stream in ("air", "soil"):
+            for stream in streams:
                 journal.declare(stream)
             yield journal
 
@@ -72,7 +73,7 @@ class Site:
 
 async def recalled(journal: Journal) -> dict[str, Any]:
     sessions = Sessions(keep_us=10**15, most_sessions=10, most_entries=10**6)
-    await rebuild_sessions(journal, ("air", "soil"), sessions, newest=10**6, keep_us=10**15, now_us=2_000)
+    await rebuild_sessions(journal, STREAMS, sessions, newest=10**6, keep_us=10**15, now_us=2_000)
     return {
         client: _held(sessions.enter(client, clean=False, window=1000, now_us=2_000)[0]) for client in CLIENTS
     }
@@ -96,12 +97,22 @@ async def test_the_second_start_reads_no_closed_segment_and_recalls_the_same() -
         assert site.reads == reads
 
 
+async def test_a_stream_that_no_plan_reads_any_more_is_recalled_too() -> None:
+    """Its messages stay for a while, and a node starts with them."""
+    site = Site()
+    async with site.opened() as journal:
+        await site.publish(journal, 60)
+    async with site.opened(streams=["air"]) as journal:
+        assert set(journal.streams()) == set(STREAMS)
+        assert all(held[0] == 40 for held in (await recalled(journal)).values())
+
+
 async def test_of_a_running_node_one_segment_is_noted_at_a_time() -> None:
     site = Site()
     async with site.opened() as journal:
         noting = Noting(journal, journal.streams, site.clock)
         await site.publish(journal, 60)
-        closed = [s for stream in ("air", "soil") for s in journal.segments(stream) if s.closed]
+        closed = [s for stream in STREAMS for s in journal.segments(stream) if s.closed]
         for number in range(len(closed) + 1):
             have = [await journal.note(segment) for segment in closed]
             assert sum(note is not None for note in have) == number or number > len(closed)
