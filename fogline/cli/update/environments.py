@@ -106,6 +106,8 @@ class Environments:
         """Let the link lead to an environment, on disk when this returns; with a note of where it came from."""
         try:
             if trial:
+                # pip leaves its files to the kernel, and a link to files that a power cut has emptied is no way back.
+                os.sync()
                 (self.folder / STARTS).unlink(missing_ok=True)
                 write_whole(self.folder / TRIAL, f"{self.current}\n".encode())
             new = self.folder / f"{CURRENT}.new"
