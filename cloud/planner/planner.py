@@ -1,7 +1,7 @@
 """From specs to desired state: deploying, switching the public name, retiring what was replaced."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,16 +13,15 @@ from cloud.planner.brokers import check_shared
 from cloud.planner.history import meant
 from cloud.planner.reader import RegistrySettings, read_apart
 from cloud.planner.reading import Readers
-from cloud.planner.switching import Reach, switch_from
+from cloud.planner.switching import Side, switch_from
 from cloud.store.book import Deployment, Overtaken
 from cloud.store.releases import NewPlan
 from cloud.store.rows import layouts_of
-from cloud.store.store import Progresses, Store
+from cloud.store.store import Store
 from fogline.control.grants import term_of
 from fogline.model.caller import Caller, Right
-from fogline.model.clock import NEVER, SECOND, Clock
+from fogline.model.clock import SECOND, Clock
 from fogline.model.errors import Conflict, NotFound, StoreBusy
-from fogline.model.part import Origin
 from fogline.model.plan import Plan
 from fogline.service.callers import require
 from fogline.v1 import control_pb2, plan_pb2
@@ -214,25 +213,23 @@ class Planner:
         return False
 
     async def _switch(self, public: KnownPlan, newest: KnownPlan) -> bool:
-        old = await self._store.progresses(public.row.tenant, public.row.plan)
-        new = await self._store.progresses(newest.row.tenant, newest.row.plan)
+        old, new = await self._side(public), await self._side(newest)
         widths = [layout.width_us for plan in (public, newest) for layout in plan.layouts.values()]
-        begun = await self._store.starts(public.row.tenant, public.row.plan)
-        begins = await self._store.starts(newest.row.tenant, newest.row.plan)
-        has = {
-            node: Reach(
-                from_us=NEVER if covers(begins, begun, node) else newest.row.deployed_us,
-                upto_us=upto,
-            )
-            for node, upto in least_passed(newest, new).items()
-        }
-        from_us = switch_from(least_passed(public, old), has, max(widths, default=SECOND))
+        reaches = new.reaches(old, newest.row.deployed_us)
+        from_us = switch_from(old.marks, reaches, max(widths, default=SECOND))
         if from_us is None:
             return False
         await self._store.publish(newest.row, from_us, self._clock.now_us(), self._catalog.edition)
         self._changes.tell(newest.row.tenant, newest.row.pipeline)
         _log.info("name switched", pipeline=newest.row.pipeline, plan=newest.row.plan, from_us=from_us)
         return True
+
+    async def _side(self, plan: KnownPlan) -> Side:
+        """Of all that its nodes do, what its own results are made of."""
+        name = plan.row.tenant, plan.row.plan
+        progresses, starts = await self._store.progresses(*name), await self._store.starts(*name)
+        streams = {layout.stream for layout in plan.layouts.values()}
+        return Side(passed={stream: progresses.on_stream(stream) for stream in streams}, starts=starts)
 
     async def _retire(self, plan: KnownPlan) -> bool:
         """A replaced plan runs on while readings of its windows may still come, but not for ever."""
@@ -265,21 +262,3 @@ def check_streams(content: Plan, running: Iterable[KnownPlan]) -> None:
                     f"{plan.row.pipeline}, which runs",
                     hint="a stream means the same topics on every node: give one of them another name",
                 )
-
-
-def least_passed(plan: KnownPlan, progresses: Progresses) -> dict[str, int]:
-    """How far each node is on all streams of a plan's results; its nodes have streams of other plans too."""
-    least: dict[str, int] = {}
-    for stream in {layout.stream for layout in plan.layouts.values()}:
-        for node, passed in progresses.on_stream(stream).items():
-            least[node] = min(least.get(node, passed), passed)
-    return least
-
-
-def covers(new: Mapping[Origin, int], old: Mapping[Origin, int], node: str) -> bool:
-    """Whether a new plan began on every origin of a node no later than the old one, and so has all that it
-    has.
-
-    A plan starts over what a node still keeps; a node that has let go of something gives the new plan less.
-    """
-    return all(new.get(origin, start + 1) <= start for origin, start in old.items() if origin.node == node)
