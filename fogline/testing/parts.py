@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from fogline.engine.batch import Floats, Integers
 from fogline.engine.state import (
     DENSE_KINDS,
+    EXTREMES,
     NULL_CODE,
     READINGS,
     SPARSE_KINDS,
@@ -84,7 +85,8 @@ def states(draw: st.DrawFn, rows: int, name: str) -> State:
     if kind == "sum_i64":
         values = np.array(draw(st.lists(integers, min_size=rows, max_size=rows)), dtype=np.int64)
     else:
-        values = np.array(draw(st.lists(st.floats(), min_size=rows, max_size=rows)), dtype=np.float64)
+        value_ = st.floats(allow_nan=kind not in EXTREMES)
+        values = np.array(draw(st.lists(value_, min_size=rows, max_size=rows)), dtype=np.float64)
     return DenseState(name=name, kind=kind, values=values, parameters=parameters)
 
 

@@ -171,8 +171,10 @@ class AsyncClient:
         request = containers_pb2.GetLogsRequest(
             pipeline=pipeline, name=name, node=node, replica=replica, tail=tail, follow=follow
         )
-        call = self._connection.listen(containers.LOGS, request, containers_pb2.GetLogsResponse)
-        return AsyncLogs(self._connection, call)
+        listen = self._connection.listen
+        return AsyncLogs(
+            self._connection, lambda: listen(containers.LOGS, request, containers_pb2.GetLogsResponse)
+        )
 
     def exec(
         self,
@@ -190,8 +192,10 @@ class AsyncClient:
         """
         ask = containers.exec_ask(node, name, command, pipeline=pipeline, replica=replica)
         requests = exec_requests(ask, stdin)
-        call = self._connection.converse(containers.EXEC, requests, containers_pb2.ExecResponse)
-        return AsyncExecution(self._connection, call)
+        converse = self._connection.converse
+        return AsyncExecution(
+            self._connection, lambda: converse(containers.EXEC, requests, containers_pb2.ExecResponse)
+        )
 
     def usage(self, node: str = "", *, follow: bool = False) -> AsyncUsages:
         """Return what containers use: on one node as it measures now, or on all as they last reported.
@@ -199,8 +203,10 @@ class AsyncClient:
         One answer, a tuple with an entry for each node; with ``follow`` one about each second.
         """
         request = containers_pb2.GetUsageRequest(node=node, follow=follow)
-        call = self._connection.listen(containers.USAGE, request, containers_pb2.GetUsageResponse)
-        return AsyncUsages(self._connection, call)
+        listen = self._connection.listen
+        return AsyncUsages(
+            self._connection, lambda: listen(containers.USAGE, request, containers_pb2.GetUsageResponse)
+        )
 
     def results(
         self,

@@ -14,7 +14,7 @@ from fogline.client.asks import FOLLOWING, Ask, Pages
 from fogline.client.containers import serialized
 from fogline.client.errors import translated
 from fogline.client.find import Place
-from fogline.client.trust import Trust, needs_asking, shown, trust
+from fogline.client.trust import Trust, shown, trust
 from fogline.v1 import api_pb2
 
 V = TypeVar("V")
@@ -45,12 +45,17 @@ class AsyncConnection:
         if channel is not None and self._process == os.getpid():
             await channel.close()
 
+    async def ready(self) -> None:
+        """Find out how the channel is opened, without blocking the loop; before anything is opened."""
+        if self._trust is None:
+            self._trust = await asyncio.to_thread(trust, self._place)
+
     async def do(self, ask: Ask[V]) -> V:
         """Ask, and again if that is safe and may help, all within the deadline. Raises :class:`FogError`."""
         give_up = time.monotonic() + self.timeout
         async for attempt in link.tries(self._attempts, self.timeout, repeatable=ask.repeatable):
             with attempt, translated(self.address, file=ask.file):
-                await self._ready()
+                await self.ready()
                 method = self._open().unary_unary(
                     ask.path,
                     request_serializer=type(ask.request).SerializeToString,
@@ -121,14 +126,8 @@ class AsyncConnection:
             raise link.another_loop()
         return self._channel
 
-    async def _ready(self) -> None:
-        """Find out how the channel is opened, without blocking the loop."""
-        if self._trust is None and needs_asking(self._place):
-            self._trust = await asyncio.to_thread(trust, self._place)
-
     def _made(self) -> grpc.aio.Channel:
-        # Streams that are a client's first call block here for as long as a handshake takes.
-        self._trust = self._trust or trust(self._place)
+        assert self._trust is not None, "whoever opens has waited for ready()"
         options = (*link.OPTIONS, *self._trust.options)
         if self._trust.credentials is None:
             return grpc.aio.insecure_channel(self.address, options=options)

@@ -1,7 +1,7 @@
 """What containers write and use, and commands in them, on an event loop."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from types import TracebackType
 from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
@@ -31,17 +31,19 @@ class Call(Protocol):
 
 
 class _Answers(AsyncIterator[T], Generic[T]):
-    """Answers as they come; one task reads them. ``aclose`` it, or use ``async with``."""
+    """Answers as they come; one task reads them, and the first read asks. ``aclose`` it, or use ``async with``."""
 
-    def __init__(self, connection: AsyncConnection, call: Call) -> None:
+    def __init__(self, connection: AsyncConnection, opening: Callable[[], Call]) -> None:
         self._connection: Final = connection
-        self._call: Final = call
+        self._opening: Final = opening
+        self._call: Call | None = None
         self._closed = False
 
     async def aclose(self) -> None:
         """End the iteration."""
         self._closed = True
-        self._call.cancel()
+        if self._call is not None:
+            self._call.cancel()
 
     async def __aenter__(self) -> Self:
         return self
@@ -56,7 +58,7 @@ class _Answers(AsyncIterator[T], Generic[T]):
             raise StopAsyncIteration
         try:
             with translated(self._connection.address):
-                answer = await self._call.read()
+                answer = await (await self._asked()).read()
         except asyncio.CancelledError:
             if self._ended_here():
                 raise StopAsyncIteration from None
@@ -65,6 +67,14 @@ class _Answers(AsyncIterator[T], Generic[T]):
         if answer is grpc.aio.EOF:
             raise StopAsyncIteration
         return answer
+
+    async def _asked(self) -> Call:
+        if self._call is None:
+            await self._connection.ready()
+            self._call = self._opening()
+            if self._closed:  # meanwhile
+                self._call.cancel()
+        return self._call
 
     def _ended_here(self) -> bool:
         """Whether this was closed, and not the task that reads it cancelled."""
@@ -87,10 +97,12 @@ class AsyncUsages(_Answers[tuple[Usage, ...]]):
 
 
 class AsyncExecution(_Answers[ExecChunk]):
-    """A command that runs: iterate what it writes, then ask for ``exit_code``. Closed, it is called off."""
+    """A command that runs: iterate what it writes, then ask for ``exit_code``. The first read starts it; closed, it is
+    called off.
+    """
 
-    def __init__(self, connection: AsyncConnection, call: Call) -> None:
-        super().__init__(connection, call)
+    def __init__(self, connection: AsyncConnection, opening: Callable[[], Call]) -> None:
+        super().__init__(connection, opening)
         self._exit_code: int | None = None
 
     @property

@@ -81,6 +81,7 @@ class AsyncFollowing(AsyncIterator[Result]):
         try:
             with translated(self._connection.address):
                 if self._call is None:
+                    await self._connection.ready()
                     self._call = self._connection.stream(self._trail.request())
                 answer = await self._call.read()
                 if isinstance(answer, api_pb2.GetResultsResponse):  # else the end

@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -14,8 +15,11 @@ from cloud.access import desk as desks
 from cloud.access.desk import Desk
 from fogline.access.first import FILE
 from fogline.access.token import new_api_token, parse_api_token
+from fogline.client.aio import connection
 from fogline.client.asks import Ask
 from fogline.client.errors import Unreachable
+from fogline.client.find import Place
+from fogline.client.trust import Trust, trust
 from fogline.model.caller import PEOPLES, Right
 from fogline.model.clock import HOUR, SystemClock
 from fogline.model.errors import (
@@ -87,6 +91,36 @@ async def test_a_token_is_not_shown_to_the_server_of_another_ca(guarded: Guarded
     with pytest.raises(TokenUnknown, match="has another CA than the token"):
         await guarded.client(str(foreign)).status()
     assert not guarded.desk.refused
+
+
+async def test_a_stream_may_be_the_first_that_asks_how_the_cloud_is_believed(
+    guarded: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def noted(place: Place) -> Trust:
+        threads.append(threading.get_ident())
+        return trust(place)
+
+    monkeypatch.setattr(connection, "trust", noted)
+    foreign = str(new_api_token(b"another one's certificate, hashed"))
+    for told in (guarded.client(foreign).logs("viewer"), guarded.client(foreign).usage()):
+        with pytest.raises(TokenUnknown, match="has another CA than the token"):
+            await anext(told)
+    async with guarded.client(foreign).follow("greenhouse") as following:
+        with pytest.raises(TokenUnknown, match="has another CA than the token"):
+            await anext(following)
+    await guarded.client(guarded.admin).deploy(spec())
+    async with guarded.client(guarded.admin).usage() as usage:
+        assert await anext(usage) == ()
+    with pytest.raises(NotFound, match="n1"):
+        await anext(guarded.client(guarded.admin).exec("n1", "viewer", ["true"]))
+    never = guarded.client(guarded.admin).logs("viewer")
+    await never.aclose()
+    with pytest.raises(StopAsyncIteration):
+        await anext(never)
+    assert threads
+    assert threading.get_ident() not in threads, "the loop was blocked for a handshake"
 
 
 async def test_an_open_stream_ends_with_its_token(guarded: Guarded) -> None:
