@@ -53,7 +53,7 @@ class Tier:
             *(sys.executable, "-m", *(instead or (self._module,)), *self._flags), stdout=DEVNULL, stderr=PIPE
         )
         host, _, port = self.address.rpartition(":")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not await accepts(host, int(port)):
                 assert self._process.returncode is None, (await self._process.communicate())[1].decode()
 
@@ -123,7 +123,7 @@ class House:
         self._running = asyncio.create_task(
             run_node(self._settings, stopping, clock=clock, rng=rng, files=self._files), name="node"
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await accepts("127.0.0.1", self.port):
                 assert not self._running.done(), self._running.exception()
 

@@ -71,7 +71,7 @@ async def test_a_long_outage_loses_nothing_though_the_journal_is_tidied(tmp_path
         await publish(device, truth, rng, range(20_000, 22_000))
         await cloud.start()
         assert not await wrong_results(cloud.address, truth)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(segments(tmp_path / "node")) > 4:  # noqa: ASYNC110  # files have no event
                 await asyncio.sleep(0)
 

@@ -10,7 +10,7 @@ from fogline.identity.identity import Identity
 from fogline.uplink.dial import ending_of
 from fogline.v1 import control_pb2, control_pb2_grpc, uplink_pb2, uplink_pb2_grpc
 
-WITHIN = 30.0
+WITHIN = 60.0
 
 
 async def pushed(address: str, identity: Identity, *, name: str = "") -> str:

@@ -28,7 +28,7 @@ from fogline.v1 import control_pb2, control_pb2_grpc, enrol_pb2, enrol_pb2_grpc
 from tests.integration.identity.calls import attached, pushed
 from tests.integration.identity.conftest import Installation, SetClock
 
-WITHIN = 30.0
+WITHIN = 60.0
 Start = Callable[..., AbstractAsyncContextManager[Aggregator]]
 
 

@@ -71,7 +71,7 @@ class Stage:
         self._told.set()
 
     async def until_running(self, name: str, starts: int = 1) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while self._starts[name] < starts:
                 self._told.clear()
                 await self._told.wait()
@@ -204,7 +204,7 @@ signal.pause()
     try:
         supervisor.kill()
         await supervisor.wait()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await gone.wait()
     finally:
         asyncio.get_running_loop().remove_reader(watch)
