@@ -1,4 +1,4 @@
-"""What containers of an Engine have used: the kernel's counters, and how often the Engine turned their logs over."""
+"""What containers of an Engine have used: the kernel's counters, and the sizes of their logs."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -6,17 +6,15 @@ from pathlib import Path
 from typing import Final
 
 from fog_node.runtimes.docker.cgroups import Cgroup, find_cgroup, read_usage
-from fog_node.runtimes.docker.creation import LOG_BYTES
 from fog_node.runtimes.docker.engine import Engine
+from fog_node.runtimes.docker.log_size import LogSize
 from fog_node.runtimes.runtime import ContainerFault, Usage
 
 
 @dataclass(slots=True)
 class _Place:
     cgroup: Cgroup
-    log: Path
-    inode: int = 0
-    full_logs: int = 0
+    log: LogSize
 
 
 class Counters:
@@ -33,7 +31,9 @@ class Counters:
             if place is None:
                 seen = await self._engine.get(f"/containers/{container}/json")
                 cgroup = await asyncio.to_thread(find_cgroup, int(seen["State"]["Pid"]))
-                place = self._places[container] = _Place(cgroup, Path(str(seen.get("LogPath") or "/nowhere")))
+                place = self._places[container] = _Place(
+                    cgroup, LogSize(Path(str(seen.get("LogPath") or "/nowhere")))
+                )
             return await asyncio.to_thread(_read, place)
         except (OSError, KeyError, ValueError) as error:
             self.forget(container)
@@ -45,11 +45,4 @@ class Counters:
 
 
 def _read(place: _Place) -> Usage:
-    try:
-        inode = place.log.stat().st_ino
-    except OSError:
-        inode = place.inode  # only root may look there
-    # A log that is full is put aside, and a new file begun: at least so much was written.
-    place.full_logs += bool(place.inode) and inode != place.inode
-    place.inode = inode
-    return replace(read_usage(place.cgroup), output_bytes=place.full_logs * LOG_BYTES)
+    return replace(read_usage(place.cgroup), output_bytes=place.log.written())
