@@ -17,7 +17,7 @@ class LogSize:
         self._written = 0
 
     def written(self) -> int:
-        """Bytes written since the first look, at least: of several files that were filled between two looks one is counted.
+        """Bytes written since the first look, at least: of several files filled between two looks one is counted.
 
         Only root may look there; 0 for everybody else.
         """
