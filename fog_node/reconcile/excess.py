@@ -11,7 +11,9 @@ SAID_FOR_US: Final = MINUTE
 FLOOD_BYTES_PER_S: Final = 256 * 1024
 """Output that nobody can read, of which only the end is kept."""
 LOOKS: Final = 3
-"""So many looks in a row must have found a flood: a start may write much at once."""
+"""So many more looks must have found a flood than found none: a start may write much at once, and of a fast writer's
+output not all is seen at every look.
+"""
 
 
 @dataclass(slots=True)
@@ -42,8 +44,9 @@ class Excesses:
                 events.append(("too_many_processes", _forks(container, usage)))
             known.refused_us = now_us
         most = FLOOD_BYTES_PER_S * (now_us - known.at_us) // SECOND
-        known.floods = known.floods + 1 if usage.output_bytes - known.usage.output_bytes > most else 0
-        if known.floods >= LOOKS:
+        over = usage.output_bytes - known.usage.output_bytes > most
+        known.floods = min(known.floods + 1, LOOKS) if over else max(known.floods - 1, 0)
+        if over and known.floods == LOOKS:
             if not _said(known.flooded_us, now_us):
                 events.append(("floods_output", FLOOD))
             known.flooded_us = now_us

@@ -1,5 +1,7 @@
 """What a container does too much of is said once, shown for a while, and then forgotten."""
 
+import pytest
+
 from fog_node.reconcile.excess import FLOOD_BYTES_PER_S, LOOKS, SAID_FOR_US, Excesses
 from fog_node.runtimes.runtime import Condition, Container, ContainerSpec, Limits, Slot, Usage
 from fogline.model.clock import SECOND
@@ -43,3 +45,13 @@ def test_a_flood_must_last() -> None:
     assert "floods its output" in excesses.words(ONE, LOOKS * SECOND)
     excesses.forget_others(set())
     assert excesses.words(ONE, LOOKS * SECOND) == ""
+
+
+@pytest.mark.parametrize(("looks", "is_flood"), [("fffqqf", True), ("ffqff", True), ("fqfqfqfq", False)])
+def test_a_look_that_misses_it_does_not_hide_a_flood(looks: str, *, is_flood: bool) -> None:
+    excesses, output, said = Excesses(), 0, []
+    excesses.measured(ONE, used(), 0)
+    for number, look in enumerate(looks, start=1):
+        output += 2 * FLOOD_BYTES_PER_S * (look == "f")
+        said += excesses.measured(ONE, used(output=output), number * SECOND)
+    assert bool(said) is is_flood
