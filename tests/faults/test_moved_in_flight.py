@@ -5,8 +5,6 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
 
-import pytest
-
 from aggregator.main import Aggregator
 from aggregator.settings import AggregatorSettings
 from fogline.model.clock import SystemClock
@@ -39,7 +37,6 @@ async def counts_differ(name: str, server: str, truth: Truth) -> bool:
     return any(f"'{name}')" in words and "must be" in words for words in wrong)
 
 
-@pytest.mark.timeout(120)
 async def test_a_part_of_which_a_piece_is_committed_already_is_refused_whole(tmp_path: Path) -> None:
     rng, truth, spec = Random(5), Truth(), tmp_path / "drill.yaml"
     spec.write_text(PIPELINE)

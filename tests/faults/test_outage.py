@@ -52,7 +52,6 @@ def segments(folder: Path) -> list[Path]:
     return sorted(p for p in (folder / "journal" / "streams").rglob("*") if p.is_file())
 
 
-@pytest.mark.timeout(120)
 async def test_a_long_outage_loses_nothing_though_the_journal_is_tidied(tmp_path: Path, spec: Path) -> None:
     rng, truth = Random(1), Truth()
     cloud = cloud_in(tmp_path / "cloud")
@@ -76,7 +75,6 @@ async def test_a_long_outage_loses_nothing_though_the_journal_is_tidied(tmp_path
                 await asyncio.sleep(0)
 
 
-@pytest.mark.timeout(120)
 async def test_a_node_moves_between_two_aggregators_and_back(tmp_path: Path, spec: Path) -> None:
     rng, truth = Random(2), Truth()
     cloud = cloud_in(tmp_path / "cloud")
@@ -101,7 +99,6 @@ async def test_a_node_moves_between_two_aggregators_and_back(tmp_path: Path, spe
     assert not wrong, wrong[:5]
 
 
-@pytest.mark.timeout(120)
 async def test_a_flipped_byte_is_a_gap_that_is_told_and_never_a_wrong_number(
     tmp_path: Path, spec: Path
 ) -> None:

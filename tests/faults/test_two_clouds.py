@@ -91,7 +91,6 @@ async def test_every_message_counts_once_wherever_a_process_dies(
         assert '"adds_up": false' not in ledger, ledger
 
 
-@pytest.mark.timeout(120)
 async def test_what_a_process_left_undone_another_finishes(clouds: tuple[Tier, Tier]) -> None:
     one, other = clouds
     async with running(other):

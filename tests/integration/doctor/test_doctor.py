@@ -112,7 +112,6 @@ async def test_a_database_that_does_not_sync_breaks_the_promise(
     assert ESCAPED not in said
 
 
-@pytest.mark.timeout(120)
 async def test_a_cloud_is_asked_for_its_release_and_its_clock(tmp_path: Path) -> None:
     cloud = cloud_in(tmp_path / "cloud")
     async with running(cloud):

@@ -17,8 +17,6 @@ from tests.integration.operators import functions
 from tests.integration.operators.functions import GATE, HELD, POISON, REACHED
 from tests.integration.operators.workshop import HANG_S, PLAN, STEP, function, workshop
 
-pytestmark = pytest.mark.timeout(120)
-
 
 @pytest.fixture
 def short_folder() -> Iterator[Path]:

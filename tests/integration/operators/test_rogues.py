@@ -16,8 +16,6 @@ from fogline.testing.until import until
 from tests.integration.operators.breaking import Manner, breaking
 from tests.integration.operators.workshop import HANG_S, HERE, PLAN, STEP, function, workshop
 
-pytestmark = pytest.mark.timeout(120)
-
 PATIENT = OperatorSettings(timeout=60.0, greeting_within=60.0)
 QUICK = {"mute": OperatorSettings(greeting_within=1.0), "hanging": OperatorSettings(timeout=1.0)}
 
