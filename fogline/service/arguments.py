@@ -7,9 +7,10 @@ import os
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-from fogline.service.settings import leaves, load, row_of
+from fogline.model.faults import shown
+from fogline.service.settings import InvalidSettings, leaves, load, row_of
 
 T = TypeVar("T")
 
@@ -19,10 +20,10 @@ def settings_from(
 ) -> T:
     """Settings from a command line and the environment. Raises :class:`InvalidSettings`.
 
-    ``--help`` and flags that nobody knows end the process, as command lines do.
+    ``--help`` ends the process, as command lines do.
     """
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {cls.__module__.partition('.')[0]}",
+    parser = _Parser(
+        prog=f"fogline {tier}",
         description=inspect.getdoc(cls),
         epilog=f"Every flag may also be set as FOGLINE_{tier.upper()}_... or in the file of --settings.",
         allow_abbrev=False,
@@ -39,12 +40,25 @@ def settings_from(
             const="true" if leaf.kind is bool else None,
             help=docstrings(leaf.owner).get(leaf.path[-1], "").replace("%", "%%"),
         )
-    parsed = vars(parser.parse_args(arguments))
+    known, unknown = parser.parse_known_args(arguments)
+    parsed = vars(known)
     file = parsed.pop("settings")
     flags = {name: value for name, value in parsed.items() if value is not None}
+    # Flags that nobody knows are refused with all other faults; a word after one may be its value.
+    foreign = {word.partition("=")[0]: "" for word in unknown if word.startswith("--")}
+    if unknown and not foreign:
+        parser.error(f"{shown(unknown[0])} belongs to no flag")
+    flags |= foreign
     return load(
         cls, tier=tier, file=file, environment=os.environ if environment is None else environment, flags=flags
     )
+
+
+class _Parser(argparse.ArgumentParser):
+    """Faults are told like those of the file and the environment, without a page of flags above them."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InvalidSettings((f"{message}; `{self.prog} --help` lists the flags",))
 
 
 def docstrings(cls: type[Any]) -> dict[str, str]:

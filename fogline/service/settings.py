@@ -3,7 +3,7 @@
 import dataclasses
 import tomllib
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, TypeVar
 import msgspec
 
 from fogline.model.errors import InvalidInput
+from fogline.model.faults import did_you_mean
 from fogline.service.units import Unit, parse_duration, parse_seconds, parse_size
 
 T = TypeVar("T")
@@ -129,7 +130,8 @@ class _Reader:
             elif inside and isinstance(value, dict):
                 self._read_table(value, here, file)
             else:
-                self.faults.append(f"{file}: {'.'.join(here)}: there is no such setting{self._instead(here)}")
+                near = {known[len(path)] for known in self._known if known[: len(path)] == path}
+                self.faults.append(f"{file}: {'.'.join(here)}: {_no_such_setting(name, near)}")
 
     def read_texts(self, texts: Mapping[str, str], names: Mapping[str, Leaf], prefix: str) -> None:
         for name, text in texts.items():
@@ -137,7 +139,7 @@ class _Reader:
             if leaf is not None:
                 self._take(leaf, text, name, text=True)
             elif name.startswith(prefix):
-                self.faults.append(f"{name}: there is no such setting; known are {', '.join(sorted(names))}")
+                self.faults.append(f"{name}: {_no_such_setting(name, names)}")
 
     def _take_rows(self, leaf: Leaf, rows: Any, file: object) -> None:
         """Tables of one shape, one after the other: ``[[name]]`` in the file."""
@@ -154,10 +156,6 @@ class _Reader:
             if not inner.faults:
                 built.append(_built(shape, inner.values, ()))
         self.values[leaf.path] = tuple(built)
-
-    def _instead(self, path: tuple[str, ...]) -> str:
-        names = sorted({known[len(path) - 1] for known in self._known if known[: len(path) - 1] == path[:-1]})
-        return f"; known are {', '.join(names)}" if names else ""
 
     def _take(self, leaf: Leaf, value: Any, place: str, *, text: bool) -> None:
         self.seen.add(leaf.path)
@@ -190,6 +188,10 @@ def _converted(kind: Any, value: Any, *, text: bool) -> Any:
     if unit is not None and converted < 0:
         raise ValueError(f"{value!r} is below zero")
     return converted
+
+
+def _no_such_setting(name: str, known: Iterable[str]) -> str:
+    return f"there is no such setting; {did_you_mean(name, known)}"
 
 
 def _known(kind: Any) -> str:
