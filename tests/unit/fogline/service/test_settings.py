@@ -191,5 +191,5 @@ def test_something_else_than_tables_is_refused(text: str, tmp_path: Path) -> Non
 def test_tables_are_no_flag_and_no_variable() -> None:
     with pytest.raises(InvalidSettings, match="write them into the file"):
         load(House, tier="t", environment={"FOGLINE_T_DOORS": "north"})
-    with pytest.raises(InvalidSettings, match="--doors: .*write them into the file"):
+    with pytest.raises(InvalidSettings, match=r"--doors: .*write them into the file"):
         settings_from(House, tier="t", arguments=["--doors", "north"], environment={})
