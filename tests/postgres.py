@@ -185,14 +185,16 @@ class PostgresServer:
         return False
 
     def _run(self, *arguments: object) -> subprocess.Popen[bytes]:
+        # Not Popen's `user=`: with it Python forks where it else has vfork, and gRPC's threads do not survive a fork.
+        user = _unprivileged()
+        command = [*(() if user is None else ("setpriv", f"--reuid={user}")), *map(str, arguments)]
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(
-                [str(argument) for argument in arguments],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
-                user=_unprivileged(),
                 start_new_session=True,
             )
 
