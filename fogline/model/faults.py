@@ -48,13 +48,16 @@ def shown(text: str) -> str:
     return f"`{flat}`" if len(flat) <= SHOWN_CHARACTERS else f"`{flat[:SHOWN_CHARACTERS]}...`"
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A hint that names the likeliest of the known names, or all of them if none is near."""
+def did_you_mean(name: str, known: Iterable[str], *, prefix: str = "") -> str:
+    """A hint that names the likeliest of the known names, or all of them if none is near.
+
+    ``prefix``: what all of them begin with, which makes none of them likelier.
+    """
     names = sorted(set(known))
     if not names:
         return ""
-    folded = {known_name.casefold(): known_name for known_name in names}
-    near = difflib.get_close_matches(name[:64].casefold(), folded, n=1, cutoff=0.66)
+    folded = {known_name.removeprefix(prefix).casefold(): known_name for known_name in names}
+    near = difflib.get_close_matches(name.removeprefix(prefix)[:64].casefold(), folded, n=1, cutoff=0.66)
     if near:
         return f"did you mean `{folded[near[0]]}`?"
     listed = ", ".join(f"`{known_name}`" for known_name in names[:12])

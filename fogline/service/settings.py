@@ -129,6 +129,8 @@ class _Reader:
                 self._take(leaf, value, f"{file}: {leaf.dotted}", text=False)
             elif inside and isinstance(value, dict):
                 self._read_table(value, here, file)
+            elif inside:
+                self.faults.append(f"{file}: {'.'.join(here)}: is no table; write [{'.'.join(here)}]")
             else:
                 near = {known[len(path)] for known in self._known if known[: len(path)] == path}
                 self.faults.append(f"{file}: {'.'.join(here)}: {_no_such_setting(name, near)}")
@@ -139,7 +141,7 @@ class _Reader:
             if leaf is not None:
                 self._take(leaf, text, name, text=True)
             elif name.startswith(prefix):
-                self.faults.append(f"{name}: {_no_such_setting(name, names)}")
+                self.faults.append(f"{name}: {_no_such_setting(name, names, prefix)}")
 
     def _take_rows(self, leaf: Leaf, rows: Any, file: object) -> None:
         """Tables of one shape, one after the other: ``[[name]]`` in the file."""
@@ -190,8 +192,8 @@ def _converted(kind: Any, value: Any, *, text: bool) -> Any:
     return converted
 
 
-def _no_such_setting(name: str, known: Iterable[str]) -> str:
-    return f"there is no such setting; {did_you_mean(name, known)}"
+def _no_such_setting(name: str, known: Iterable[str], prefix: str = "") -> str:
+    return f"there is no such setting; {did_you_mean(name, known, prefix=prefix)}"
 
 
 def _known(kind: Any) -> str:

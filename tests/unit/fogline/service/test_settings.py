@@ -188,6 +188,31 @@ def test_something_else_than_tables_is_refused(text: str, tmp_path: Path) -> Non
         load(House, tier="t", file=written(tmp_path, text))
 
 
+def test_a_value_where_a_table_belongs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings) as raised:
+        load(Settings, tier="t", file=written(tmp_path, 'name = "n"\nparents = []\ndisk = 3'))
+    (fault,) = raised.value.faults
+    assert fault.endswith(": disk: is no table; write [disk]")
+
+
+@pytest.mark.parametrize(
+    ("variable", "told"),
+    [
+        ("FOGLINE_AGGREGATOR_PARENT", "there is no such setting; did you mean `FOGLINE_AGGREGATOR_PARENTS`?"),
+        (
+            "FOGLINE_AGGREGATOR_COLOUR",
+            "there is no such setting; known here: `FOGLINE_AGGREGATOR_DISK_QUOTA`, ",
+        ),
+    ],
+)
+def test_what_all_variables_begin_with_makes_none_likelier(variable: str, told: str) -> None:
+    flags = {"--name": "n", "--parents": "a:1"}
+    with pytest.raises(InvalidSettings) as raised:
+        load(Settings, tier="aggregator", environment={variable: "x"}, flags=flags)
+    (fault,) = raised.value.faults
+    assert fault.startswith(f"{variable}: {told}")
+
+
 def test_tables_are_no_flag_and_no_variable() -> None:
     with pytest.raises(InvalidSettings, match="write them into the file"):
         load(House, tier="t", environment={"FOGLINE_T_DOORS": "north"})
