@@ -280,7 +280,6 @@ async def test_processes_killed_at_every_statement_beside_another_writer_count_o
     assert await counted(made) == len(SOME) + pushed + len(killed) * len(READINGS)
 
 
-@pytest.mark.timeout(240)
 async def test_a_promoted_standby_goes_on_where_the_server_was(durable_postgres: PostgresServer) -> None:
     """Synchronous replication, and a URL that names both: what was acknowledged is there."""
     primary = durable_postgres

@@ -35,7 +35,6 @@ def disk(request: pytest.FixtureRequest) -> Iterator[SmallDisk]:
         absent(f"needs a file system of its own, and may not mount one: {refused}")
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("disk", [8], indirect=True)
 @pytest.mark.parametrize("policy", ["wait", "refuse"])
 async def test_what_a_node_with_a_full_disk_acknowledges_counts_once(

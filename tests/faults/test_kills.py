@@ -10,7 +10,6 @@ from tests.postgres import PostgresServer
 SEED = 20_261_123
 
 
-@pytest.mark.timeout(240)
 async def test_every_message_counts_once_through_random_kills(tmp_path: Path) -> None:
     report = await drill(tmp_path, kills=8, seed=SEED)
     assert not report.differences + report.ledger, str(report)

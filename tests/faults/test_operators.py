@@ -5,8 +5,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import pytest
-
 from fogline.testing.until import until
 from tests.faults.house import publish
 from tests.faults.operator_drill import drill, ledger, site
@@ -16,7 +14,6 @@ from tests.faults.truth import PIPELINE, Truth
 SEED = 20_261_123
 
 
-@pytest.mark.timeout(240)
 async def test_totals_are_exact_though_operators_are_killed_in_their_work_and_the_node_once(
     tmp_path: Path,
 ) -> None:
@@ -32,7 +29,6 @@ async def settled(server: str, messages: int, *pipelines: str) -> dict[str, dict
                 return found
 
 
-@pytest.mark.timeout(240)
 async def test_a_message_that_keeps_killing_its_operator_is_a_gap_of_this_plan_alone(tmp_path: Path) -> None:
     rng, truth = Random(6), Truth()
     beside = tmp_path / "beside.yaml"

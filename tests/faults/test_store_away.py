@@ -5,7 +5,6 @@ from pathlib import Path
 from random import Random
 
 import grpc
-import pytest
 
 from fogline.uplink.dial import channel_to
 from fogline.v1 import api_pb2, api_pb2_grpc
@@ -25,7 +24,6 @@ async def code_of(server: str) -> grpc.StatusCode:
         return await call.code()
 
 
-@pytest.mark.timeout(240)
 async def test_the_cloud_waits_for_a_store_that_is_away_at_its_start_and_later(tmp_path: Path) -> None:
     text, truth, rng = tmp_path / "drill.yaml", Truth(), Random(9)
     text.write_text(PIPELINE)

@@ -62,7 +62,6 @@ async def publishing(device: Device, truth: Truth) -> AsyncIterator[None]:
         await task
 
 
-@pytest.mark.timeout(240)
 async def test_every_message_counts_once_wherever_a_process_dies(
     tmp_path: Path, clouds: tuple[Tier, Tier]
 ) -> None:

@@ -41,7 +41,6 @@ def engines() -> Iterator[list[PrivateEngine]]:
         absent(str(missing))
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.needs("docker-registry")
 async def test_an_image_crosses_the_wan_once_and_then_needs_none(
     installation: Installation, registry: DebianRegistry, engines: list[PrivateEngine], tmp_path: Path

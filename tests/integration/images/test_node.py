@@ -199,7 +199,6 @@ def small_engine() -> Iterator[PrivateEngine]:
         absent(str(missing))
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("way", ["parent", "registry"])
 async def test_a_full_disk_is_said_leaves_nothing_and_stops_nobody(
     small_engine: PrivateEngine, way: str, tmp_path: Path

@@ -36,7 +36,6 @@ def node(docker_engine: DockerEngine) -> Iterator[str]:
     docker_engine.remove_all(f"{NODE}={name}")
 
 
-@pytest.mark.timeout(240)
 async def test_who_breaks_the_protocol_is_started_anew_and_waits_and_that_is_said(
     docker_engine: DockerEngine, node: str, tmp_path: Path
 ) -> None:
